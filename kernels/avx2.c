@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#if defined(__x86_64__)
+#define SL_UNIT avx2
+#include "vocab.h"
+
+#include "isa/avx2.h"
+
+#include "all.inc"
+#else
+typedef int sl_unit_of_another_architecture;
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * CPU features, one by one, by the names that the compiler's target option uses. On x86 the compiler's
+ * runtime answers (it also asks XCR0 whether the OS saves the registers); cpuid is read here only to tell a
+ * CPU that lacks a feature from an OS that does not save its state. No feature is ever taken to imply
+ * another.
+ */
+#include "cpu.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* feature, leaf, register and bit of cpuid, and what the OS must save for it */
+#define FEATURES(X)                                                                                          \
+    X(sse2, 1, edx, 26, "xmm")                                                                               \
+    X(fma, 1, ecx, 12, "ymm")                                                                                \
+    X(avx2, 7, ebx, 5, "ymm")                                                                                \
+    X(avx512f, 7, ebx, 16, "zmm")                                                                            \
+    X(avx512dq, 7, ebx, 17, "zmm")                                                                           \
+    X(avx512bw, 7, ebx, 30, "zmm")                                                                           \
+    X(avx512vl, 7, ebx, 31, "zmm")
+
+static const char *lacks(const char *name, size_t length)
+{
+    unsigned eax, ebx, ecx, edx;
+    __builtin_cpu_init();
+#define X(feature, leaf, reg, bit, state)                                                                    \
+    if (length == sizeof #feature - 1 && memcmp(name, #feature, length) == 0) {                              \
+        if (__builtin_cpu_supports(#feature))                                                                \
+            return NULL;                                                                                     \
+        if (__get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx) && (reg >> bit & 1))                          \
+            return "the OS does not save " state " state";                                                   \
+        return "the CPU lacks " #feature;                                                                    \
+    }
+    FEATURES(X)
+#undef X
+    return "the CPU lacks a feature that softlane cannot ask for";
+}
+#undef FEATURES
+
+#elif defined(__aarch64__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+static const char *lacks(const char *name, size_t length)
+{
+    if (length != 5 || memcmp(name, "asimd", 5) != 0)
+        return "the CPU lacks a feature that softlane cannot ask for";
+#if defined(__linux__)
+    const unsigned long hwcap_asimd = 1ul << 1; /* HWCAP_ASIMD of the Linux arm64 ABI */
+    if (!(getauxval(AT_HWCAP) & hwcap_asimd))
+        return "the CPU lacks asimd";
+#endif
+    return NULL; /* Advanced SIMD is mandatory in every other AArch64 system */
+}
+
+#else
+static const char *lacks(const char *name, size_t length)
+{
+    (void)name;
+    (void)length;
+    return "the CPU lacks a feature that softlane cannot ask for";
+}
+#endif
+
+const char *sl_cpu_lacks(const char *features)
+{
+    for (const char *name = features; *name;) {
+        size_t length = strcspn(name, ",");
+        const char *why = lacks(name, length);
+        if (why)
+            return why;
+        name += length + (name[length] == ',');
+    }
+    return NULL;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The vocabulary in plain C: one lane, the definition that the other headers are tested against and the
+ * baseline that speed-ups are measured from (the unit is built with the auto-vectoriser off). Its class of
+ * bits is the compiler's baseline: fused where that has FMA (AArch64, or x86 with -mfma), else not.
+ */
+#define SL_W 1
+#if defined(__FMA__) || defined(__aarch64__)
+#define SL_FMA 1
+#else
+#define SL_FMA 0
+#endif
+#if SL_FMA && defined(__x86_64__)
+#define SL_NEEDS "fma"
+#else
+#define SL_NEEDS ""
+#endif
+
+SL_OPEN_BASELINE
+
+typedef float vf;
+typedef uint32_t vu;
+typedef int vm;
+typedef const uint32_t *vt;
+typedef double vw;
+typedef uint64_t wu;
+
+SL_INLINE vf v_set1(float s) { return s; }
+SL_INLINE vf v_load(const float *p) { return *p; }
+SL_INLINE void v_store(float *p, vf a) { *p = a; }
+SL_INLINE vf v_load_n(const float *p, size_t n, float fill) { return n ? *p : fill; }
+SL_INLINE void v_store_n(float *p, vf a, size_t n)
+{
+    if (n)
+        *p = a;
+}
+SL_INLINE vf v_add(vf a, vf b) { return a + b; }
+SL_INLINE vf v_sub(vf a, vf b) { return a - b; }
+SL_INLINE vf v_mul(vf a, vf b) { return a * b; }
+SL_INLINE vf v_div(vf a, vf b) { return a / b; }
+#if SL_FMA
+SL_INLINE vf v_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
+SL_INLINE vf v_fnma(vf a, vf b, vf c) { return __builtin_fmaf(-a, b, c); }
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return __builtin_fma(a, b, c); }
+#else
+SL_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
+SL_INLINE vf v_fnma(vf a, vf b, vf c) { return c - a * b; }
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return a * b + c; }
+#endif
+SL_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
+SL_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
+SL_INLINE vu v_bits(vf a)
+{
+    vu u;
+    memcpy(&u, &a, sizeof u);
+    return u;
+}
+SL_INLINE vf v_float(vu u)
+{
+    vf a;
+    memcpy(&a, &u, sizeof a);
+    return a;
+}
+SL_INLINE vf v_abs(vf a) { return v_float(v_bits(a) & 0x7fffffffu); }
+
+SL_INLINE float v_fold_max(vf a) { return a; }
+
+SL_INLINE vu u_set1(uint32_t s) { return s; }
+SL_INLINE vu u_and(vu a, vu b) { return a & b; }
+SL_INLINE vu u_add(vu a, vu b) { return a + b; }
+#define u_shl(a, k) ((vu)((a) << (k)))
+
+SL_INLINE vm v_lt(vf a, vf b) { return a < b; }
+SL_INLINE vm v_le(vf a, vf b) { return a <= b; }
+SL_INLINE vm v_eq(vf a, vf b) { return a == b; }
+SL_INLINE vm v_nlt(vf a, vf b) { return !(a < b); }
+SL_INLINE vm v_nle(vf a, vf b) { return !(a <= b); }
+SL_INLINE vm m_or(vm a, vm b) { return a | b; }
+SL_INLINE vm m_andnot(vm a, vm b) { return a & !b; }
+SL_INLINE int m_any(vm a) { return a; }
+SL_INLINE int m_all(vm a) { return a; }
+SL_INLINE vf v_select(vm m, vf a, vf b) { return m ? a : b; }
+SL_INLINE vf v_keep(vm m, vf a) { return m ? a : 0.0f; }
+
+SL_INLINE vt t_load(const uint32_t *p) { return p; }
+SL_INLINE vu t_pick(vt t, vu i) { return t[i & 7]; }
+
+SL_INLINE vw v_widen(vf a) { return a; }
+SL_INLINE vf v_narrow(vw a) { return (vf)a; }
+SL_INLINE vw w_set1(double s) { return s; }
+SL_INLINE vw w_load(const double *p) { return *p; }
+SL_INLINE void w_store(double *p, vw a) { *p = a; }
+SL_INLINE vw w_add(vw a, vw b) { return a + b; }
+SL_INLINE vw w_sub(vw a, vw b) { return a - b; }
+SL_INLINE vw w_mul(vw a, vw b) { return a * b; }
+SL_INLINE vw w_div(vw a, vw b) { return a / b; }
+SL_INLINE double w_fold_add(vw a) { return a; }
+SL_INLINE wu w_bits(vw a)
+{
+    wu u;
+    memcpy(&u, &a, sizeof u);
+    return u;
+}
+SL_INLINE vw w_float(wu u)
+{
+    vw a;
+    memcpy(&a, &u, sizeof a);
+    return a;
+}
+SL_INLINE wu wu_set1(uint64_t s) { return s; }
+SL_INLINE wu wu_sub(wu a, wu b) { return a - b; }
+SL_INLINE wu wu_and(wu a, wu b) { return a & b; }
+SL_INLINE wu wu_or(wu a, wu b) { return a | b; }
+#define wu_shr(a, k) ((wu)((a) >> (k)))

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The vocabulary in SSE2, the baseline of x86-64: 4 lanes, no FMA, no blend, no permute.
+ */
+#define SL_W 4
+#define SL_FMA 0
+#define SL_NEEDS "sse2"
+
+#ifdef __clang__
+#include <emmintrin.h>
+#endif
+SL_OPEN(SL_NEEDS)
+#include <emmintrin.h>
+
+typedef __m128 vf;
+typedef __m128i vu;
+typedef __m128 vm;
+typedef const uint32_t *vt;
+typedef struct {
+    __m128d lo, hi;
+} vw;
+typedef struct {
+    __m128i lo, hi;
+} wu;
+
+SL_INLINE vf v_set1(float s) { return _mm_set1_ps(s); }
+SL_INLINE vf v_load(const float *p) { return _mm_loadu_ps(p); }
+SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
+SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
+SL_INLINE vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
+SL_INLINE vf v_div(vf a, vf b) { return _mm_div_ps(a, b); }
+SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
+SL_INLINE vf v_min(vf a, vf b) { return _mm_min_ps(a, b); }
+SL_INLINE vf v_max(vf a, vf b) { return _mm_max_ps(a, b); }
+SL_INLINE vf v_abs(vf a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a); }
+SL_INLINE vu v_bits(vf a) { return _mm_castps_si128(a); }
+SL_INLINE vf v_float(vu a) { return _mm_castsi128_ps(a); }
+
+SL_INLINE float v_fold_max(vf a)
+{
+    __m128 h = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
+}
+
+SL_INLINE vu u_set1(uint32_t s) { return _mm_set1_epi32((int)s); }
+SL_INLINE vu u_and(vu a, vu b) { return _mm_and_si128(a, b); }
+SL_INLINE vu u_add(vu a, vu b) { return _mm_add_epi32(a, b); }
+#define u_shl(a, k) _mm_slli_epi32(a, k)
+
+SL_INLINE vm v_lt(vf a, vf b) { return _mm_cmplt_ps(a, b); }
+SL_INLINE vm v_le(vf a, vf b) { return _mm_cmple_ps(a, b); }
+SL_INLINE vm v_eq(vf a, vf b) { return _mm_cmpeq_ps(a, b); }
+SL_INLINE vm v_nlt(vf a, vf b) { return _mm_cmpnlt_ps(a, b); }
+SL_INLINE vm v_nle(vf a, vf b) { return _mm_cmpnle_ps(a, b); }
+SL_INLINE vm m_or(vm a, vm b) { return _mm_or_ps(a, b); }
+SL_INLINE vm m_andnot(vm a, vm b) { return _mm_andnot_ps(b, a); }
+SL_INLINE int m_any(vm a) { return _mm_movemask_ps(a) != 0; }
+SL_INLINE int m_all(vm a) { return _mm_movemask_ps(a) == 0xf; }
+SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
+SL_INLINE vf v_keep(vm m, vf a) { return _mm_and_ps(m, a); }
+
+/* No permute: four scalar loads. Each 64-bit half of the indices leaves the vector unit in one move. */
+SL_INLINE vt t_load(const uint32_t *p) { return p; }
+SL_INLINE vu t_pick(vt t, vu i)
+{
+    uint64_t i10 = (uint64_t)_mm_cvtsi128_si64(i);
+    uint64_t i32 = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(i, i));
+    __m128i t0 = _mm_cvtsi32_si128((int)t[i10 & 7]), t1 = _mm_cvtsi32_si128((int)t[i10 >> 32 & 7]);
+    __m128i t2 = _mm_cvtsi32_si128((int)t[i32 & 7]), t3 = _mm_cvtsi32_si128((int)t[i32 >> 32 & 7]);
+    return _mm_unpacklo_epi64(_mm_unpacklo_epi32(t0, t1), _mm_unpacklo_epi32(t2, t3));
+}
+
+SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
+SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
+SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
+SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
+SL_INLINE void w_store(double *p, vw a)
+{
+    _mm_storeu_pd(p, a.lo);
+    _mm_storeu_pd(p + 2, a.hi);
+}
+SL_INLINE vw w_add(vw a, vw b) { return (vw){_mm_add_pd(a.lo, b.lo), _mm_add_pd(a.hi, b.hi)}; }
+SL_INLINE vw w_sub(vw a, vw b) { return (vw){_mm_sub_pd(a.lo, b.lo), _mm_sub_pd(a.hi, b.hi)}; }
+SL_INLINE vw w_mul(vw a, vw b) { return (vw){_mm_mul_pd(a.lo, b.lo), _mm_mul_pd(a.hi, b.hi)}; }
+SL_INLINE vw w_div(vw a, vw b) { return (vw){_mm_div_pd(a.lo, b.lo), _mm_div_pd(a.hi, b.hi)}; }
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return w_add(w_mul(a, b), c); }
+SL_INLINE double w_fold_add(vw a)
+{
+    __m128d q = _mm_add_pd(a.lo, a.hi);
+    return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+}
+SL_INLINE wu w_bits(vw a) { return (wu){_mm_castpd_si128(a.lo), _mm_castpd_si128(a.hi)}; }
+SL_INLINE vw w_float(wu a) { return (vw){_mm_castsi128_pd(a.lo), _mm_castsi128_pd(a.hi)}; }
+SL_INLINE wu wu_set1(uint64_t s)
+{
+    return (wu){_mm_set1_epi64x((long long)s), _mm_set1_epi64x((long long)s)};
+}
+SL_INLINE wu wu_sub(wu a, wu b) { return (wu){_mm_sub_epi64(a.lo, b.lo), _mm_sub_epi64(a.hi, b.hi)}; }
+SL_INLINE wu wu_and(wu a, wu b) { return (wu){_mm_and_si128(a.lo, b.lo), _mm_and_si128(a.hi, b.hi)}; }
+SL_INLINE wu wu_or(wu a, wu b) { return (wu){_mm_or_si128(a.lo, b.lo), _mm_or_si128(a.hi, b.hi)}; }
+#define wu_shr(a, k) ((wu){_mm_srli_epi64((a).lo, k), _mm_srli_epi64((a).hi, k)})
+
+#include "partial.h"

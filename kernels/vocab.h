@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * THE CONTRACT of the vector vocabulary. An algorithm in algo/ is written once, in these words; an ISA header
+ * in isa/ supplies them and nothing else. Each word is exact or ONE correctly rounded IEEE operation, so that
+ * all ISAs of one class give the same bits: no estimates, no reassociating reductions, no conversion that
+ * flushes.
+ *
+ * An ISA header defines
+ *
+ *   SL_W          f32 elements per register, a divisor of SL_LANES: a speed knob that cannot change a bit
+ *   SL_FMA        1 when v_fma is fused (the FMA class of bits), 0 when it rounds twice
+ *   SL_NEEDS      the features it uses, comma-separated: opens the target region here, and is what dispatch.c
+ *                 asks the CPU for
+ *   vf vw         SL_W lanes of f32; the same SL_W lanes of f64
+ *   vu wu         their bits: u32, u64
+ *   vm            SL_W truth values
+ *   vt            a table of eight u32
+ *
+ *   f32    v_set1(s)                     s in every lane
+ *          v_load(p)  v_store(p, a)      SL_W elements, any alignment
+ *          v_load_n(p, n, fill)          lane l < n: p[l]; others: fill. Touches p[0 .. min(n, SL_W)) only
+ *          v_store_n(p, a, n)            p[l] = a[l] for l < min(n, SL_W). Touches nothing else
+ *          v_add v_sub v_mul v_div       (a, b)
+ *          v_fma(a, b, c)                a * b + c    one rounding if SL_FMA, else product and sum rounded
+ *          v_fnma(a, b, c)               c - a * b    likewise
+ *          v_min(a, b)                   a < b ? a : b    (a NaN anywhere gives b)
+ *          v_max(a, b)                   a > b ? a : b    (likewise)
+ *          v_abs(a)                      clears the sign bit
+ *          v_bits(a)  v_float(u)         reinterpret
+ *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
+ *   u32    u_set1(s)  u_and(a, b)  u_add(a, b)  u_shl(a, k)     modulo 2^32, k constant
+ *   truth  v_lt v_le v_eq (a, b)         ordered: false with a NaN
+ *          v_nlt(a, b)  v_nle(a, b)      !(a < b), !(a <= b): true with a NaN
+ *          m_or(a, b)  m_andnot(a, b)    a | b;  a & ~b
+ *          m_any(a)  m_all(a)            int: is any lane, are all lanes true
+ *          v_select(m, a, b)             m ? a : b, lane by lane
+ *          v_keep(m, a)                  m ? a : +0
+ *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
+ *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
+ *          w_set1 w_load w_store w_add w_sub w_mul w_div w_fma       as for f32
+ *          w_bits(a)  w_float(u)         reinterpret
+ *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
+ *   u64    wu_set1(s)  wu_sub(a, b)  wu_and(a, b)  wu_or(a, b)  wu_shr(a, k)
+ *
+ * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is: a block of SL_BLOCK
+ * elements gives lane l its elements l and l + SL_LANES, added in f32; the lanes are f64 and are folded by
+ * halves. Full and partial blocks run the same body, missing elements are exact neutrals, so no result
+ * depends on how a row is cut.
+ */
+#ifndef SL_VOCAB_H
+#define SL_VOCAB_H
+
+#ifdef __FAST_MATH__
+#error "softlane promises bits: build it without -ffast-math (and without -Ofast)"
+#endif
+
+#include <math.h> /* INFINITY, NAN: constants only */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "table.h"
+
+#define SL_LANES 16
+#define SL_BLOCK 32
+
+#define SL_INLINE static inline __attribute__((always_inline, unused))
+
+/* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its
+ * last. Contraction is off inside whatever the command line says, because gcc would fuse the intrinsics of a
+ * multiplication and an addition; so is the vectoriser in the baseline, whose lanes are to stay one. */
+#define SL_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define SL_OPEN(features)                                                                                    \
+    SL_PRAGMA(STDC FP_CONTRACT OFF)                                                                          \
+    SL_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define SL_OPEN_BASELINE SL_PRAGMA(STDC FP_CONTRACT OFF) SL_PRAGMA(clang attribute push)
+#define SL_CLOSE SL_PRAGMA(clang attribute pop)
+#define SL_UNROLL SL_PRAGMA(clang loop unroll(full))
+#else
+#define SL_OPEN(features)                                                                                    \
+    SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off")) SL_PRAGMA(GCC target(features))
+#define SL_OPEN_BASELINE                                                                                     \
+    SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off", "no-tree-vectorize"))
+#define SL_CLOSE SL_PRAGMA(GCC pop_options)
+#define SL_UNROLL SL_PRAGMA(GCC unroll 16)
+#endif
+
+#endif
