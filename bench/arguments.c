@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "arguments.h"
+
+#include "softlane.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *program = "softlane";
+
+void arguments_program(const char *name) { program = name; }
+
+_Noreturn void refuse(const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    for (char *c = line; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = '?'; /* the words are the user's, the promise is one line */
+    fprintf(stderr, "%s: %s\n", program, line);
+    exit(2);
+}
+
+bool argument_value(const char *flag, int *i, int argc, char **argv, const char **value)
+{
+    size_t length = strlen(flag);
+    if (strncmp(argv[*i], flag, length) != 0)
+        return false;
+    if (argv[*i][length] == '=') {
+        *value = argv[*i] + length + 1;
+        return true;
+    }
+    if (argv[*i][length] != '\0')
+        return false;
+    if (*i + 1 >= argc)
+        refuse("%s needs a value", flag);
+    *value = argv[++*i];
+    return true;
+}
+
+void arguments_check_environment(void)
+{
+    const char *name = getenv("SOFTLANE_ISA");
+    if (!name || *name == '\0')
+        return;
+    for (size_t i = 0; i < sl_isa_count(); i++)
+        if (strcmp(sl_isa_name_at(i), name) == 0) {
+            if (!sl_isa_available(name))
+                refuse("SOFTLANE_ISA=%s: %s", name, sl_isa_why_not(name));
+            return;
+        }
+    refuse("SOFTLANE_ISA=%s: no such ISA (softlane-info lists them)", name);
+}

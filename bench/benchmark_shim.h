@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Google Benchmark for C: the little of it that softlane-bench needs. All its flags keep working.
+ */
+#ifndef SL_BENCH_BENCHMARK_SHIM_H
+#define SL_BENCH_BENCHMARK_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bm_state bm_state;
+typedef void bm_function(bm_state *state, void *user);
+
+/* Takes the flags it knows out of argv. --help calls `help` and exits. */
+void bm_initialize(int *argc, char **argv, void (*help)(void));
+void bm_print_flags(void);
+void bm_context(const char *key, const char *value);
+/* `user` must outlive bm_run. */
+void bm_register(const char *name, bm_function *function, void *user);
+/* Runs what the flags select and returns how many benchmarks that was. */
+size_t bm_run(void);
+void bm_shutdown(void);
+
+/* Inside a benchmark. The loop over bm_keep_running is what is timed. */
+bool bm_keep_running(bm_state *state);
+/* A figure of this run, reported beside its times. */
+void bm_counter(bm_state *state, const char *name, double value);
+void bm_label(bm_state *state, const char *label);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The .npy format (numpy.lib.format): the bytes "\x93NUMPY", a version, the length of a header, the header,
+ * the data. The header is a Python dictionary literal with exactly the keys descr, fortran_order and shape,
+ * in any order, padded with spaces and ended by a newline. It is parsed by hand, forwards, one token at a
+ * time, and whatever does not fit the grammar is an error; sizes are believed only once the file is seen to
+ * be exactly as long as they say.
+ */
+#define _POSIX_C_SOURCE 200809L /* fileno, fstat */
+
+#include "npy.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the data of a .npy file is read as it lies in memory: little-endian machines only"
+#endif
+
+enum {
+    HEADER_MAX = 64 * 1024, /* numpy writes 118 bytes; version 2.0 would allow 4 GiB */
+    DESCR_MAX = 64,
+};
+
+static const char *const type_descr[] = {[NPY_F32] = "<f4", [NPY_I64] = "<i8"};
+static const char *const type_name[] = {
+    [NPY_F32] = "little-endian float32", [NPY_I64] = "little-endian int64"};
+static const size_t type_size[] = {[NPY_F32] = sizeof(float), [NPY_I64] = sizeof(int64_t)};
+static const unsigned type_dimensions[] = {[NPY_F32] = 2, [NPY_I64] = 1};
+
+struct reader {
+    const char *path;
+    char *error;
+    size_t error_size;
+    const char *at; /* the next character of the header, which ends with '\0' */
+};
+
+__attribute__((format(printf, 2, 3))) static bool fail(const struct reader *r, const char *format, ...)
+{
+    if (r->error_size == 0)
+        return false;
+    int used = snprintf(r->error, r->error_size, "%s: ", r->path);
+    if (used >= 0 && (size_t)used < r->error_size) {
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(r->error + used, r->error_size - (size_t)used, format, arguments);
+        va_end(arguments);
+    }
+    return false;
+}
+
+/* --------------------------------------------------------------------------------------------- the header */
+
+static void skip_spaces(struct reader *r)
+{
+    while (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r')
+        r->at++;
+}
+
+/* Skips spaces and takes `c` if it comes next. */
+static bool take(struct reader *r, char c)
+{
+    skip_spaces(r);
+    if (*r->at != c)
+        return false;
+    r->at++;
+    return true;
+}
+
+/* A string literal without escapes. */
+static bool take_string(struct reader *r, char *text, size_t size)
+{
+    skip_spaces(r);
+    char quote = *r->at;
+    if (quote != '\'' && quote != '"')
+        return false;
+    r->at++;
+    size_t length = 0;
+    for (; *r->at != quote; r->at++) {
+        if (*r->at == '\0' || *r->at == '\\' || length + 1 >= size)
+            return false;
+        text[length++] = *r->at;
+    }
+    text[length] = '\0';
+    r->at++;
+    return true;
+}
+
+static bool take_word(struct reader *r, const char *word)
+{
+    skip_spaces(r);
+    size_t length = strlen(word);
+    if (strncmp(r->at, word, length) != 0 || isalnum((unsigned char)r->at[length]))
+        return false;
+    r->at += length;
+    return true;
+}
+
+static bool take_size(struct reader *r, size_t *value)
+{
+    skip_spaces(r);
+    if (!isdigit((unsigned char)*r->at))
+        return false;
+    *value = 0;
+    for (; isdigit((unsigned char)*r->at); r->at++)
+        if (__builtin_mul_overflow(*value, 10, value) ||
+            __builtin_add_overflow(*value, (size_t)(*r->at - '0'), value))
+            return false;
+    return true;
+}
+
+static bool parse_descr(struct reader *r, struct npy *array)
+{
+    enum npy_type type = array->type;
+    char descr[DESCR_MAX];
+    if (!take_string(r, descr, sizeof descr))
+        return fail(r, "its type is not a plain one, need %s ('%s')", type_name[type], type_descr[type]);
+    if (strcmp(descr, type_descr[type]) != 0)
+        return fail(r, "holds type '%s', need %s ('%s')", descr, type_name[type], type_descr[type]);
+    return true;
+}
+
+static bool parse_order(struct reader *r, struct npy *array)
+{
+    (void)array;
+    if (take_word(r, "True"))
+        return fail(r, "is in Fortran order, need C order (numpy.ascontiguousarray)");
+    if (!take_word(r, "False"))
+        return fail(r, "malformed header: fortran_order is neither True nor False");
+    return true;
+}
+
+static bool parse_shape(struct reader *r, struct npy *array)
+{
+    unsigned allowed = type_dimensions[array->type];
+    size_t shape[2] = {0, 0};
+    unsigned dimensions = 0;
+    bool comma = true;
+    if (!take(r, '('))
+        return fail(r, "malformed header: the shape is not a tuple");
+    while (!take(r, ')')) {
+        size_t extent;
+        if (!comma || !take_size(r, &extent))
+            return fail(r, "malformed header: the shape is not a tuple of sizes");
+        if (dimensions < 2)
+            shape[dimensions] = extent;
+        dimensions++;
+        comma = take(r, ',');
+    }
+    if (dimensions == 1 && !comma)
+        return fail(r, "malformed header: the shape is not a tuple");
+    if (dimensions < 1 || dimensions > allowed)
+        return fail(r, "has %u dimensions, need %s", dimensions, allowed == 2 ? "1 or 2" : "1");
+    array->dimensions = dimensions;
+    array->shape[0] = dimensions == 2 ? shape[0] : 1;
+    array->shape[1] = dimensions == 2 ? shape[1] : shape[0];
+    return true;
+}
+
+static bool parse_header(struct reader *r, struct npy *array)
+{
+    struct {
+        const char *name;
+        bool (*parse)(struct reader *, struct npy *);
+        bool seen;
+    } keys[] = {
+        {"descr", parse_descr, false}, {"fortran_order", parse_order, false}, {"shape", parse_shape, false}};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+
+    bool comma = true;
+    if (!take(r, '{'))
+        return fail(r, "malformed header: not a dictionary");
+    while (!take(r, '}')) {
+        char name[sizeof "fortran_order"];
+        if (!comma || !take_string(r, name, sizeof name) || !take(r, ':'))
+            return fail(r, "malformed header: no key where one must be");
+        size_t k = 0;
+        while (k < KEYS && strcmp(name, keys[k].name) != 0)
+            k++;
+        if (k == KEYS || keys[k].seen)
+            return fail(r, "malformed header: the key '%s' is unknown or comes twice", name);
+        keys[k].seen = true;
+        if (!keys[k].parse(r, array))
+            return false;
+        comma = take(r, ',');
+    }
+    for (size_t k = 0; k < KEYS; k++)
+        if (!keys[k].seen)
+            return fail(r, "malformed header: the key '%s' is missing", keys[k].name);
+    skip_spaces(r);
+    return *r->at == '\0' || fail(r, "malformed header: more follows the dictionary");
+}
+
+/* ----------------------------------------------------------------------------------------------- the file */
+
+/* Reads the preamble and the header's text; *text is the caller's to free. */
+static bool read_header(struct reader *r, FILE *file, char **text)
+{
+    unsigned char preamble[8], length_bytes[4] = {0};
+    if (fread(preamble, 1, sizeof preamble, file) != sizeof preamble || memcmp(preamble, "\x93NUMPY", 6) != 0)
+        return fail(r, "is not a .npy file");
+    unsigned major = preamble[6], minor = preamble[7];
+    if ((major != 1 && major != 2) || minor != 0)
+        return fail(r, "has .npy version %u.%u, need 1.0 or 2.0", major, minor);
+    size_t width = major == 1 ? 2 : 4;
+    if (fread(length_bytes, 1, width, file) != width)
+        return fail(r, "is truncated in its header");
+    size_t length = 0;
+    for (size_t i = 0; i < width; i++)
+        length |= (size_t)length_bytes[i] << (8 * i);
+    if (length > HEADER_MAX)
+        return fail(r, "has a header of %zu bytes, more than %d", length, HEADER_MAX);
+    *text = malloc(length + 1);
+    if (!*text)
+        return fail(r, "out of memory");
+    if (fread(*text, 1, length, file) != length)
+        return fail(r, "is truncated in its header");
+    (*text)[length] = '\0';
+    if (memchr(*text, '\0', length))
+        return fail(r, "malformed header: it holds a zero byte");
+    return true;
+}
+
+/* Reads the data once the header's sizes and the file's length agree to the byte. */
+static bool read_data(struct reader *r, FILE *file, struct npy *array)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(array->shape[0], array->shape[1], &bytes) ||
+        __builtin_mul_overflow(bytes, type_size[array->type], &bytes) || bytes > PTRDIFF_MAX)
+        return fail(r, "its shape is too large for this machine");
+    struct stat status;
+    long position = ftell(file);
+    if (position < 0 || fstat(fileno(file), &status) != 0)
+        return fail(r, "%s", strerror(errno));
+    size_t present = (size_t)(status.st_size - position);
+    if (present != bytes)
+        return fail(r, "%s: its shape says %zu bytes of data, it holds %zu",
+                    present < bytes ? "is truncated" : "has trailing bytes", bytes, present);
+    array->data = malloc(bytes ? bytes : 1);
+    if (!array->data)
+        return fail(r, "out of memory");
+    if (fread(array->data, 1, bytes, file) != bytes) {
+        free(array->data);
+        return fail(r, "cannot be read to its end");
+    }
+    return true;
+}
+
+bool npy_read(const char *path, enum npy_type type, struct npy *array, char *error, size_t size)
+{
+    struct reader r = {.path = path, .error = error, .error_size = size};
+    struct npy found = {.type = type};
+    struct stat status;
+    if (*path == '\0')
+        return fail(&r, "the file name is empty");
+    /* Asked before opening: opening a pipe would wait for its writer. */
+    if (stat(path, &status) != 0)
+        return fail(&r, "%s", strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return fail(&r, "is not a regular file");
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return fail(&r, "%s", strerror(errno));
+    char *text = NULL;
+    bool ok = read_header(&r, file, &text);
+    if (ok) {
+        r.at = text;
+        ok = parse_header(&r, &found) && read_data(&r, file, &found);
+    }
+    free(text);
+    fclose(file);
+    if (ok)
+        *array = found;
+    return ok;
+}

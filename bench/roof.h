@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The machine's roof: the least time in which one core can move a kernel's compulsory traffic when its
+ * working set has a given size. Measured here, in the process that measures the kernels, because no data
+ * sheet knows this machine.
+ */
+#ifndef SL_BENCH_ROOF_H
+#define SL_BENCH_ROOF_H
+
+#include <stddef.h>
+
+enum roof { ROOF_READ, ROOF_COPY };
+
+/* The memory to measure in: what the kernels use, so that both see the same pages. `last_level` is the size
+ * of the last cache, in bytes: from there on non-temporal stores are tried as well. */
+void roof_memory(float *source, float *destination, size_t last_level);
+
+/* Seconds of CPU time for reading `bytes`, or for copying bytes / 2 into as many others. The best of several
+ * rounds; remembered for each size. */
+double roof_seconds(enum roof roof, size_t bytes);
+
+/* The clock of roofs and kernels alike: this thread's CPU time, without what other processes take. */
+double cpu_seconds(void);
+
+#endif

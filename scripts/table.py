@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Prints what softlane-bench and softlane-accuracy measured as one table: speed beside error beside the roof.
+
+One line per kernel and shape: CPU time per element on every ISA (the median of the repetitions) with the speed-up over
+scalar; then, of the fastest ISA, the time over the roof's and the largest error found. A second table has the errors of
+all ISAs beside their bounds. Standard library only.
+"""
+
+import argparse
+import json
+import re
+import signal
+import statistics
+import sys
+
+REFERENCE = "scalar"  # speed-ups are over this ISA
+
+
+def read_results(path, read, program):
+    """The file of a program, and what `read` makes of it; exits with code 2 and one line if that is nothing."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+        results = read(content)
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        results = None
+    if not results:
+        refuse(f"{path}: holds no results of {program}")
+    return content, results
+
+
+def refuse(message):
+    print(f"table.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def read_cells(bench):
+    """{(kernel, shape): {isa: cell}} in the order of registration (interleaving shuffles that of the file)."""
+    runs = {}
+    for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
+        if run["run_type"] == "iteration":
+            runs.setdefault(run["run_name"], []).append(run)
+    cells = {}
+    for name, repetitions in runs.items():
+        kernel, _, isa, shape = name.split("/")[:4]
+        cell = {key: statistics.median(r[key] for r in repetitions) for key in ("ns_per_element", "x_roof")}
+        cell["level"] = repetitions[0]["label"]
+        cells.setdefault((kernel, shape), {})[isa] = cell
+    return cells
+
+
+def isas_of(rows):
+    """All ISAs once, in the order of the manifest: best first."""
+    return list(dict.fromkeys(isa for by_isa in rows for isa in by_isa))
+
+
+def read_errors(accuracy):
+    """{kernel: {isa: result}}"""
+    errors = {}
+    for result in accuracy["results"]:
+        errors.setdefault(result["kernel"], {})[result["isa"]] = result
+    return errors
+
+
+def exceeds(result):
+    return not float(result["max_ulp"]) <= result["bound"]
+
+
+def digits(value):
+    """Three significant digits, or all of the integer part."""
+    value = float(f"{value:.3g}") if value < 1000 else value
+    return f"{value:.{max(0, 3 - len(str(int(value))) if value >= 1 else 3)}f}"
+
+
+def speed_rows(cells, isas, errors):
+    for (kernel, shape), by_isa in cells.items():
+        fastest = min(by_isa, key=lambda isa: by_isa[isa]["ns_per_element"])
+        row = [kernel, shape, by_isa[fastest]["level"]]
+        for isa in isas:
+            cell, reference = by_isa.get(isa), by_isa.get(REFERENCE)
+            text = digits(cell["ns_per_element"]) if cell else "-"
+            if cell and reference and isa != REFERENCE:
+                text += f" {digits(reference['ns_per_element'] / cell['ns_per_element']) + 'x':>5}"
+            row.append(text)
+        error = errors.get(kernel, {}).get(fastest)
+        row.append(digits(by_isa[fastest]["x_roof"]))
+        row.append("-" if not error else f"{float(error['max_ulp']):.2f}" + ("!" if exceeds(error) else ""))
+        yield row
+
+
+def error_rows(errors, isas):
+    for kernel, by_isa in errors.items():
+        row = [kernel]
+        for isa in isas:
+            result = by_isa.get(isa)
+            row.append(
+                f"{float(result['max_ulp']):.2f} of {result['bound']:.2f}" + ("!" if exceeds(result) else "")
+                if result else "-")
+        yield row
+
+
+def print_text(heading, rows, left):
+    """Columns as wide as they need to be, the first `left` of them aligned left; a gap between groups of a kernel."""
+    rows = [heading, *rows]
+    grouped = len({row[0] for row in rows}) < len(rows)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(heading))]
+    for previous, row in zip([rows[0], *rows], rows):
+        if grouped and row[0] != previous[0]:
+            print()
+        cells = [row[i].ljust(widths[i]) if i < left else row[i].rjust(widths[i]) for i in range(len(row))]
+        print("  ".join(cells).rstrip())
+
+
+def print_markdown(heading, rows, left):
+    print("| " + " | ".join(heading) + " |")
+    print("|" + "|".join("---" if i < left else "---:" for i in range(len(heading))) + "|")
+    for row in rows:
+        print("| " + " | ".join(re.sub(" +", " ", cell) for cell in row) + " |")
+
+
+def describe(bench):
+    """Where the figures come from, from the context that softlane-bench wrote."""
+    context = bench["context"]
+    caches = ", ".join(f"{name} {context.get(key, '?')}"
+                       for name, key in (("L1d", "cache_l1d"), ("L2", "cache_l2"), ("L3", "cache_l3")))
+    return (f"{context.get('cpu', '?')}, one core; {caches}\n"
+            f"softlane {context.get('softlane_version', '?')} ({context.get('softlane_commit', '?')}), "
+            f"{context.get('compiler', '?')} {context.get('compiler_flags', '')}, {context.get('date', '?')[:10]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("bench", metavar="BENCH.json", help="from softlane-bench --benchmark_out=BENCH.json")
+    parser.add_argument("accuracy", metavar="ACCURACY.json", nargs="?",
+                        help="from softlane-accuracy --json ACCURACY.json")
+    parser.add_argument("--markdown", action="store_true", help="for the README")
+    parser.add_argument("--variants", action="store_true",
+                        help="print a regular expression for the kernel/dtype/isa in BENCH.json instead")
+    arguments = parser.parse_args()
+
+    bench, cells = read_results(arguments.bench, read_cells, "softlane-bench")
+    if arguments.variants:
+        print("^(" + "|".join(f"{kernel}/f32/{isa}" for kernel, isa in dict.fromkeys(
+            (kernel, isa) for (kernel, _), by_isa in cells.items() for isa in by_isa)) + ")$")
+        return
+
+    errors = {}
+    if arguments.accuracy:
+        _, errors = read_results(arguments.accuracy, read_errors, "softlane-accuracy")
+    print_table = print_markdown if arguments.markdown else print_text
+    print(describe(bench))
+    print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
+          "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")
+    isas = isas_of(cells.values())
+    print_table(["kernel", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=3)
+    if errors:
+        isas = isas_of(errors.values())
+        print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
+        print_table(["kernel", *isas], error_rows(errors, isas), left=1)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader like head may leave early
+    main()

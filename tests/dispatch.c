@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The choice of a variant: the list, availability and its reasons, forcing, the environment variable, and
+ * first use from many threads at once.
+ *
+ * The variant is chosen once per process, so what depends on the environment runs in children, which are
+ * forked before this process makes its own first call, and answer through a pipe. (fork alone: an exec would
+ * leave the emulator.)
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "workload.h"
+
+/* -------------------------------------------------------------------------------------------- children */
+
+typedef struct {
+    char text[256];
+} answer;
+
+static void write_isa(char *to, size_t size) { snprintf(to, size, "%s", sl_isa(NULL)->isa); }
+
+/* In use; then forced to the last of the list; then again automatic. */
+static void write_isas_of_forcing(char *to, size_t size)
+{
+    const char *before = sl_isa(NULL)->isa;
+    const bool forced = sl_isa_force(sl_isa_name_at(sl_isa_count() - 1));
+    const char *while_forced = sl_isa(NULL)->isa;
+    sl_isa_force(NULL);
+    snprintf(to, size, "%s %d %s %s", before, forced, while_forced, sl_isa(NULL)->isa);
+}
+
+/* Forced before anything else was called. */
+static void write_isa_of_first_force(char *to, size_t size)
+{
+    sl_isa_force(sl_isa_name_at(sl_isa_count() - 1));
+    snprintf(to, size, "%s", sl_isa(NULL)->isa);
+}
+
+enum { THREADS = 16 };
+static pthread_barrier_t all_ready;
+
+static void *use_everything(void *result)
+{
+    const float x[5] = {1, 2, 3, 4, 5};
+    float y[5];
+    const int64_t id = 1;
+    const sl_loss_options options = {.reduction = SL_NONE};
+    bool good = true;
+    pthread_barrier_wait(&all_ready);
+    for (size_t k = 0; k < SL_KERNEL_COUNT; k++) {
+        const void *target = kernels[k].target == CLASS_IDS ? (const void *)&id : x;
+        good = good && kernels[k].check_and_run(&(call){x, target, sl_rows(1, 5), &options, y}) == SL_OK;
+    }
+    *(const sl_kernels **)result = good ? sl_isa(NULL) : NULL;
+    return NULL;
+}
+
+static void write_isa_of_threads(char *to, size_t size)
+{
+    pthread_t threads[THREADS];
+    const sl_kernels *seen[THREADS] = {NULL};
+    pthread_barrier_init(&all_ready, NULL, THREADS);
+    for (size_t i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, use_everything, &seen[i]) != 0) {
+            snprintf(to, size, "thread %zu could not be created", i);
+            _exit(1);
+        }
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    snprintf(to, size, "%s", seen[0] != NULL ? seen[0]->isa : "a call failed");
+    for (size_t i = 1; i < THREADS; i++)
+        if (seen[i] != seen[0])
+            snprintf(to, size, "threads %zu and 0 differ", i);
+}
+
+/* What `say` writes in a fresh process with SOFTLANE_ISA set to `value`, or not set. */
+static answer ask_child(const char *value, void (*say)(char *, size_t))
+{
+    answer a = {""};
+    int ends[2];
+    if (pipe(ends) != 0)
+        return a;
+    const pid_t child = fork();
+    if (child == 0) {
+        if (value != NULL)
+            setenv("SOFTLANE_ISA", value, 1);
+        else
+            unsetenv("SOFTLANE_ISA");
+        say(a.text, sizeof a.text);
+        const ssize_t written = write(ends[1], a.text, strlen(a.text) + 1);
+        _exit(written > 0 ? 0 : 1);
+    }
+    close(ends[1]);
+    size_t have = 0;
+    for (ssize_t got = 1; got > 0 && have<sizeof a.text - 1; have += got> 0 ? (size_t)got : 0)
+        got = read(ends[0], a.text + have, sizeof a.text - 1 - have);
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    return a;
+}
+
+enum {
+#define SL_ISA(name, arch) ROW_##name,
+#include "isas.def"
+#undef SL_ISA
+    ISAS
+};
+
+static const char *const manifest[ISAS] = {
+#define SL_ISA(name, arch) #name,
+#include "isas.def"
+#undef SL_ISA
+};
+
+static const char *const no_isas[] = {"", "avx99", "AVX2", " scalar", "scalar ", "avx2,fma", "avx"};
+enum { NO_ISAS = sizeof no_isas / sizeof *no_isas };
+
+static struct {
+    answer unset, threads, threads_of_last, first_force, forcing, forcing_last, named[ISAS], unknown[NO_ISAS];
+} children;
+
+static void ask_children(void)
+{
+    const char *last = manifest[ISAS - 1];
+    children.unset = ask_child(NULL, write_isa);
+    children.threads = ask_child(NULL, write_isa_of_threads);
+    children.threads_of_last = ask_child(last, write_isa_of_threads);
+    children.first_force = ask_child(manifest[0], write_isa_of_first_force);
+    children.forcing = ask_child(NULL, write_isas_of_forcing);
+    children.forcing_last = ask_child(last, write_isas_of_forcing);
+    for (size_t i = 0; i < ISAS; i++)
+        children.named[i] = ask_child(manifest[i], write_isa);
+    for (size_t i = 0; i < NO_ISAS; i++)
+        children.unknown[i] = ask_child(no_isas[i], write_isa);
+}
+
+/* ----------------------------------------------------------------------------------------------- tests */
+
+static const char *best_available(void)
+{
+    for (size_t i = 0; i < ISAS; i++)
+        if (sl_isa_available(manifest[i]))
+            return manifest[i];
+    fail_msg("no ISA can run");
+    return NULL;
+}
+
+static void list_is_the_manifest(void)
+{
+    assert_int_equal(sl_isa_count(), ISAS);
+    for (size_t i = 0; i < ISAS; i++)
+        assert_string_equal(sl_isa_name_at(i), manifest[i]);
+    assert_null(sl_isa_name_at(ISAS));
+    assert_null(sl_isa_name_at(SIZE_MAX));
+}
+
+static void availability(void)
+{
+    for (size_t i = 0; i < ISAS; i++) {
+        const sl_kernels *table = sl_isa(manifest[i]);
+        const char *why_not = sl_isa_why_not(manifest[i]);
+        assert_true(sl_isa_available(manifest[i]) == (table != NULL));
+        assert_true((why_not == NULL) == (table != NULL));
+        assert_true(why_not == NULL || why_not[0] != '\0');
+        if (table == NULL)
+            continue;
+        assert_string_equal(table->isa, manifest[i]);
+        assert_non_null(table->needs);
+#define SL_KERNEL(name, ...) assert_non_null(table->name##_f32);
+#include "kernels.def"
+#undef SL_KERNEL
+    }
+    assert_true(sl_isa_available("scalar"));
+}
+
+/* An ISA of another architecture is not built; of this one, it is and has its own table. */
+static void architectures(void)
+{
+    const sl_kernels *tables[ISAS] = {NULL};
+#define SL_ISA(name, arch)                                                                                   \
+    if (arch)                                                                                                \
+        tables[ROW_##name] = sl_isa(#name);                                                                  \
+    else                                                                                                     \
+        assert_string_equal(sl_isa_why_not(#name), "not built");
+#include "isas.def"
+#undef SL_ISA
+    for (size_t i = 0; i < ISAS; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(tables[i] == NULL || tables[i] != tables[j]);
+}
+
+static void unknown_names(void)
+{
+    for (size_t i = 0; i < NO_ISAS; i++) {
+        assert_null(sl_isa(no_isas[i]));
+        assert_false(sl_isa_available(no_isas[i]));
+        const char *why_not = sl_isa_why_not(no_isas[i]);
+        assert_true(why_not != NULL && why_not[0] != '\0');
+        const sl_kernels *before = sl_isa(NULL);
+        assert_false(sl_isa_force(no_isas[i]));
+        assert_ptr_equal(sl_isa(NULL), before);
+    }
+    assert_non_null(sl_isa_why_not(NULL));
+    assert_false(sl_isa_available(NULL));
+}
+
+static void force(void)
+{
+    const sl_kernels *automatic = sl_isa(NULL);
+    for (size_t i = 0; i < ISAS; i++) {
+        const bool can = sl_isa_available(manifest[i]);
+        assert_true(sl_isa_force(manifest[i]) == can);
+        assert_ptr_equal(sl_isa(NULL), can ? sl_isa(manifest[i]) : automatic);
+        assert_true(sl_isa_force(NULL));
+        assert_ptr_equal(sl_isa(NULL), automatic);
+    }
+}
+
+/* A forced variant is the one that the public functions run: its bits are its table's. */
+static void force_reaches_the_kernels(const kernel *k, const isa *on)
+{
+    if (sl_isa(on->name) == NULL) /* not in the library */
+        return;
+    generator g = {14};
+    workload w;
+    workload_make(&w, k, 0, sl_rows(5, 45), distribution_at(1), &g);
+    const size_t n = k->outputs(&w.c);
+    float *want = allocate(n, sizeof *want);
+    run(k, on, &w.c);
+    memcpy(want, w.c.y, n * sizeof *want);
+    memset(w.c.y, 0, n * sizeof *want);
+    assert_true(sl_isa_force(on->name));
+    assert_int_equal(k->check_and_run(&w.c), SL_OK);
+    assert_true(sl_isa_force(NULL));
+    assert_true(first_difference(k, want, w.c.y, n) == n);
+    free(want);
+    workload_free(&w);
+}
+
+static void automatic_choice_is_the_best(void) { assert_string_equal(children.unset.text, best_available()); }
+
+static void environment(void)
+{
+    for (size_t i = 0; i < ISAS; i++)
+        assert_string_equal(children.named[i].text,
+                            sl_isa_available(manifest[i]) ? manifest[i] : best_available());
+    for (size_t i = 0; i < NO_ISAS; i++)
+        assert_string_equal(children.unknown[i].text, best_available());
+}
+
+static void force_beats_the_environment(void)
+{
+    const char *best = best_available(), *last = manifest[ISAS - 1];
+    char want[256];
+    snprintf(want, sizeof want, "%s 1 %s %s", best, last, best);
+    assert_string_equal(children.forcing.text, want);
+    snprintf(want, sizeof want, "%s 1 %s %s", last, last, last);
+    assert_string_equal(children.forcing_last.text, want);
+    assert_string_equal(children.first_force.text, last);
+}
+
+static void first_use_by_many_threads(void)
+{
+    assert_string_equal(children.threads.text, best_available());
+    assert_string_equal(children.threads_of_last.text, manifest[ISAS - 1]);
+}
+
+int main(void)
+{
+    ask_children();
+    const topic topics[] = {
+        {.name = "list is the manifest", .once = list_is_the_manifest},
+        {.name = "availability and its reasons", .once = availability},
+        {.name = "architectures", .once = architectures},
+        {.name = "unknown names", .once = unknown_names},
+        {.name = "force", .once = force},
+        {.name = "force reaches the kernels", .rung = force_reaches_the_kernels},
+        {.name = "automatic choice is the best", .once = automatic_choice_is_the_best},
+        {.name = "environment", .once = environment},
+        {.name = "force beats the environment", .once = force_beats_the_environment},
+        {.name = "first use by many threads", .once = first_use_by_many_threads},
+    };
+    return ladder_climb("dispatch", topics, sizeof topics / sizeof *topics);
+}

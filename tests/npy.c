@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The .npy reader: takes exactly the arrays it promises (bench/npy.h), and refuses everything else with a
+ * reason. Every refused file differs from a good one in one thing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "npy.h"
+
+static const char path[] = "npy_test.npy"; /* in the working directory, which is the test's own in ctest */
+
+#define DICTIONARY(descr, order, shape)                                                                      \
+    "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape ", }\n"
+static const char plain[] = DICTIONARY("'<f4'", "False", "(2, 3)");
+
+/* A file with the given version, header text and bytes of data (their values count up from 0). */
+static void write_file(unsigned version, const char *header, size_t header_length, size_t bytes)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fwrite("\x93NUMPY", 1, 6, file);
+    fputc((int)version, file);
+    fputc(0, file);
+    for (size_t i = 0; i < (version == 1 ? 2u : 4u); i++)
+        fputc((int)(header_length >> (8 * i) & 0xff), file);
+    fwrite(header, 1, strlen(header), file);
+    for (size_t i = 0; i < bytes; i++)
+        fputc((int)i, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_read(enum npy_type type, unsigned dimensions, size_t rows, size_t columns)
+{
+    char error[256] = "";
+    struct npy array;
+    if (!npy_read(path, type, &array, error, sizeof error))
+        fail_msg("refused: %s", error);
+    assert_int_equal(array.type, type);
+    assert_int_equal(array.dimensions, dimensions);
+    assert_int_equal(array.shape[0], rows);
+    assert_int_equal(array.shape[1], columns);
+    size_t bytes = rows * columns * (type == NPY_F32 ? sizeof(float) : sizeof(int64_t));
+    for (size_t i = 0; i < bytes; i++)
+        assert_int_equal(((unsigned char *)array.data)[i], i & 0xff);
+    free(array.data);
+}
+
+/* The reason must hold `reason`, the message must start with the file's name, and *array must stay as it was.
+ */
+static void assert_refused(const char *file, enum npy_type type, const char *reason)
+{
+    char error[256] = "";
+    struct npy array, before;
+    memset(&array, 0x5a, sizeof array);
+    memset(&before, 0x5a, sizeof before);
+    if (npy_read(file, type, &array, error, sizeof error))
+        fail_msg("was not refused; expected: %s", reason);
+    if (strncmp(error, file, strlen(file)) != 0 || !strstr(error, reason))
+        fail_msg("got the reason '%s', expected '%s'", error, reason);
+    assert_memory_equal(&array, &before, sizeof array);
+}
+
+static void assert_header_refused(const char *header, size_t bytes, const char *reason)
+{
+    write_file(1, header, strlen(header), bytes);
+    assert_refused(path, NPY_F32, reason);
+}
+
+static void reads_what_it_promises(void **state)
+{
+    (void)state;
+    write_file(1, plain, strlen(plain), 24);
+    assert_read(NPY_F32, 2, 2, 3);
+    write_file(2, plain, strlen(plain), 24);
+    assert_read(NPY_F32, 2, 2, 3);
+    const char *headers[] = {
+        DICTIONARY("'<f4'", "False", "(6,)"),
+        "{\"shape\":(6,),\"fortran_order\":False,\"descr\":\"<f4\"}",
+        "  { 'fortran_order' : False , 'shape' : ( 6 , ) , 'descr' : '<f4' }      \n",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        write_file(1, headers[i], strlen(headers[i]), 24);
+        assert_read(NPY_F32, 1, 1, 6);
+    }
+    const char *empty = DICTIONARY("'<f4'", "False", "(0, 10)");
+    write_file(1, empty, strlen(empty), 0);
+    assert_read(NPY_F32, 2, 0, 10);
+    const char *ids = DICTIONARY("'<i8'", "False", "(5,)");
+    write_file(1, ids, strlen(ids), 40);
+    assert_read(NPY_I64, 1, 1, 5);
+}
+
+static void refuses_other_arrays(void **state)
+{
+    (void)state;
+    assert_header_refused(DICTIONARY("'<f8'", "False", "(2, 3)"), 48, "holds type '<f8'");
+    assert_header_refused(DICTIONARY("'>f4'", "False", "(2, 3)"), 24, "holds type '>f4'");
+    assert_header_refused(DICTIONARY("'<i8'", "False", "(3,)"), 24, "holds type '<i8'");
+    assert_header_refused(DICTIONARY("[('a', '<f4')]", "False", "(6,)"), 24, "its type is not a plain one");
+    assert_header_refused(DICTIONARY("'<f4'", "True", "(2, 3)"), 24, "Fortran order");
+    assert_header_refused(DICTIONARY("'<f4'", "False", "()"), 4, "0 dimensions");
+    assert_header_refused(DICTIONARY("'<f4'", "False", "(1, 2, 3)"), 24, "3 dimensions");
+    write_file(1, plain, strlen(plain), 24);
+    assert_refused(path, NPY_I64, "holds type '<f4'");
+    const char *ids = DICTIONARY("'<i8'", "False", "(1, 3)");
+    write_file(1, ids, strlen(ids), 24);
+    assert_refused(path, NPY_I64, "2 dimensions, need 1");
+}
+
+static void refuses_wrong_lengths(void **state)
+{
+    (void)state;
+    assert_header_refused(plain, 23, "is truncated");
+    assert_header_refused(plain, 0, "is truncated");
+    assert_header_refused(plain, 25, "has trailing bytes");
+    assert_header_refused(DICTIONARY("'<f4'", "False", "(4611686018427387905,)"), 4, "too large");
+    assert_header_refused(DICTIONARY("'<f4'", "False", "(4294967296, 4294967297)"), 4, "too large");
+    assert_header_refused(DICTIONARY("'<f4'", "False", "(18446744073709551617,)"), 4, "tuple of sizes");
+    write_file(1, plain, strlen(plain) + 100, 24);
+    assert_refused(path, NPY_F32, "truncated in its header");
+    write_file(2, plain, 0xffffffff, 24);
+    assert_refused(path, NPY_F32, "has a header of");
+    write_file(3, plain, strlen(plain), 24);
+    assert_refused(path, NPY_F32, "version 3.0");
+}
+
+static void refuses_malformed_headers(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "",
+        "{",
+        "{}",
+        "[]",
+        "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'more': 1}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)} + {}",
+        "{'descr': '<f4' 'fortran_order': False, 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': Falsehood, 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 6}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2 3)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,",
+        "{'descr: '<f4', 'fortran_order': False, 'shape': (6,)}",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        assert_header_refused(headers[i], 24, "malformed header");
+    assert_header_refused("{'descr': '<f4", 24, "not a plain one");
+    write_file(1, plain, strlen(plain) + 4, 28); /* the header swallows data, which starts with a zero byte */
+    assert_refused(path, NPY_F32, "zero byte");
+}
+
+static void refuses_what_is_no_file(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_refused(path, NPY_F32, "not a .npy file");
+    file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs("PK\003\004 a zip archive, as .npz files are", file);
+    assert_int_equal(fclose(file), 0);
+    assert_refused(path, NPY_F32, "not a .npy file");
+    assert_refused("", NPY_F32, "name is empty");
+    assert_refused(".", NPY_F32, "not a regular file");
+    assert_refused("/dev/null", NPY_F32, "not a regular file");
+    assert_refused("no_such_file.npy", NPY_F32, "No such file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_it_promises),  cmocka_unit_test(refuses_other_arrays),
+        cmocka_unit_test(refuses_wrong_lengths),   cmocka_unit_test(refuses_malformed_headers),
+        cmocka_unit_test(refuses_what_is_no_file),
+    };
+    int failed = cmocka_run_group_tests_name("npy", tests, NULL, NULL);
+    remove(path);
+    return failed;
+}

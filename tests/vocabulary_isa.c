@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The words of one ISA header as functions. Compiled once per ISA, with VOCABULARY_ISA=avx2, say, and
+ * VOCABULARY_HEADER="isa/avx2.h".
+ */
+#include "vocabulary.h"
+
+#include VOCABULARY_HEADER
+
+/* Register i * SL_W of each kind, from and to arrays. Truth comes from a comparison and goes into a selection. */
+#define LOAD_F(from) v_load((from)->F + i)
+#define LOAD_U(from) v_bits(v_load((from)->F + i))
+#define LOAD_W(from) w_load((from)->W + i)
+#define LOAD_L(from) w_bits(w_load((from)->W + i))
+#define LOAD_M(from) v_nle(truth_of((from)->M + i), v_set1(0))
+#define STORE_F(x) v_store(result->F + i, x)
+#define STORE_N STORE_F
+#define STORE_U(x) v_store(result->F + i, v_float(x))
+#define STORE_W(x) w_store(result->W + i, x)
+#define STORE_X STORE_W
+#define STORE_L(x) w_store(result->W + i, w_float(x))
+#define STORE_M(x) store_truth(result->M + i, v_select(x, v_set1(1), v_set1(0)))
+#define TYPE_F vf
+#define TYPE_U vu
+#define TYPE_W vw
+#define TYPE_L wu
+#define TYPE_M vm
+
+SL_INLINE vf truth_of(const int *from)
+{
+    float lane[SL_W];
+    for (size_t l = 0; l < SL_W; l++)
+        lane[l] = from[l] ? 1.0f : 0.0f;
+    return v_load(lane);
+}
+
+SL_INLINE void store_truth(int *to, vf truth)
+{
+    float lane[SL_W];
+    v_store(lane, truth);
+    for (size_t l = 0; l < SL_W; l++)
+        to[l] = lane[l] == 1.0f;
+}
+
+#define WORD(name, result_kind, kind_a, kind_b, kind_c, expression, definition)                              \
+    static void word_##name(const lanes *a_, const lanes *b_, const lanes *c_, lanes *result)                \
+    {                                                                                                        \
+        for (size_t i = 0; i < SL_LANES; i += SL_W) {                                                        \
+            const TYPE_##kind_a a = LOAD_##kind_a(a_);                                                       \
+            const TYPE_##kind_b b = LOAD_##kind_b(b_);                                                       \
+            const TYPE_##kind_c c = LOAD_##kind_c(c_);                                                       \
+            (void)a, (void)b, (void)c;                                                                       \
+            STORE_##result_kind(expression);                                                                 \
+        }                                                                                                    \
+    }
+#define FOLD(name, result_kind, kind_a, expression, definition)                                              \
+    WORD(name, result_kind, kind_a, F, F, expression, definition)
+#include "vocabulary.def"
+#undef WORD
+#undef FOLD
+
+static void load_n(const float *p, size_t n, float fill, float *result)
+{
+    v_store(result, v_load_n(p, n, fill));
+}
+
+static void store_n(float *p, const float *lane, size_t n) { v_store_n(p, v_load(lane), n); }
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+const vocabulary PASTE(vocabulary_, VOCABULARY_ISA) = {
+    .width = SL_W,
+    .fused = SL_FMA,
+    .word =
+        {
+#define WORD(name, ...) word_##name,
+#define FOLD(name, ...) word_##name,
+#include "vocabulary.def"
+#undef WORD
+#undef FOLD
+        },
+    .load_n = load_n,
+    .store_n = store_n,
+};
+
+SL_CLOSE
