@@ -1,80 +1,199 @@
 /* SPDX-License-Identifier: MIT */
 #include "manifest.h"
 
-#include "reference.h"
-#include "table.h"
+#include "arguments.h"
 
+#include <float.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-/* One line per signature for the kernel, one for its oracle. Units of error are those of the result itself
- * unless the oracle says otherwise. */
-#define RUN_MAP(f) f(w->x, w->y, workload_elements(w))
-#define RUN_ROW_MAP(f) f(w->x, w->y, w->shape)
-#define RUN_ROW_FOLD(f) f(w->x, w->y, w->shape)
-#define RUN_CLASS_LOSS(f) f(w->x, w->target_class, w->shape, w->options, w->y, NULL)
-#define RUN_SOFT_LOSS(f) f(w->x, w->target_prob, w->shape, w->options, w->y, NULL)
+size_t elements_of(sl_shape shape) { return shape.outer * shape.classes * shape.inner; }
 
-#define REFER_MAP(f) (f(w->x, want, workload_elements(w)), copy(scale, want, workload_elements(w)))
-#define REFER_ROW_MAP(f) (f(w->x, want, w->shape), copy(scale, want, workload_elements(w)))
-#define REFER_ROW_FOLD(f) f(w->x, want, scale, w->shape)
-#define REFER_CLASS_LOSS(f)                                                                                  \
-    (f(w->x, w->target_class, w->shape, w->options, want), copy(scale, want, workload_rows(w)))
-#define REFER_SOFT_LOSS(f)                                                                                   \
-    (f(w->x, w->target_prob, w->shape, w->options, want), copy(scale, want, workload_elements(w)))
+size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
 
-static void copy(double *to, const double *from, size_t n) { memcpy(to, from, n * sizeof *to); }
+/* --------------------------------------------------------------------------------------------- the table */
 
-#define SL_KERNEL(name, sig, ...)                                                                            \
-    static void run_##name(const sl_kernels *isa, const struct workload *w) { RUN_##sig(isa->name##_f32); }  \
-    static void refer_##name(const struct workload *w, double *want, double *scale)                          \
+/* For each signature: what it means to a workload, how a workload w calls the kernel, and how a question q
+ * asks the oracle. */
+
+#define SIGNATURE_MAP .result = T_PER_ELEMENT, .by_element = true
+#define SIGNATURE_MAP_BACKWARD .second = GRADIENTS, .result = T_PER_ELEMENT, .by_element = true
+#define SIGNATURE_ROW_MAP .result = T_PER_ELEMENT
+#define SIGNATURE_ROW_BACKWARD .second = GRADIENTS, .result = T_PER_ELEMENT
+#define SIGNATURE_ROW_FOLD .result = L_PER_ROW
+#define SIGNATURE_CLASS_LOSS .second = CLASS_IDS, .result = L_PER_ROW
+#define SIGNATURE_PROB_LOSS .second = PROBABILITIES, .result = L_PER_ROW
+#define SIGNATURE_ELEMENT_LOSS .second = PROBABILITIES, .result = L_PER_ELEMENT, .by_element = true
+#define SIGNATURE_STATS .result = STATS_PER_ROW, .one_row = true
+#define SIGNATURE_APPLY .result = T_PER_ELEMENT, .one_row = true
+
+#define FOR_EACH_ROW(shape) for (size_t r = 0, n = (shape).classes; r < (shape).outer; r++)
+
+#define RUN_MAP(f, T) f(w->x, w->result, elements_of(w->shape))
+#define RUN_MAP_BACKWARD(f, T) f(w->x, w->second, w->result, elements_of(w->shape))
+#define RUN_ROW_MAP(f, T) f(w->x, w->result, w->shape)
+#define RUN_ROW_BACKWARD(f, T) f(w->x, w->second, w->result, w->shape)
+#define RUN_ROW_FOLD RUN_ROW_MAP
+#define RUN_CLASS_LOSS(f, T) f(w->x, w->target_class, w->shape, w->options, w->result, w->grad)
+#define RUN_PROB_LOSS(f, T) f(w->x, w->second, w->shape, w->options, w->result, w->grad)
+#define RUN_ELEMENT_LOSS RUN_PROB_LOSS
+#define RUN_STATS(f, T) FOR_EACH_ROW(w->shape) f((const T *)w->x + r * n, n, &w->stats[r])
+#define RUN_APPLY(f, T)                                                                                      \
+    FOR_EACH_ROW(w->shape) f((const T *)w->x + r * n, (T *)w->result + r * n, n, &w->stats[r])
+
+static const sl_ref_options each_loss = {.reduction = SL_NONE};
+
+#define REFER_MAP(f) f(q->x, elements_of(q->shape), q->want, q->scale)
+#define REFER_MAP_BACKWARD(f) f(q->x, q->second, elements_of(q->shape), q->want, q->scale)
+#define REFER_ROW_MAP(f) f(q->x, q->shape, q->want, q->scale)
+#define REFER_ROW_BACKWARD(f) f(q->x, q->second, q->shape, q->want, q->scale)
+#define REFER_ROW_FOLD REFER_ROW_MAP
+#define REFER_LOSS(f, target)                                                                                \
+    f(q->x, target, q->shape, &each_loss, q->gradient ? NULL : q->want, q->gradient ? q->want : NULL,        \
+      q->gradient ? q->scale : NULL)
+#define REFER_CLASS_LOSS(f) REFER_LOSS(f, q->target_class)
+#define REFER_PROB_LOSS(f) REFER_LOSS(f, q->second)
+#define REFER_ELEMENT_LOSS REFER_PROB_LOSS
+#define REFER_STATS(f) FOR_EACH_ROW(q->shape) f(q->x + r * n, n, q->want + r, q->scale + r)
+#define REFER_APPLY(f) FOR_EACH_ROW(q->shape) f(q->x + r * n, n, q->want + r * n, q->scale + r * n)
+
+#define ADAPTERS(dt, T, L, name, sig)                                                                        \
+    static void run_##name##_##dt(const sl_kernels *isa, const struct workload *w)                           \
     {                                                                                                        \
-        REFER_##sig(sl_ref_##name##_f32);                                                                    \
+        RUN_##sig(isa->name##_##dt, T);                                                                      \
+    }
+#define SL_KERNEL(name, sig, ...)                                                                            \
+    SL_DTYPES(ADAPTERS, name, sig)                                                                           \
+    static void refer_##name(const struct question *q)                                                       \
+    {                                                                                                        \
+        REFER_##sig((q->dtype->long_arithmetic ? sl_ref_##name##_long : sl_ref_##name##_double));            \
     }
 #include "kernels.def"
 #undef SL_KERNEL
 
-const struct kernel kernels[] = {
-#define SL_KERNEL(name, sig, reads, writes, bound, bound_without_fma, ...)                                   \
-    {#name, sig, reads, writes, bound, bound_without_fma, run_##name, refer_##name},
+#define BRACED(...)                                                                                          \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
+#define ENTRY(dt, T, L, kernel_name, sig, arrays_read, arrays_written, result_bounds, gradient_bounds)       \
+    {#kernel_name,                                                                                           \
+     &sl_ref_dtypes[SL_COUNT_##dt],                                                                          \
+     {SIGNATURE_##sig},                                                                                      \
+     arrays_read,                                                                                            \
+     arrays_written,                                                                                         \
+     {BRACED result_bounds, BRACED gradient_bounds},                                                         \
+     run_##kernel_name##_##dt,                                                                               \
+     refer_##kernel_name},
+const struct kernel kernels[KERNELS] = {
+#define SL_KERNEL(...) SL_DTYPES(ENTRY, __VA_ARGS__)
 #include "kernels.def"
 #undef SL_KERNEL
 };
-const size_t kernel_count = sizeof kernels / sizeof kernels[0];
 
-size_t workload_elements(const struct workload *w)
+/* The kernel of this row of kernels.def that has the element type of another. */
+static const struct kernel *sibling(const struct kernel *k, size_t row)
 {
-    return w->shape.outer * w->shape.classes * w->shape.inner;
+    return &kernels[row * SL_DTYPE_COUNT + (size_t)(k - kernels) % SL_DTYPE_COUNT];
 }
 
-size_t workload_rows(const struct workload *w) { return w->shape.outer * w->shape.inner; }
+/* ----------------------------------------------------------------------------------------------- kernels */
 
-size_t workload_results(const struct kernel *kernel, const struct workload *w)
+bool kernel_is_loss(const struct kernel *k)
 {
-    bool per_row = kernel->signature == ROW_FOLD || kernel->signature == CLASS_LOSS;
-    return per_row ? workload_rows(w) : workload_elements(w);
+    return k->signature.second == CLASS_IDS || k->signature.second == PROBABILITIES;
 }
 
-bool workload_suits(const struct kernel *kernel, const struct workload *w)
+bool kernel_takes_shape(const struct kernel *k, sl_shape shape)
 {
-    return (kernel->signature != CLASS_LOSS || w->target_class) &&
-           (kernel->signature != SOFT_LOSS || w->target_prob);
+    return shape.inner == 1 || !k->signature.one_row;
 }
 
-bool kernel_has_rows(const struct kernel *kernel)
+/* The kernel whose result this one takes; NULL: logits. */
+static const struct kernel *source_of(const struct kernel *k)
 {
-    return kernel->signature != MAP && kernel->signature != SOFT_LOSS;
+    static const struct {
+        size_t row, source;
+    } sources[] = {
+        {SL_COUNT_softmax_backward, SL_COUNT_softmax},
+        {SL_COUNT_log_softmax_backward, SL_COUNT_log_softmax},
+        {SL_COUNT_sigmoid_backward, SL_COUNT_sigmoid},
+        {SL_COUNT_nll, SL_COUNT_log_softmax},
+        {SL_COUNT_bce, SL_COUNT_sigmoid},
+    };
+    for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++)
+        if (k == sibling(k, sources[i].row))
+            return sibling(k, sources[i].source);
+    return NULL;
 }
 
-void variant_text(const struct kernel *kernel, const sl_kernels *isa, char *text, size_t size)
+bool kernel_takes_probabilities(const struct kernel *k)
 {
-    snprintf(text, size, "%s/f32/%s", kernel->name, isa->isa);
+    const struct kernel *source = source_of(k);
+    return source && source == sibling(k, SL_COUNT_sigmoid);
 }
 
-void shape_text(sl_shape shape, char *text, size_t size)
+void kernel_inputs_from_logits(const struct kernel *k, const struct workload *w)
+{
+    const struct kernel *source = source_of(k), *stats = sibling(k, SL_COUNT_softmax_stats);
+    struct workload in_place = *w;
+    in_place.result = w->x;
+    if (source)
+        source->run(sl_isa(NULL), &in_place);
+    if (k == sibling(k, SL_COUNT_softmax_apply))
+        stats->run(sl_isa(NULL), w);
+}
+
+/* ---------------------------------------------------------------------------------------------- variants */
+
+size_t variants_available(struct variant **variants)
+{
+    size_t count = 0;
+    struct variant *list = malloc(KERNELS * 2 * sl_isa_count() * sizeof *list);
+    if (!list)
+        refuse("out of memory");
+    for (size_t k = 0; k < KERNELS; k++)
+        for (int gradient = 0; gradient <= kernel_is_loss(&kernels[k]); gradient++)
+            for (size_t i = 0; i < sl_isa_count(); i++) {
+                const sl_kernels *isa = sl_isa(sl_isa_name_at(i));
+                if (isa)
+                    list[count++] = (struct variant){&kernels[k], gradient, isa};
+            }
+    *variants = list;
+    return count;
+}
+
+bool variants_alike(const struct variant *a, const struct variant *b)
+{
+    return a->kernel == b->kernel && a->gradient == b->gradient;
+}
+
+void variant_kernel_text(const struct variant *v, char text[VARIANT_TEXT])
+{
+    snprintf(text, VARIANT_TEXT, "%s%s", v->kernel->name, v->gradient ? "+grad" : "");
+}
+
+void variant_text(const struct variant *v, char text[VARIANT_TEXT])
+{
+    snprintf(text, VARIANT_TEXT, "%s%s/%s/%s", v->kernel->name, v->gradient ? "+grad" : "",
+             v->kernel->dtype->name, v->isa->isa);
+}
+
+double variant_bound(const struct variant *v)
+{
+    enum { F32, F32_NO_FMA, F64, F64_NO_FMA, STORAGE };
+    const int digits = v->kernel->dtype->digits;
+    const double *bounds = v->kernel->bounds[v->gradient];
+    if (digits < FLT_MANT_DIG)
+        return bounds[STORAGE];
+    if (digits == FLT_MANT_DIG)
+        return bounds[v->isa->fma ? F32 : F32_NO_FMA];
+    return bounds[v->isa->fma ? F64 : F64_NO_FMA];
+}
+
+void shape_text(sl_shape shape, char text[SHAPE_TEXT])
 {
     if (shape.inner > 1)
-        snprintf(text, size, "%zux%zux%zu", shape.outer, shape.classes, shape.inner);
+        snprintf(text, SHAPE_TEXT, "%zux%zux%zu", shape.outer, shape.classes, shape.inner);
     else
-        snprintf(text, size, "%zux%zu", shape.outer, shape.classes);
+        snprintf(text, SHAPE_TEXT, "%zux%zu", shape.outer, shape.classes);
 }

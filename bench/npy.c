@@ -28,17 +28,19 @@ enum {
     DESCR_MAX = 64,
 };
 
-static const char *const type_descr[] = {[NPY_F32] = "<f4", [NPY_I64] = "<i8"};
-static const char *const type_name[] = {
-    [NPY_F32] = "little-endian float32", [NPY_I64] = "little-endian int64"};
-static const size_t type_size[] = {[NPY_F32] = sizeof(float), [NPY_I64] = sizeof(int64_t)};
-static const unsigned type_dimensions[] = {[NPY_F32] = 2, [NPY_I64] = 1};
+static const struct format {
+    enum npy_type type;
+    char descr[4];
+    size_t size;
+} formats[] = {{NPY_F16, "<f2", 2}, {NPY_F32, "<f4", 4}, {NPY_F64, "<f8", 8}, {NPY_I64, "<i8", 8}};
+enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 struct reader {
     const char *path;
     char *error;
     size_t error_size;
-    const char *at; /* the next character of the header, which ends with '\0' */
+    enum npy_type types; /* allowed */
+    const char *at;      /* the next character of the header, which ends with '\0' */
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(const struct reader *r, const char *format, ...)
@@ -115,15 +117,33 @@ static bool take_size(struct reader *r, size_t *value)
     return true;
 }
 
+/* "'<f2', '<f4' or '<f8'" */
+static void allowed_text(enum npy_type types, char *text, size_t size)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < FORMATS && used < size; i++)
+        if (formats[i].type & types) {
+            const bool last = types >> 1 < formats[i].type;
+            used += (size_t)snprintf(text + used, size - used, "%s'%s'",
+                                     used == 0 ? ""
+                                     : last    ? " or "
+                                               : ", ",
+                                     formats[i].descr);
+        }
+}
+
 static bool parse_descr(struct reader *r, struct npy *array)
 {
-    enum npy_type type = array->type;
-    char descr[DESCR_MAX];
+    char descr[DESCR_MAX], allowed[DESCR_MAX];
+    allowed_text(r->types, allowed, sizeof allowed);
     if (!take_string(r, descr, sizeof descr))
-        return fail(r, "its type is not a plain one, need %s ('%s')", type_name[type], type_descr[type]);
-    if (strcmp(descr, type_descr[type]) != 0)
-        return fail(r, "holds type '%s', need %s ('%s')", descr, type_name[type], type_descr[type]);
-    return true;
+        return fail(r, "its type is not a plain one, need %s", allowed);
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].type & r->types && strcmp(descr, formats[i].descr) == 0) {
+            array->type = formats[i].type;
+            return true;
+        }
+    return fail(r, "holds type '%s', need %s", descr, allowed);
 }
 
 static bool parse_order(struct reader *r, struct npy *array)
@@ -138,7 +158,7 @@ static bool parse_order(struct reader *r, struct npy *array)
 
 static bool parse_shape(struct reader *r, struct npy *array)
 {
-    unsigned allowed = type_dimensions[array->type];
+    const unsigned allowed = r->types & NPY_FLOATS ? 2 : 1;
     size_t shape[2] = {0, 0};
     unsigned dimensions = 0;
     bool comma = true;
@@ -227,12 +247,20 @@ static bool read_header(struct reader *r, FILE *file, char **text)
     return true;
 }
 
+static size_t size_of(enum npy_type type)
+{
+    size_t i = 0;
+    while (formats[i].type != type)
+        i++;
+    return formats[i].size;
+}
+
 /* Reads the data once the header's sizes and the file's length agree to the byte. */
 static bool read_data(struct reader *r, FILE *file, struct npy *array)
 {
     size_t bytes;
     if (__builtin_mul_overflow(array->shape[0], array->shape[1], &bytes) ||
-        __builtin_mul_overflow(bytes, type_size[array->type], &bytes) || bytes > PTRDIFF_MAX)
+        __builtin_mul_overflow(bytes, size_of(array->type), &bytes) || bytes > PTRDIFF_MAX)
         return fail(r, "its shape is too large for this machine");
     struct stat status;
     long position = ftell(file);
@@ -252,10 +280,10 @@ static bool read_data(struct reader *r, FILE *file, struct npy *array)
     return true;
 }
 
-bool npy_read(const char *path, enum npy_type type, struct npy *array, char *error, size_t size)
+bool npy_read(const char *path, enum npy_type types, struct npy *array, char *error, size_t size)
 {
-    struct reader r = {.path = path, .error = error, .error_size = size};
-    struct npy found = {.type = type};
+    struct reader r = {.path = path, .error = error, .error_size = size, .types = types};
+    struct npy found = {.data = NULL};
     struct stat status;
     if (*path == '\0')
         return fail(&r, "the file name is empty");

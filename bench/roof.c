@@ -87,7 +87,7 @@ static struct {
     size_t last_level;
 } memory;
 
-void roof_memory(float *source, float *destination, size_t last_level)
+void roof_memory(void *source, void *destination, size_t last_level)
 {
     memory.source = source;
     memory.destination = destination;

@@ -13,7 +13,7 @@ enum roof { ROOF_READ, ROOF_COPY };
 
 /* The memory to measure in: what the kernels use, so that both see the same pages. `last_level` is the size
  * of the last cache, in bytes: from there on non-temporal stores are tried as well. */
-void roof_memory(float *source, float *destination, size_t last_level);
+void roof_memory(void *source, void *destination, size_t last_level);
 
 /* Seconds of CPU time for reading `bytes`, or for copying bytes / 2 into as many others. The best of several
  * rounds; remembered for each size. */

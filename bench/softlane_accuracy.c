@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * softlane-accuracy: the error of every kernel x ISA in ULP against the oracle (kernels/reference.h), beside
- * the bound that kernels.def states, with the worst input as a witness. Rows: many distributions times many
- * widths. Element kernels: also an even sweep of all bit patterns of a float.
+ * softlane-accuracy: the error of every kernel x element type x ISA in ULP against the oracle
+ * (kernels/reference.h), beside the bound that kernels.def states, with the worst input as a witness. Rows:
+ * many distributions times many widths. Element kernels: also bit patterns of all magnitudes, of 16-bit types
+ * all there are.
  */
 #include "arguments.h"
 #include "context.h"
@@ -11,6 +12,7 @@
 #include "manifest.h"
 #include "reference.h"
 
+#include <float.h>
 #include <math.h>
 #include <regex.h>
 #include <stdio.h>
@@ -18,93 +20,22 @@
 #include <string.h>
 
 enum {
-    CASE = 1 << 16, /* elements of a case, or one row if that is wider */
+    CASE = 1 << 14, /* elements of a case, or one row if that is wider */
     WIDEST = 128256,
-    SWEEP_STEP = 193, /* a prime: every exponent and sign, all kinds of mantissas, 22 million floats */
 };
 _Static_assert(WIDEST >= CASE, "the arrays are as large as the widest row");
-static const uint64_t sweep_end = (uint64_t)1 << 32;
 
 static const sl_loss_options each_loss = {.reduction = SL_NONE};
 
-/* -------------------------------------------------------------------------------------------- the tallies */
-
-struct witness {
-    const char *distribution;
-    sl_shape shape;
-    size_t row, column;
-    float x, got;
-    double want;
-};
-
-/* One line of the report: a kernel on an ISA. */
-struct tally {
-    const struct kernel *kernel;
-    const sl_kernels *isa;
-    double max, sum;
-    size_t results;
-    struct witness worst;
-};
-
-static double bound_of(const struct tally *t)
-{
-    return t->isa->fma ? t->kernel->bound : t->kernel->bound_without_fma;
-}
-
-static bool exceeds(const struct tally *t) { return !(t->max <= bound_of(t)); }
-
-/* Where result `i` comes from. A row's result is shown by one logit: the target's, or the largest. */
-static struct witness witness_of(const struct kernel *kernel, const char *distribution,
-                                 const struct workload *w, size_t i)
-{
-    struct witness at = {.distribution = distribution, .shape = w->shape};
-    size_t classes = w->shape.classes, inner = w->shape.inner;
-    if (workload_results(kernel, w) == workload_elements(w)) {
-        at.row = i / (classes * inner) * inner + i % inner;
-        at.column = i / inner % classes;
-        at.x = w->x[i];
-        return at;
-    }
-    const float *row = w->x + i / inner * classes * inner + i % inner;
-    at.row = i;
-    if (kernel->signature == CLASS_LOSS)
-        at.column = (size_t)w->target_class[i];
-    else
-        for (size_t c = 1; c < classes; c++)
-            if (row[c * inner] > row[at.column * inner])
-                at.column = c;
-    at.x = row[at.column * inner];
-    return at;
-}
-
-static void count(struct tally *t, const char *distribution, const struct workload *w, const double *want,
-                  const double *scale)
-{
-    size_t results = workload_results(t->kernel, w), worst = results;
-    for (size_t i = 0; i < results; i++) {
-        double ulp = sl_ref_ulp_at_f32(w->y[i], want[i], scale[i]);
-        if (isfinite(ulp))
-            t->sum += ulp;
-        if (ulp > t->max || (t->results == 0 && i == 0)) {
-            t->max = ulp;
-            worst = i;
-        }
-    }
-    t->results += results;
-    if (worst < results) {
-        t->worst = witness_of(t->kernel, distribution, w, worst);
-        t->worst.got = w->y[worst];
-        t->worst.want = want[worst];
-    }
-}
-
 /* ---------------------------------------------------------------------------------------------- the cases */
 
-/* The arrays of a case and what the oracle says to it. */
+/* The arrays of a case, and what the oracle says to it. */
 static struct {
-    float *x, *y, *target_prob;
-    int64_t *target_class;
-    double *want, *scale;
+    struct workload w;
+    float *floats; /* what x and second are made from */
+    double *wide_x, *wide_second;
+    sl_real *want, *scale;
+    void *before; /* the output of the ISA before this one */
 } memory;
 
 static void *array_of(size_t n, size_t size)
@@ -117,74 +48,317 @@ static void *array_of(size_t n, size_t size)
 
 static void allocate(size_t elements)
 {
-    memory.x = array_of(elements, sizeof *memory.x);
-    memory.y = array_of(elements, sizeof *memory.y);
-    memory.target_prob = array_of(elements, sizeof *memory.target_prob);
-    memory.target_class = array_of(elements, sizeof *memory.target_class);
+    const size_t largest = sizeof(double); /* of T and L */
+    memory.w.x = array_of(elements, largest);
+    memory.w.second = array_of(elements, largest);
+    memory.w.target_class = array_of(elements, sizeof *memory.w.target_class);
+    memory.w.options = &each_loss;
+    memory.w.stats = array_of(elements, sizeof *memory.w.stats);
+    memory.w.result = array_of(elements, largest);
+    memory.w.grad = array_of(elements, largest);
+    memory.floats = array_of(elements, sizeof *memory.floats);
+    memory.wide_x = array_of(elements, sizeof *memory.wide_x);
+    memory.wide_second = array_of(elements, sizeof *memory.wide_second);
     memory.want = array_of(elements, sizeof *memory.want);
     memory.scale = array_of(elements, sizeof *memory.scale);
+    memory.before = array_of(elements, sizeof *memory.w.stats);
 }
 
-/* One case: the oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN. */
-static void measure(struct tally *tally, size_t tallies, const char *distribution, const struct workload *w)
+/* What is judged of a variant: the gradient, or else the result. */
+struct output {
+    void *values;
+    size_t count, size;
+    int digits, min_exp;
+    double (*get)(const void *values, size_t i);
+};
+
+static double get_stats(const void *stats, size_t i)
 {
-    tally->kernel->refer(w, memory.want, memory.scale);
-    for (size_t t = 0; t < tallies; t++) {
-        memset(w->y, 0xff, workload_results(tally->kernel, w) * sizeof *w->y);
-        tally[t].kernel->run(tally[t].isa, w);
-        count(&tally[t], distribution, w, memory.want, memory.scale);
+    return sl_stats_logsumexp((const sl_stats *)stats + i);
+}
+
+static struct output output_of(const struct variant *v, const struct workload *w)
+{
+    const struct kernel *k = v->kernel;
+    const sl_ref_dtype *dt = k->dtype;
+    const size_t elements = elements_of(w->shape), rows = rows_of(w->shape);
+    if (v->gradient)
+        return (struct output){w->grad, elements, dt->size, dt->digits, dt->min_exp, dt->get};
+    if (k->signature.result == T_PER_ELEMENT)
+        return (struct output){w->result, elements, dt->size, dt->digits, dt->min_exp, dt->get};
+    if (k->signature.result == STATS_PER_ROW)
+        return (struct output){w->stats,         rows,     sizeof *w->stats, dt->loss_digits,
+                               dt->loss_min_exp, get_stats};
+    return (struct output){w->result,        k->signature.result == L_PER_ROW ? rows : elements,
+                           dt->loss_size,    dt->loss_digits,
+                           dt->loss_min_exp, dt->get_loss};
+}
+
+static void widen(const sl_ref_dtype *dtype, const void *from, double *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = dtype->get(from, i);
+}
+
+static void ask(const struct variant *v, const struct workload *w, size_t results)
+{
+    const struct kernel *k = v->kernel;
+    widen(k->dtype, w->x, memory.wide_x, elements_of(w->shape));
+    widen(k->dtype, w->second, memory.wide_second, elements_of(w->shape));
+    const struct question q = {.dtype = k->dtype,
+                               .shape = w->shape,
+                               .x = memory.wide_x,
+                               .second = memory.wide_second,
+                               .target_class = w->target_class,
+                               .gradient = v->gradient,
+                               .want = memory.want,
+                               .scale = memory.scale};
+    k->refer(&q);
+    if (kernel_is_loss(k) && !v->gradient) /* a loss is judged at itself */
+        memcpy(memory.scale, memory.want, results * sizeof *memory.scale);
+}
+
+/* -------------------------------------------------------------------------------------------- the tallies */
+
+/* The worst result of a variant, and the input that it came from: of a row the target's, or the largest. */
+struct witness {
+    const char *distribution;
+    sl_shape shape;
+    size_t row, column;
+    double x, second, got;
+    sl_real want;
+};
+
+/* One line of the report. */
+struct tally {
+    struct variant variant;
+    double max, sum;
+    size_t results;
+    struct witness worst;
+};
+
+static bool exceeds(const struct tally *t) { return !(t->max <= variant_bound(&t->variant)); }
+
+/* The errors of one output. */
+struct errors {
+    double max, sum;
+    size_t worst;
+};
+
+static struct errors judge(const struct output *o)
+{
+    struct errors e = {.max = -1};
+    for (size_t i = 0; i < o->count; i++) {
+        const double ulp =
+            sl_ref_ulp(o->get(o->values, i), memory.want[i], memory.scale[i], o->digits, o->min_exp);
+        if (isfinite(ulp))
+            e.sum += ulp;
+        if (ulp > e.max) {
+            e.max = ulp;
+            e.worst = i;
+        }
+    }
+    return e;
+}
+
+static struct witness witness_of(const struct kernel *k, const char *distribution, const struct workload *w,
+                                 const struct output *o, size_t i)
+{
+    const size_t classes = w->shape.classes, inner = w->shape.inner;
+    struct witness at = {distribution, w->shape, .got = o->get(o->values, i), .want = memory.want[i]};
+    if (o->count == elements_of(w->shape)) {
+        at.row = i / (classes * inner) * inner + i % inner;
+        at.column = i / inner % classes;
+    } else {
+        const double *row = memory.wide_x + i / inner * classes * inner + i % inner;
+        at.row = i;
+        if (k->signature.second == CLASS_IDS)
+            at.column = (size_t)w->target_class[i];
+        else
+            for (size_t c = 1; c < classes; c++)
+                if (row[c * inner] > row[at.column * inner])
+                    at.column = c;
+    }
+    const size_t element = (at.row / inner * classes + at.column) * inner + at.row % inner;
+    at.x = memory.wide_x[element];
+    at.second = memory.wide_second[element];
+    return at;
+}
+
+/* One case: the oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN; one with the
+ * bits of the ISA before it has its errors, too. */
+static void measure(struct tally *tally, size_t alike, const char *distribution,
+                    const struct workload *inputs)
+{
+    const struct variant *first = &tally->variant;
+    struct workload w = *inputs;
+    if (!first->gradient)
+        w.grad = NULL;
+    const struct output o = output_of(first, &w);
+    struct errors e = {0};
+    ask(first, &w, o.count);
+    for (struct tally *t = tally; t < tally + alike; t++) {
+        memset(o.values, 0xff, o.count * o.size);
+        first->kernel->run(t->variant.isa, &w);
+        if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0)
+            e = judge(&o);
+        memcpy(memory.before, o.values, o.count * o.size);
+        if (e.max > t->max || t->results == 0) {
+            t->max = e.max;
+            t->worst = witness_of(first->kernel, distribution, &w, &o, e.worst);
+        }
+        t->sum += e.sum;
+        t->results += o.count;
     }
 }
 
-static struct workload workload_at(sl_shape shape)
-{
-    return (struct workload){shape, memory.x, memory.target_prob, memory.target_class, &each_loss, memory.y};
-}
+/* --------------------------------------------------------------------------------------------- the inputs */
 
-static void measure_distributions(struct tally *tally, size_t tallies, sl_shape shape)
+static bool is_f32(const sl_ref_dtype *dtype) { return dtype == &sl_ref_dtypes[SL_COUNT_f32]; }
+
+/* Floats as elements of a type. Others have other limits and other digits: `stretch` takes what is just above
+ * f32's least numbers to just above theirs, f64 gets digits that a float has not, and finite values stay so. */
+static void put_floats(const sl_ref_dtype *dtype, generator *g, double stretch, const float *from, void *to,
+                       size_t n)
 {
-    const struct workload w = workload_at(shape);
-    for (size_t i = 0; i < distribution_count(); i++) {
-        generator g = {shape.classes};
-        fill_rows(distribution_at(i), &g, memory.x, shape);
-        fill_class_ids(&g, memory.target_class, memory.x, shape);
-        fill_probabilities(&g, memory.target_prob, workload_elements(&w));
-        measure(tally, tallies, distribution_at(i)->name, &w);
+    const double largest = ldexp(1 - ldexp(1, -dtype->digits), 3 - dtype->min_exp);
+    for (size_t i = 0; i < n; i++) {
+        double value = stretch * from[i];
+        if (dtype->digits > FLT_MANT_DIG)
+            value *= 1 + (next_uniform(g) - 0.5) * FLT_EPSILON;
+        if (isfinite(from[i]) && fabs(value) > largest)
+            value = copysign(largest, value);
+        dtype->put(to, i, value);
     }
 }
 
-static void measure_rows(struct tally *tally, size_t tallies)
+static double stretch_to(const sl_ref_dtype *dtype)
+{
+    return (dtype->min_exp - dtype->digits) / (double)(FLT_MIN_EXP - FLT_MANT_DIG);
+}
+
+/* What the public function would refuse becomes a half. */
+static void keep_probabilities(const struct kernel *k, const struct workload *w)
+{
+    if (!kernel_takes_probabilities(k))
+        return;
+    for (size_t i = 0; i < elements_of(w->shape); i++)
+        if (!(k->dtype->get(w->x, i) >= 0 && k->dtype->get(w->x, i) <= 1))
+            k->dtype->put(w->x, i, 0.5);
+}
+
+static void divide_by_sums(float *x, sl_shape shape)
+{
+    for (size_t r = 0; r < rows_of(shape); r++) {
+        float *row = x + r / shape.inner * shape.classes * shape.inner + r % shape.inner;
+        double sum = 0;
+        for (size_t c = 0; c < shape.classes; c++)
+            sum += row[c * shape.inner];
+        for (size_t c = 0; c < shape.classes && sum > 0; c++)
+            row[c * shape.inner] = (float)(row[c * shape.inner] / sum);
+    }
+}
+
+/* Gradients are ordinary, or from a distribution of their own; probabilities free, or with a sum of 1. */
+static void fill_second(const struct kernel *k, generator *g, const distribution *d, const struct workload *w)
+{
+    const bool other = next_below(g, 2);
+    if (k->signature.second == GRADIENTS)
+        fill_rows(other ? d : distribution_at(0), g, memory.floats, w->shape);
+    else if (k->signature.second == PROBABILITIES)
+        fill_probabilities(g, memory.floats, elements_of(w->shape));
+    else
+        return;
+    if (k->signature.second == PROBABILITIES && other && !k->signature.by_element)
+        divide_by_sums(memory.floats, w->shape);
+    put_floats(k->dtype, g, 1, memory.floats, w->second, elements_of(w->shape));
+}
+
+static void measure_distribution(struct tally *tally, size_t alike, const distribution *d, sl_shape shape)
+{
+    const struct kernel *k = tally->variant.kernel;
+    struct workload w = memory.w;
+    generator g = {shape.classes};
+    w.shape = shape;
+    fill_rows(d, &g, memory.floats, shape);
+    fill_class_ids(&g, w.target_class, memory.floats, shape);
+    put_floats(k->dtype, &g, next_below(&g, 2) ? stretch_to(k->dtype) : 1, memory.floats, w.x,
+               elements_of(shape));
+    kernel_inputs_from_logits(k, &w);
+    keep_probabilities(k, &w);
+    fill_second(k, &g, d, &w);
+    measure(tally, alike, d->name, &w);
+}
+
+static void measure_rows(struct tally *tally, size_t alike)
 {
     static const size_t widths[] = {1,   2,   3,    7,    10,   16,    31,    33,
                                     100, 128, 1000, 1023, 4096, 32003, 50257, WIDEST};
-    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-        measure_distributions(tally, tallies, sl_rows(widths[i] < CASE ? CASE / widths[i] : 1, widths[i]));
-    measure_distributions(tally, tallies, sl_axis(3, 21, 1024));
-    measure_distributions(tally, tallies, sl_axis(50, 100, 13));
-}
-
-static void measure_sweep(struct tally *tally, size_t tallies)
-{
-    generator g = {1};
-    for (uint64_t bits = 0; bits < sweep_end;) {
-        size_t n = 0;
-        for (; n < CASE && bits < sweep_end; n++, bits += SWEEP_STEP)
-            memory.x[n] = float_of_bits((uint32_t)bits);
-        fill_probabilities(&g, memory.target_prob, n);
-        const struct workload w = workload_at(sl_rows(1, n));
-        measure(tally, tallies, "sweep", &w);
+    enum { WIDTHS = sizeof widths / sizeof widths[0], OTHERS = 2 };
+    static const sl_shape others[OTHERS] = {{3, 21, 257}, {10, 100, 13}};
+    const struct kernel *k = tally->variant.kernel;
+    const size_t one_in = is_f32(k->dtype) ? 1 : 4;
+    for (size_t i = 0; i < WIDTHS + OTHERS; i++) {
+        const sl_shape shape = i >= WIDTHS        ? others[i - WIDTHS]
+                               : widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
+                                                  : sl_rows(1, widths[i]);
+        for (size_t d = 0; d < distribution_count() && kernel_takes_shape(k, shape); d++)
+            if ((d + i) % one_in == 0)
+                measure_distribution(tally, alike, distribution_at(d), shape);
     }
 }
 
-static void measure_kernel(struct tally *tally, size_t tallies, const struct workload *user)
+/* Bit patterns of x, evenly spaced, by an odd step so that all kinds of them occur; all of a 16-bit type. Then
+ * several times, if there is a second input that is another one every time. */
+static void measure_patterns(struct tally *tally, size_t alike)
+{
+    const struct kernel *k = tally->variant.kernel;
+    const uint64_t last = UINT64_MAX >> (64 - 8 * k->dtype->size);
+    const uint64_t step = last >> (k->dtype->long_arithmetic ? 21 : 24) | 1;
+    const size_t passes = step == 1 && k->signature.second != NO_SECOND ? 8 : 1;
+    struct workload w = memory.w;
+    generator g = {1};
+    for (size_t pass = 0; pass < passes; pass++)
+        for (uint64_t i = 0, end = last / step; i <= end;) {
+            size_t n = 0;
+            for (; n < CASE && i <= end; n++, i++) {
+                const uint64_t bits = i * step; /* little-endian */
+                memcpy((char *)w.x + n * k->dtype->size, &bits, k->dtype->size);
+            }
+            w.shape = sl_rows(1, n);
+            keep_probabilities(k, &w);
+            fill_second(k, &g, distribution_at(1), &w);
+            measure(tally, alike, "bit patterns", &w);
+        }
+}
+
+static void measure_user(struct tally *tally, size_t alike, const struct logits *user)
+{
+    const struct kernel *k = tally->variant.kernel;
+    struct workload w = memory.w;
+    generator g = {1};
+    w.shape = user->shape;
+    w.target_class = user->target;
+    logits_put(user, k->dtype, w.x);
+    kernel_inputs_from_logits(k, &w);
+    keep_probabilities(k, &w);
+    if (k->signature.second == PROBABILITIES)
+        logits_put_one_hot(user, k->dtype, w.second);
+    else
+        fill_second(k, &g, distribution_at(0), &w);
+    measure(tally, alike, "logits", &w);
+}
+
+static void measure_variants(struct tally *tally, size_t alike, const struct logits *user)
 {
     if (user) {
-        measure(tally, tallies, "logits", user);
-    } else if (kernel_has_rows(tally->kernel)) {
-        measure_rows(tally, tallies);
+        measure_user(tally, alike, user);
+    } else if (tally->variant.kernel->signature.by_element) {
+        for (size_t d = 0; d < distribution_count(); d++)
+            measure_distribution(tally, alike, distribution_at(d), sl_rows(1, CASE));
+        measure_patterns(tally, alike);
     } else {
-        measure_distributions(tally, tallies, sl_rows(1, CASE));
-        measure_sweep(tally, tallies);
+        measure_rows(tally, alike);
     }
 }
 
@@ -192,17 +366,17 @@ static void measure_kernel(struct tally *tally, size_t tallies, const struct wor
 
 static void print_heading(void)
 {
-    printf("%-27s %7s %6s %6s  %s\n", "kernel/dtype/isa", "max ULP", "bound", "mean",
+    printf("%-34s %7s %5s %6s  %s\n", "kernel/dtype/isa", "max ULP", "bound", "mean",
            "worst: x, distribution, shape [row, column]");
 }
 
 static void print_tally(const struct tally *t)
 {
-    char name[64], shape[64];
-    variant_text(t->kernel, t->isa, name, sizeof name);
-    shape_text(t->worst.shape, shape, sizeof shape);
-    printf("%-27s %7.3f %6.2f %6.3f  %a, %s, %s [%zu,%zu]%s\n", name, t->max, bound_of(t),
-           t->sum / (double)t->results, (double)t->worst.x, t->worst.distribution, shape, t->worst.row,
+    char name[VARIANT_TEXT], shape[SHAPE_TEXT];
+    variant_text(&t->variant, name);
+    shape_text(t->worst.shape, shape);
+    printf("%-34s %7.3f %5.2f %6.3f  %a, %s, %s [%zu,%zu]%s\n", name, t->max, variant_bound(&t->variant),
+           t->sum / (double)t->results, t->worst.x, t->worst.distribution, shape, t->worst.row,
            t->worst.column, exceeds(t) ? "  EXCEEDS THE BOUND" : "");
     fflush(stdout);
 }
@@ -235,19 +409,23 @@ static void json_context(const char *key, const char *value, void *user)
 
 static void json_tally(FILE *file, const struct tally *t)
 {
-    char name[64], shape[64];
-    variant_text(t->kernel, t->isa, name, sizeof name);
-    shape_text(t->worst.shape, shape, sizeof shape);
-    fprintf(file, "    {\"name\": \"%s\", \"kernel\": \"%s\", \"isa\": \"%s\", ", name, t->kernel->name,
-            t->isa->isa);
+    const struct kernel *k = t->variant.kernel;
+    char name[VARIANT_TEXT], kernel[VARIANT_TEXT], shape[SHAPE_TEXT];
+    variant_text(&t->variant, name);
+    variant_kernel_text(&t->variant, kernel);
+    shape_text(t->worst.shape, shape);
+    fprintf(file, "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", ", name,
+            kernel, k->dtype->name, t->variant.isa->isa);
     json_number(file, "max_ulp", t->max);
-    fprintf(file, ", \"bound\": %g, ", bound_of(t));
+    fprintf(file, ", \"bound\": %g, ", variant_bound(&t->variant));
     json_number(file, "mean_ulp", t->sum / (double)t->results);
     fprintf(file, ", \"results\": %zu,\n     \"worst\": {\"distribution\": \"%s\", ", t->results,
             t->worst.distribution);
-    fprintf(file, "\"shape\": \"%s\", \"row\": %zu, \"column\": %zu, ", shape, t->worst.row, t->worst.column);
-    fprintf(file, "\"x\": \"%a\", \"got\": \"%a\", \"want\": \"%a\"}}", (double)t->worst.x,
-            (double)t->worst.got, t->worst.want);
+    fprintf(file, "\"shape\": \"%s\", \"row\": %zu, \"column\": %zu, \"x\": \"%a\", ", shape, t->worst.row,
+            t->worst.column, t->worst.x);
+    if (k->signature.second == GRADIENTS || k->signature.second == PROBABILITIES)
+        fprintf(file, "\"second\": \"%a\", ", t->worst.second);
+    fprintf(file, "\"got\": \"%a\", \"want\": \"%La\"}}", t->worst.got, t->worst.want);
 }
 
 static void write_json(FILE *file, const struct tally *tally, size_t tallies)
@@ -268,8 +446,9 @@ static void write_json(FILE *file, const struct tally *tally, size_t tallies)
 static void print_help(void)
 {
     printf("usage: softlane-accuracy [flags]\n"
-           "Measures the error of every kernel and instruction-set variant in ULP, beside its bound.\n\n"
-           "  --filter REGEX       only the variants whose kernel/f32/isa matches (POSIX extended)\n"
+           "Measures the error of every kernel, element type and instruction-set variant in ULP, beside its\n"
+           "bound; kernel+grad is the gradient of a loss.\n\n"
+           "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
            "  --json FILE          write the results as JSON, too\n"
            "%s"
            "\nExit code: 0, or 1 when a bound is exceeded, or 2 for bad arguments.\n",
@@ -277,36 +456,53 @@ static void print_help(void)
 }
 
 /* One tally for every variant that the filter lets through, kernel by kernel. */
-static size_t select_tallies(const char *filter, const struct workload *user, struct tally *tally)
+static size_t select_tallies(const char *filter, const struct logits *user, struct tally **tally)
 {
     regex_t regex;
-    size_t tallies = 0;
     int error = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
     if (error) {
         char why[128];
         regerror(error, &regex, why, sizeof why);
         refuse("--filter: '%s': %s", filter, why);
     }
-    for (size_t k = 0; k < kernel_count; k++)
-        for (size_t i = 0; i < sl_isa_count(); i++) {
-            const sl_kernels *isa = sl_isa(sl_isa_name_at(i));
-            char name[64];
-            if (!isa || (user && !workload_suits(&kernels[k], user)))
-                continue;
-            variant_text(&kernels[k], isa, name, sizeof name);
-            if (regexec(&regex, name, 0, NULL, 0) == 0)
-                tally[tallies++] = (struct tally){.kernel = &kernels[k], .isa = isa};
-        }
+    struct variant *variants;
+    const size_t count = variants_available(&variants);
+    size_t tallies = 0;
+    *tally = array_of(count, sizeof **tally);
+    for (size_t v = 0; v < count; v++) {
+        char name[VARIANT_TEXT];
+        variant_text(&variants[v], name);
+        if ((!user || logits_suit(user, variants[v].kernel)) && regexec(&regex, name, 0, NULL, 0) == 0)
+            (*tally)[tallies++].variant = variants[v];
+    }
+    free(variants);
     regfree(&regex);
     if (tallies == 0)
         refuse("--filter: '%s' matches no variant", filter);
     return tallies;
 }
 
+/* Measures and prints them; returns whether a bound is exceeded. */
+static bool report(struct tally *tally, size_t tallies, const struct logits *user)
+{
+    bool exceeded = false;
+    print_heading();
+    for (size_t t = 0, next; t < tallies; t = next) {
+        for (next = t; next < tallies && variants_alike(&tally[t].variant, &tally[next].variant);)
+            next++;
+        measure_variants(&tally[t], next - t, user);
+        for (size_t i = t; i < next; i++) {
+            print_tally(&tally[i]);
+            exceeded = exceeded || exceeds(&tally[i]);
+        }
+    }
+    return exceeded;
+}
+
 int main(int argc, char **argv)
 {
-    static struct workload user = {.options = &each_loss};
-    static struct tally *tally;
+    struct logits user;
+    struct tally *tally;
     const char *logits = NULL, *targets = NULL, *filter = "", *json = NULL;
 
     arguments_program("softlane-accuracy");
@@ -326,30 +522,13 @@ int main(int argc, char **argv)
     arguments_check_environment();
     if (logits)
         logits_load(logits, targets, &user);
-
-    tally = array_of(kernel_count * sl_isa_count(), sizeof *tally);
-    size_t tallies = select_tallies(filter, logits ? &user : NULL, tally);
+    const size_t tallies = select_tallies(filter, logits ? &user : NULL, &tally);
     FILE *file = json ? fopen(json, "w") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);
 
-    size_t elements = WIDEST;
-    if (logits && workload_elements(&user) > elements)
-        elements = workload_elements(&user);
-    allocate(elements);
-    user.y = memory.y;
-
-    bool exceeded = false;
-    print_heading();
-    for (size_t t = 0, next; t < tallies; t = next) {
-        for (next = t; next < tallies && tally[next].kernel == tally[t].kernel;)
-            next++;
-        measure_kernel(&tally[t], next - t, logits ? &user : NULL);
-        for (size_t i = t; i < next; i++) {
-            print_tally(&tally[i]);
-            exceeded = exceeded || exceeds(&tally[i]);
-        }
-    }
+    allocate(logits && elements_of(user.shape) > WIDEST ? elements_of(user.shape) : WIDEST);
+    const bool exceeded = report(tally, tallies, logits ? &user : NULL);
     if (file) {
         write_json(file, tally, tallies);
         if (fclose(file) != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * softlane-bench: every kernel x ISA x shape as a Google Benchmark, named kernel/f32/isa/ROWSxCOLUMNS. The
- * variants are called through their tables, side by side in one process, on the same pages: what differs
+ * softlane-bench: every kernel x element type x ISA x shape as a Google Benchmark, named
+ * kernel/dtype/isa/ROWSxCOLUMNS. The variants are called through their tables, side by side in one process, on the same pages: what differs
  * between two figures of one shape is the code.
  */
 #include "arguments.h"
@@ -39,215 +39,306 @@ static void add_shape(struct shapes *shapes, sl_shape shape)
 static size_t at_least_one(size_t n) { return n ? n : 1; }
 
 /* Elements of which an input and an output together fill half of a cache: the rest is for everything else. */
-static size_t elements_in(struct cache cache) { return cache.bytes / 2 / (2 * sizeof(float)); }
+static size_t elements_in(struct cache cache, size_t size) { return cache.bytes / 2 / (2 * size); }
 
 /* Elements of one array three times the last-level cache, if that is no more than a 16th of the memory. */
-static size_t elements_in_memory(void)
+static size_t elements_in_memory(size_t size)
 {
     size_t bytes = 3 * topology_last_level(&topology);
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page > 0 && bytes > (size_t)pages / 16 * (size_t)page)
         bytes = (size_t)pages / 16 * (size_t)page;
-    return bytes / sizeof(float);
+    return bytes / size;
 }
 
-/* Rows of every width in L2; from memory one width, in a full run all. The widths are digits, ImageNet,
- * vocabularies of language models, and their odd neighbours, whose rows end in partial blocks and start
- * unaligned. */
-static void choose_row_shapes(struct shapes *shapes, bool full)
+/* How much of a choice is measured. f32 is measured completely; of the other types, which run the same
+ * algorithms, what is representative. A full run gives each the next one. */
+enum effort { REPRESENTATIVE, COMPLETE, EVERYTHING };
+
+static enum effort effort_for(const sl_ref_dtype *dtype, bool full)
+{
+    return (dtype == &sl_ref_dtypes[SL_COUNT_f32] ? COMPLETE : REPRESENTATIVE) + full;
+}
+
+/* The widths are digits, ImageNet, vocabularies of language models, and their odd neighbours, whose rows end
+ * in partial blocks and start unaligned. From memory, and across the last axis, the code is the same: there
+ * one width stands for all. */
+static void choose_row_shapes(struct shapes *shapes, enum effort effort, size_t size)
 {
     static const struct {
         size_t columns;
-        bool always, from_memory;
-    } widths[] = {{10, true, false},    {100, true, false},    {128, false, false},
-                  {1000, true, true},   {1023, true, false},   {4096, false, false},
-                  {32003, true, false}, {50257, false, false}, {128256, true, false}};
-    size_t small = elements_in(topology.cache[1]), large = elements_in_memory();
-    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-        if (full || widths[i].always)
+        enum effort in_cache, from_memory;
+    } widths[] = {
+        {10, COMPLETE, EVERYTHING},       {100, COMPLETE, EVERYTHING},     {128, EVERYTHING, EVERYTHING},
+        {1000, REPRESENTATIVE, COMPLETE}, {1023, COMPLETE, EVERYTHING},    {4096, EVERYTHING, EVERYTHING},
+        {32003, COMPLETE, EVERYTHING},    {50257, EVERYTHING, EVERYTHING}, {128256, COMPLETE, EVERYTHING}};
+    enum { WIDTHS = sizeof widths / sizeof widths[0] };
+    const size_t small = elements_in(topology.cache[1], size), large = elements_in_memory(size);
+    for (size_t i = 0; i < WIDTHS; i++)
+        if (widths[i].in_cache <= effort)
             add_shape(shapes, sl_rows(at_least_one(small / widths[i].columns), widths[i].columns));
-    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++)
-        if (full || widths[i].from_memory)
+    for (size_t i = 0; i < WIDTHS; i++)
+        if (widths[i].from_memory <= effort)
             add_shape(shapes, sl_rows(at_least_one(large / widths[i].columns), widths[i].columns));
-    if (full)
+    if (EVERYTHING <= effort)
         add_shape(shapes, sl_rows(1, large - 1));
     /* a segmentation network's output: 21 classes over images of 32 x 32 */
     const size_t pixels = 32 * 32, scene = 21;
     add_shape(shapes, sl_axis(at_least_one(small / (scene * pixels)), scene, pixels));
-    if (full)
+    if (EVERYTHING <= effort)
         add_shape(shapes, sl_axis(at_least_one(large / (scene * pixels)), scene, pixels));
 }
 
 /* One element short of whole vectors, so that every figure has a partial block in it. */
-static void choose_element_shapes(struct shapes *shapes)
+static void choose_element_shapes(struct shapes *shapes, enum effort effort, size_t size)
 {
+    static const enum effort in_cache[CACHE_LEVELS] = {COMPLETE, REPRESENTATIVE, COMPLETE};
     for (int level = 0; level < CACHE_LEVELS; level++)
-        if (topology.cache[level].bytes > 0)
-            add_shape(shapes, sl_rows(1, elements_in(topology.cache[level]) - 1));
-    add_shape(shapes, sl_rows(1, elements_in_memory() - 1));
+        if (topology.cache[level].bytes > 0 && in_cache[level] <= effort)
+            add_shape(shapes, sl_rows(1, elements_in(topology.cache[level], size) - 1));
+    if (COMPLETE <= effort)
+        add_shape(shapes, sl_rows(1, elements_in_memory(size) - 1));
 }
 
-/* --------------------------------------------------------------------------------------------- the memory */
-
-/* One set of arrays for all cells, as large as the largest needs, written to before anything is timed. */
-static struct {
-    size_t elements, rows; /* what the largest cell needs */
-    float *x, *y, *target_prob;
-    int64_t *target_class;
-    sl_shape target_shape; /* what target_class was drawn for */
-    struct workload user;  /* --logits; x is NULL without */
-} memory;
-
-static void reserve(sl_shape shape)
+/* Partial statistics are for rows that are worth dividing. */
+static bool is_worth_measuring(const struct kernel *k, sl_shape shape)
 {
-    size_t rows = shape.outer * shape.inner, elements = rows * shape.classes;
-    memory.elements = elements > memory.elements ? elements : memory.elements;
-    memory.rows = rows > memory.rows ? rows : memory.rows;
-}
-
-/* Repeats the first `period` elements: drawing every one of them would take longer than the benchmarks. */
-static void repeat(float *x, size_t period, size_t n)
-{
-    for (size_t i = period; i < n; i += period)
-        memcpy(x + i, x, (n - i < period ? n - i : period) * sizeof *x);
-}
-
-static const distribution *distribution_named(const char *name)
-{
-    size_t i = 0;
-    while (strcmp(distribution_at(i)->name, name) != 0)
-        i++;
-    return distribution_at(i);
-}
-
-static void fill_synthetic(void)
-{
-    enum { PERIOD = 1 << 20 };
-    const size_t period = memory.elements < PERIOD ? memory.elements : PERIOD;
-    generator g = {1};
-    fill_rows(distribution_named("normal 3"), &g, memory.x, sl_rows(1, period));
-    fill_probabilities(&g, memory.target_prob, period);
-    repeat(memory.x, period, memory.elements);
-    repeat(memory.target_prob, period, memory.elements);
-}
-
-static void fill_from_user(void)
-{
-    memcpy(memory.x, memory.user.x, memory.elements * sizeof *memory.x);
-    if (memory.user.target_prob)
-        memcpy(memory.target_prob, memory.user.target_prob, memory.elements * sizeof *memory.x);
-}
-
-/* x, y and target_prob in one piece, so that the roof can read any kernel's working set from x on. They start
- * at different offsets within 4 KiB: a store would else hold up loads from the same offset of other pages. */
-static void allocate(void)
-{
-    enum { PAGE = 4096, SKEW = 1024, HUGE_PAGE = 2 << 20 };
-    size_t stride = (memory.elements * sizeof(float) + PAGE - 1) / PAGE * PAGE + SKEW;
-    size_t bytes = (3 * stride + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    char *all = aligned_alloc(HUGE_PAGE, bytes);
-    memory.target_class = malloc(memory.rows * sizeof *memory.target_class);
-    if (!all || !memory.target_class)
-        refuse("out of memory: the largest shape needs %zu MiB", bytes >> 20);
-#ifdef MADV_HUGEPAGE
-    madvise(all, bytes, MADV_HUGEPAGE);
-#endif
-    memset(all, 0, bytes);
-    memory.x = (float *)all;
-    memory.y = (float *)(all + stride);
-    memory.target_prob = (float *)(all + 2 * stride);
-    if (memory.user.x)
-        fill_from_user();
-    else
-        fill_synthetic();
-    roof_memory(memory.x, memory.y, topology_last_level(&topology));
-}
-
-static struct workload prepare(sl_shape shape)
-{
-    static const sl_loss_options mean = {.reduction = SL_MEAN};
-    if (!memory.x)
-        allocate();
-    struct workload w = {shape, memory.x, memory.target_prob, memory.target_class, &mean, memory.y};
-    if (memory.user.x) {
-        w.target_class = memory.user.target_class;
-    } else if (memcmp(&shape, &memory.target_shape, sizeof shape) != 0) {
-        generator g = {2};
-        fill_class_ids(&g, memory.target_class, memory.x, shape);
-        memory.target_shape = shape;
-    }
-    return w;
+    return kernel_takes_shape(k, shape) && (!k->signature.one_row || shape.classes >= 1000);
 }
 
 /* ---------------------------------------------------------------------------------------------- the cells */
 
 struct cell {
-    const struct kernel *kernel;
-    const sl_kernels *isa;
+    struct variant variant;
     sl_shape shape;
     struct cell *next;
 };
 static struct cell *cells; /* all of them: Google Benchmark keeps pointers to them until it has run */
 
+/* One set of arrays for all cells, as large as the largest needs, written to before anything is timed. */
+static struct {
+    size_t bytes, elements, rows; /* the most that a cell needs of an array, and of its elements and rows */
+    char *x, *second, *y;
+    int64_t *target_class;
+    sl_stats *stats;
+    struct logits user; /* --logits; x is NULL without */
+} memory;
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static void reserve(const struct kernel *k, sl_shape shape)
+{
+    memory.elements = larger(memory.elements, elements_of(shape));
+    memory.rows = larger(memory.rows, rows_of(shape));
+    memory.bytes = larger(memory.bytes,
+                          larger(elements_of(shape) * k->dtype->size, rows_of(shape) * k->dtype->loss_size));
+}
+
+static void *array_of(size_t n, size_t size)
+{
+    void *array = calloc(n, size);
+    if (!array)
+        refuse("out of memory");
+    return array;
+}
+
+/* x, second and y in one piece, of which a roof reads any kernel's working set from x on, and copies from its
+ * first half to its second. They start at different offsets within 4 KiB: a store would else hold up loads
+ * from the same offset of other pages. */
+static void allocate(void)
+{
+    enum { PAGE = 4096, SKEW = 1024, HUGE_PAGE = 2 << 20 };
+    const size_t stride = (memory.bytes + PAGE - 1) / PAGE * PAGE + SKEW;
+    const size_t bytes = (3 * stride + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    char *all = aligned_alloc(HUGE_PAGE, bytes);
+    if (!all)
+        refuse("out of memory: the largest shape needs %zu MiB", bytes >> 20);
+#ifdef MADV_HUGEPAGE
+    madvise(all, bytes, MADV_HUGEPAGE);
+#endif
+    memset(all, 0, bytes);
+    memory.x = all;
+    memory.second = all + stride;
+    memory.y = all + 2 * stride;
+    memory.target_class = array_of(memory.rows, sizeof *memory.target_class);
+    memory.stats = array_of(memory.rows, sizeof *memory.stats);
+    roof_memory(all, all + stride + stride / 2, topology_last_level(&topology));
+}
+
+/* --------------------------------------------------------------------------------------------- the inputs */
+
+/* What inputs are copied from: so many elements of each kind and type, and then again from the start. Drawing
+ * each of them would take longer than the benchmarks. */
+static size_t period(void)
+{
+    enum { SYNTHETIC = 1 << 20 };
+    return memory.user.x ? elements_of(memory.user.shape) : SYNTHETIC;
+}
+
+static void put_floats(const sl_ref_dtype *dtype, void *to, const float *from)
+{
+    for (size_t i = 0; i < period(); i++)
+        dtype->put(to, i, from[i]);
+}
+
+static void put_from(const char *distribution, const sl_ref_dtype *dtype, void *to)
+{
+    float *x = array_of(period(), sizeof *x);
+    generator g = {1};
+    size_t i = 0;
+    while (strcmp(distribution_at(i)->name, distribution) != 0)
+        i++;
+    fill_rows(distribution_at(i), &g, x, sl_rows(1, period()));
+    put_floats(dtype, to, x);
+    free(x);
+}
+
+static void put_logits(const sl_ref_dtype *dtype, void *to)
+{
+    if (memory.user.x)
+        logits_put(&memory.user, dtype, to);
+    else
+        put_from("normal 3", dtype, to);
+}
+
+static void put_gradients(const sl_ref_dtype *dtype, void *to) { put_from("normal 1", dtype, to); }
+
+static void put_probabilities(const sl_ref_dtype *dtype, void *to)
+{
+    if (memory.user.x) {
+        logits_put_one_hot(&memory.user, dtype, to);
+        return;
+    }
+    float *p = array_of(period(), sizeof *p);
+    generator g = {2};
+    fill_probabilities(&g, p, period());
+    put_floats(dtype, to, p);
+    free(p);
+}
+
+/* A kind of input, and its period in each element type as soon as that has been wanted. */
+struct source {
+    void (*put)(const sl_ref_dtype *dtype, void *to);
+    void *made[SL_DTYPE_COUNT];
+};
+
+static void copy_from(struct source *source, const sl_ref_dtype *dtype, void *to, size_t elements)
+{
+    void **made = &source->made[dtype - sl_ref_dtypes];
+    if (!*made) {
+        *made = array_of(period(), dtype->size);
+        source->put(dtype, *made);
+    }
+    for (size_t i = 0; i < elements; i += period())
+        memcpy((char *)to + i * dtype->size, *made,
+               (elements - i < period() ? elements - i : period()) * dtype->size);
+}
+
+static void fill_target_class(sl_shape shape)
+{
+    generator g = {3};
+    for (size_t r = 0; r < rows_of(shape); r++)
+        memory.target_class[r] =
+            memory.user.target ? memory.user.target[r] : (int64_t)next_below(&g, shape.classes);
+}
+
+static struct workload prepare(const struct cell *cell)
+{
+    static struct source logits = {.put = put_logits}, gradients = {.put = put_gradients},
+                         probabilities = {.put = put_probabilities};
+    static const sl_loss_options mean = {.reduction = SL_MEAN};
+    static double loss; /* large enough for any type */
+    const struct kernel *k = cell->variant.kernel;
+    const size_t elements = elements_of(cell->shape);
+    if (!memory.x)
+        allocate();
+    const struct workload w = {
+        .shape = cell->shape,
+        .x = memory.x,
+        .second = memory.second,
+        .target_class = memory.target_class,
+        .options = &mean,
+        .stats = memory.stats,
+        .result = kernel_is_loss(k) ? (void *)&loss : memory.y,
+        .grad = cell->variant.gradient ? memory.y : NULL,
+    };
+    copy_from(&logits, k->dtype, w.x, elements);
+    kernel_inputs_from_logits(k, &w);
+    if (k->signature.second == GRADIENTS)
+        copy_from(&gradients, k->dtype, w.second, elements);
+    else if (k->signature.second == PROBABILITIES)
+        copy_from(&probabilities, k->dtype, w.second, elements);
+    else if (k->signature.second == CLASS_IDS)
+        fill_target_class(cell->shape);
+    return w;
+}
+
+/* --------------------------------------------------------------------------------------------- the timing */
+
 static void run_cell(bm_state *state, void *user)
 {
     const struct cell *cell = user;
-    const struct workload w = prepare(cell->shape);
-    const size_t elements = workload_elements(&w);
-    const size_t bytes = elements * (cell->kernel->reads + cell->kernel->writes) * sizeof(float);
-    const double roof = roof_seconds(cell->kernel->writes ? ROOF_COPY : ROOF_READ, bytes);
-
+    const struct kernel *k = cell->variant.kernel;
+    const struct workload w = prepare(cell);
+    const size_t elements = elements_of(w.shape);
+    const unsigned written = k->writes + cell->variant.gradient;
+    const size_t bytes = elements * (k->reads + written) * k->dtype->size;
     /* Timed here, too: Google Benchmark prints what it divides by time as a rate or in seconds. */
     size_t calls = 0;
     const double start = cpu_seconds();
     for (; bm_keep_running(state); calls++)
-        cell->kernel->run(cell->isa, &w);
+        k->run(cell->variant.isa, &w);
     const double seconds = (cpu_seconds() - start) / (double)calls;
 
     bm_counter(state, "elements", (double)elements);
     bm_counter(state, "ns_per_element", 1e9 * seconds / (double)elements);
-    bm_counter(state, "bytes_per_second", (double)bytes / seconds);
-    bm_counter(state, "x_roof", seconds / roof);
-    bm_label(state, topology_level(&topology, bytes));
+    if (bytes > 0) {
+        bm_counter(state, "bytes_per_second", (double)bytes / seconds);
+        bm_counter(state, "x_roof", seconds / roof_seconds(written ? ROOF_COPY : ROOF_READ, bytes));
+    }
+    bm_label(state, topology_level(&topology, bytes > 0 ? bytes : elements * k->dtype->size));
 }
 
-static void register_cells(const struct kernel *kernel, sl_shape shape)
+/* This shape on all ISAs of a kernel. */
+static void register_cells(const struct variant *v, size_t isas, sl_shape shape)
 {
-    for (size_t i = 0; i < sl_isa_count(); i++) {
-        const sl_kernels *isa = sl_isa(sl_isa_name_at(i));
-        if (!isa)
-            continue;
-        struct cell *cell = malloc(sizeof *cell);
-        if (!cell)
-            refuse("out of memory");
-        *cell = (struct cell){kernel, isa, shape, cells};
+    for (size_t i = 0; i < isas; i++) {
+        struct cell *cell = array_of(1, sizeof *cell);
+        *cell = (struct cell){v[i], shape, cells};
         cells = cell;
-        char variant[64], size[64], name[2 * 64];
-        variant_text(kernel, isa, variant, sizeof variant);
-        shape_text(shape, size, sizeof size);
+        char variant[VARIANT_TEXT], size[SHAPE_TEXT], name[VARIANT_TEXT + SHAPE_TEXT];
+        variant_text(&v[i], variant);
+        shape_text(shape, size);
         snprintf(name, sizeof name, "%s/%s", variant, size);
         bm_register(name, run_cell, cell);
     }
-    reserve(shape);
+    reserve(v->kernel, shape);
 }
 
-static void register_synthetic(bool full)
+static void register_synthetic(const struct variant *v, size_t isas, bool full)
 {
-    struct shapes rows = {.count = 0}, elements = {.count = 0};
-    choose_row_shapes(&rows, full);
-    choose_element_shapes(&elements);
-    for (size_t k = 0; k < kernel_count; k++) {
-        const struct shapes *shapes = kernel_has_rows(&kernels[k]) ? &rows : &elements;
-        for (size_t s = 0; s < shapes->count; s++)
-            register_cells(&kernels[k], shapes->shape[s]);
+    const struct kernel *k = v->kernel;
+    struct shapes shapes = {.count = 0};
+    (k->signature.by_element ? choose_element_shapes : choose_row_shapes)(&shapes, effort_for(k->dtype, full),
+                                                                          k->dtype->size);
+    for (size_t s = 0; s < shapes.count; s++)
+        if (is_worth_measuring(k, shapes.shape[s]))
+            register_cells(v, isas, shapes.shape[s]);
+}
+
+static void register_all(bool full)
+{
+    struct variant *v;
+    const size_t count = variants_available(&v);
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i; next < count && variants_alike(&v[i], &v[next]);)
+            next++;
+        if (!memory.user.x)
+            register_synthetic(&v[i], next - i, full);
+        else if (logits_suit(&memory.user, v[i].kernel))
+            register_cells(&v[i], next - i, memory.user.shape);
     }
-}
-
-static void register_user(const struct workload *w)
-{
-    for (size_t k = 0; k < kernel_count; k++)
-        if (workload_suits(&kernels[k], w))
-            register_cells(&kernels[k], w->shape);
+    free(v);
 }
 
 /* ----------------------------------------------------------------------------------------------- the rest */
@@ -256,10 +347,11 @@ static void print_help(void)
 {
     printf(
         "usage: softlane-bench [flags of softlane] [flags of Google Benchmark]\n"
-        "Times every kernel and instruction-set variant, named kernel/f32/isa/ROWSxCOLUMNS. Reports\n"
+        "Times every kernel, element type and instruction-set variant, named kernel/dtype/isa/ROWSxCOLUMNS;\n"
+        "kernel+grad is a loss and its gradient in one call. Reports\n"
         "ns_per_element of CPU time, bytes_per_second of compulsory traffic, x_roof (the time over that of\n"
         "a plain read or copy of the same bytes in the same process) and the memory level of those bytes.\n\n"
-        "  --full               all widths, and all of them from memory too\n"
+        "  --full               all widths, and all of them from memory too; more of types other than f32\n"
         "%s"
         "\nFlags of Google Benchmark:\n",
         logits_help);
@@ -300,10 +392,7 @@ int main(int argc, char **argv)
         logits_load(logits, targets, &memory.user);
 
     topology = topology_read(true);
-    if (logits)
-        register_user(&memory.user);
-    else
-        register_synthetic(full);
+    register_all(full);
     context_visit(&topology, add_context, NULL);
     size_t ran = bm_run();
     bm_shutdown();

@@ -4,28 +4,34 @@
  *
  *   softmax, log-softmax, log-sum-exp    one right class: outputs compete, they sum to 1 (multi-class)
  *   sigmoid, log-sigmoid                 every class for itself (multi-label)
- *   cross-entropy                        the loss that belongs to softmax
- *   binary cross-entropy with logits     the loss that belongs to sigmoid
+ *   cross-entropy, nll                   the losses that belong to softmax and to log-softmax
+ *   binary cross-entropy                 the loss that belongs to sigmoid: of logits, or of probabilities
  *
- * Every kernel exists once per instruction set (ISA) and is chosen at run time. All FMA-capable ISAs give the
- * same bits, whatever the CPU, the compiler, the alignment and the position in the array; so do the others
- * among each other.
+ * and their gradients. Every kernel exists once per instruction set (ISA) and element type, and is chosen at
+ * run time. All FMA-capable ISAs give the same bits, whatever the CPU, the compiler, the alignment and the
+ * position in the array; so do the others among each other.
  *
  * Common to all functions
+ *   types     The suffix is the type of the elements: f32 float, f64 double, bf16 and f16. The last two are
+ *             storage: widened exactly, computed in f32, rounded once, to nearest even, denormals kept.
+ *             Losses, weights and upstream gradients are double for f64 and float for all others.
  *   layout    Arrays are dense, in C order. Pointers need the alignment of their element type and no more.
- *   aliasing  A map may run in place (y == x). Any other overlap of an output with another argument is
+ *   aliasing  An output may be one of the inputs of its own shape and type (in place): the y of a map its x,
+ *             a dx its y, x or dy, a grad its logits. Any other overlap of an output with another argument is
  *             SL_ERR_OVERLAP.
  *   status    SL_OK, or the first of these that applies, and then nothing has been written:
  *             SL_ERR_SIZE     the byte size of an array does not fit in ptrdiff_t
  *             SL_ERR_NULL     a required pointer is NULL (empty arrays are never touched and may be NULL)
  *             SL_ERR_OPTION   an option is out of its range, or does not belong to this function
  *             SL_ERR_OVERLAP  see aliasing
- *             SL_ERR_TARGET   a class id is neither in [0, classes) nor the ignored one
+ *             SL_ERR_TARGET   a class id is neither in [0, classes) nor the ignored one; a probability that
+ *                             bce is to judge is not in [0, 1]
  *   empty     No elements: SL_OK, nothing is written, except that a mean or a sum over nothing is a result.
- *   errors    "k ULP" means |result - exact| <= k * 2^(max(e, -126) - 23), e the exponent of the exact value:
- *             denormal results are held to the denormal spacing. Bounds hold in round-to-nearest with FTZ and
- *             DAZ off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
- *             (SSE2, and scalar on baseline x86-64).
+ *   errors    "k ULP" means |result - exact| <= k * 2^(max(e, -126) - 23), e the exponent of the exact value,
+ *             and likewise for the other types: denormal results are held to the denormal spacing. "k ULP of
+ *             q" has the exponent of the quantity q instead. Bounds hold in round-to-nearest with FTZ and DAZ
+ *             off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
+ *             (SSE2, and scalar on baseline x86-64). bf16 and f16 results: 0.51 ULP of theirs throughout.
  *   threads   Every function is reentrant. The library owns no threads and no memory, and prints nothing.
  */
 #ifndef SOFTLANE_H
@@ -35,7 +41,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOFTLANE_VERSION "0.1.0"
+#define SOFTLANE_VERSION "0.2.0"
 
 #if defined(_WIN32) || !defined(__GNUC__)
 #define SOFTLANE_API
@@ -47,7 +53,21 @@
 extern "C" {
 #endif
 
-/* -------------------------------------------------------------------------------------- shapes, status */
+/* ------------------------------------------------------------------------------- types, shapes, status */
+
+/* The upper half of a float; IEEE 754 binary16. */
+typedef struct {
+    uint16_t bits;
+} sl_bf16;
+typedef struct {
+    uint16_t bits;
+} sl_f16;
+
+/* One value: exact; one rounding to nearest even, NaN to a quiet NaN. */
+SOFTLANE_API float sl_f32_of_bf16(sl_bf16 a);
+SOFTLANE_API float sl_f32_of_f16(sl_f16 a);
+SOFTLANE_API sl_bf16 sl_bf16_of_f32(float a);
+SOFTLANE_API sl_f16 sl_f16_of_f32(float a);
 
 /* outer blocks of `classes` elements that lie `inner` apart:
  *   element (o, c, i) is at (o * classes + c) * inner + i.
@@ -73,108 +93,324 @@ typedef enum {
 /* An English phrase for a status; never NULL. */
 SOFTLANE_API const char *sl_status_string(sl_status status);
 
-/* ------------------------------------------------------------------------------------------------ maps */
+/* ------------------------------------------------------------------------------------------- row kernels */
 
 /* y_c = exp(x_c) / sum_k exp(x_k) along each row.
- *   special values  a row with a NaN, a +inf or nothing but -inf is NaN (0x7fc00000) throughout;
- *                   -inf beside finite elements gives exactly +0; one column gives exactly 1
- *   error           3.0 / 3.5 ULP in all tests (3.75 / 4.0 by analysis), denormal results included;
- *                   a larger x_c never gives a smaller y_c
+ *   special values  a row with a NaN, a +inf or nothing but -inf is NaN (canonical, 0x7fc00000 in f32)
+ *                   throughout; -inf beside finite elements gives exactly +0; one column gives exactly 1
+ *   error           f32 3.0 / 3.5 ULP in all tests (3.75 / 4.0 by analysis), f64 4.0 ULP; denormal results
+ *                   included; a larger x_c never gives a smaller y_c
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape);
+
+/* As softmax, but a row of nothing but -inf (all classes masked) gives zeros. */
+SOFTLANE_API sl_status sl_softmax_safe_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_safe_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_safe_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape);
 
 /* y_c = x_c - log(sum_k exp(x_k)) along each row.
  *   special values  NaN as softmax; -inf beside finite elements gives -inf
- *   error           2.0 ULP in all tests (3.2 by analysis), also where the result is next to 0
+ *   error           f32 2.0 ULP in all tests (3.2 by analysis), f64 3.0, also where the result is next to 0
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape);
+
+/* As log_softmax, but a row of nothing but -inf gives -inf. */
+SOFTLANE_API sl_status sl_log_softmax_safe_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_safe_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_safe_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape);
+
+/* dx_c = y_c (dy_c - sum_k y_k dy_k) along each row: the gradient of softmax, whose result was y.
+ *   special values  a NaN in a row of y or dy, and 0 times infinity, make the whole row NaN
+ *   error           4.0 ULP of the larger of |dx_c| and |y_c| sum_k |y_k dy_k|, where it can cancel
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_softmax_backward_f32(const float *y, const float *dy, float *dx, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_backward_f64(const double *y, const double *dy, double *dx, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_backward_bf16(const sl_bf16 *y, const sl_bf16 *dy, sl_bf16 *dx,
+                                                sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_backward_f16(const sl_f16 *y, const sl_f16 *dy, sl_f16 *dx, sl_shape shape);
+
+/* dx_c = dy_c - exp(y_c) sum_k dy_k along each row: the gradient of log-softmax, whose result was y.
+ *   special values  a NaN in a row of dy makes the whole row NaN, in y only its element
+ *   error           4.0 ULP of the larger of |dx_c| and exp(y_c) sum_k |dy_k|, where it can cancel
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_log_softmax_backward_f32(const float *y, const float *dy, float *dx,
+                                                   sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_backward_f64(const double *y, const double *dy, double *dx,
+                                                   sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_backward_bf16(const sl_bf16 *y, const sl_bf16 *dy, sl_bf16 *dx,
+                                                    sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_backward_f16(const sl_f16 *y, const sl_f16 *dy, sl_f16 *dx,
+                                                   sl_shape shape);
 
 /* lse[row] = log(sum_c exp(x_c)), one result per row: outer * inner of them.
  *   special values  NaN as softmax
- *   error           1.0 ULP of the larger of |lse| and |max x|: where the maximum and the logarithm of the
- *                   rest cancel, their difference cannot be known better from f32 exponentials
+ *   error           f32 1.0 ULP, f64 2.0 ULP, of the larger of |lse| and |max x|: where the maximum and the
+ *                   logarithm of the rest cancel, their difference cannot be known better
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_logsumexp_f32(const float *x, float *lse, sl_shape shape);
+SOFTLANE_API sl_status sl_logsumexp_f64(const double *x, double *lse, sl_shape shape);
+SOFTLANE_API sl_status sl_logsumexp_bf16(const sl_bf16 *x, float *lse, sl_shape shape);
+SOFTLANE_API sl_status sl_logsumexp_f16(const sl_f16 *x, float *lse, sl_shape shape);
+
+/* --------------------------------------------------------------------------------------- element kernels */
 
 /* y = 1 / (1 + exp(-x)) for each of n elements.
  *   special values  NaN -> NaN, +inf -> 1, -inf -> +0, underflow is gradual
- *   error           1.0 / 2.5 ULP; a larger x never gives a smaller y
+ *   error           f32 1.0 / 2.5 ULP, f64 0.75 / 2.5 ULP; in f32, bf16 and f16 a larger x never gives a
+ *                   smaller y
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_sigmoid_f32(const float *x, float *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_f64(const double *x, double *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_f16(const sl_f16 *x, sl_f16 *y, size_t n);
 
 /* y = log(1 / (1 + exp(-x))) = -(max(-x, 0) + log1p(exp(-|x|))) for each of n elements.
  *   special values  NaN -> NaN, +inf -> -0, -inf -> -inf, underflow is gradual
  *   error           2.0 ULP
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_sigmoid_f32(const float *x, float *y, size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_f64(const double *x, double *y, size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_f16(const sl_f16 *x, sl_f16 *y, size_t n);
+
+/* dx = dy y (1 - y): the gradient of sigmoid, whose result was y.
+ *   error           2.0 ULP
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_sigmoid_backward_f32(const float *y, const float *dy, float *dx, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_backward_f64(const double *y, const double *dy, double *dx, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_backward_bf16(const sl_bf16 *y, const sl_bf16 *dy, sl_bf16 *dx, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_backward_f16(const sl_f16 *y, const sl_f16 *dy, sl_f16 *dx, size_t n);
+
+/* dx = dy / (1 + exp(x)): the gradient of log-sigmoid, from its x.
+ *   special values  NaN -> NaN; x = -inf gives dy, x = +inf gives 0 of the sign of dy
+ *   error           2.0 / 4.0 ULP
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_log_sigmoid_backward_f32(const float *x, const float *dy, float *dx, size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_backward_f64(const double *x, const double *dy, double *dx, size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_backward_bf16(const sl_bf16 *x, const sl_bf16 *dy, sl_bf16 *dx,
+                                                    size_t n);
+SOFTLANE_API sl_status sl_log_sigmoid_backward_f16(const sl_f16 *x, const sl_f16 *dy, sl_f16 *dx, size_t n);
 
 /* ---------------------------------------------------------------------------------------------- losses */
 
 typedef enum { SL_MEAN = 0, SL_SUM, SL_NONE } sl_reduction;
 
-#define SL_SAFE_ROWS 1u       /* the loss of a row of nothing but -inf is 0 instead of NaN */
-#define SL_EMPTY_MEAN_ZERO 2u /* a mean over nothing is 0 instead of NaN */
+#define SL_SAFE_ROWS 1u       /* a row of nothing but -inf: loss 0 and gradient 0 instead of NaN */
+#define SL_EMPTY_MEAN_ZERO 2u /* a mean over nothing, or over weights that sum to 0, is 0 instead of NaN */
 
-/* Zero-initialise, or start from sl_loss_defaults(); NULL stands for the defaults. Weights are of the loss
- * type (float for f32). */
+/* Zero-initialise, or start from sl_loss_defaults(); NULL stands for the defaults. Weights and upstream are
+ * of the loss type L (double for f64, float for the others). */
 typedef struct {
     sl_reduction reduction;
     const void *class_weight; /* [classes], NULL = all 1 */
     const void *pos_weight;   /* [classes], NULL = all 1; bce_with_logits only */
-    double label_smoothing;   /* in [0, 1]; cross_entropy only */
-    bool has_ignore_index;    /* cross_entropy only: */
+    double label_smoothing;   /* in [0, 1]; cross_entropy and cross_entropy_soft only */
+    bool has_ignore_index;    /* cross_entropy and nll only: */
     int64_t ignore_index;     /* rows with this target add nothing and are not read; may be in [0, classes) */
-    const void *upstream;     /* gradient of the loss, for the backward half; not used by a forward call */
-    unsigned flags;           /* SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO */
+    const void *upstream;     /* gradient of the loss: one, with SL_NONE one per loss; NULL = 1 */
+    unsigned flags;           /* SL_SAFE_ROWS (cross_entropy, cross_entropy_soft) | SL_EMPTY_MEAN_ZERO */
 } sl_loss_options;
 
 SOFTLANE_API sl_loss_options sl_loss_defaults(void);
 
+/* Common to the losses
+ *   loss      SL_NONE: loss[i] = loss_i, one per row or, for the binary ones, per element.
+ *             SL_SUM:  loss[0] = sum_i loss_i, in f64 (f64: compensated) and in a fixed order.
+ *             SL_MEAN: loss[0] = sum_i loss_i / divisor. May be NULL when grad is not.
+ *   grad      The gradient of sum_i u_i loss_i with respect to the logits (or log-probabilities, or
+ *             probabilities), shaped as they are; NULL = forward only. u_i = upstream[i] for SL_NONE,
+ *             upstream[0] for SL_SUM, upstream[0] / divisor for SL_MEAN. The loss has the same bits with and
+ *             without. It may be the logits themselves.
+ *   weight 0  takes a class (cross_entropy, nll), or a factor 0 a term, out even at infinite cost.
+ *   ignored   rows: loss 0, gradient 0, and nothing of them counts.
+ *   sums and means  0.51 ULP of the sum or mean of the single losses (f64 means: 2.0)
+ *   status    SIZE, NULL, OPTION, OVERLAP, TARGET */
+
 /* Categorical cross-entropy of logits with class ids; target has one id per row.
  *   nll_r  = log(sum_k exp(x_k)) - x_t    with t = target[r]
  *   loss_r = (1 - s) * w_t * nll_r + s / classes * sum_c w_c * (log(sum_k exp(x_k)) - x_c)
- *            with s = label_smoothing, w = class_weight; weight 0 takes a class out, even at infinite cost
- *   none   loss[r] = loss_r
- *   sum    loss[0] = sum_r loss_r, in f64 and in a fixed order
- *   mean   loss[0] = sum_r loss_r / sum_r w_t; without any row that counts NaN, or see SL_EMPTY_MEAN_ZERO
- *   grad            must be NULL: the gradient is not in this version
+ *            with s = label_smoothing, w = class_weight
+ *   grad_c = u_r * (softmax(x)_c * sum_k q_k - q_c),   q_c = w_c * ((1 - s) * [c == t] + s / classes), where
+ *            for smoothing q sums to (1 - s) * w_t + s / classes * sum_c w_c
+ *   divisor  sum_r w_t
  *   special values  NaN as softmax; a target logit of -inf costs +inf
- *   error           per row 2.0 ULP in all tests (2.7 by analysis), also where the loss is next to 0
- *   status          SIZE, NULL, OPTION, OVERLAP, TARGET */
+ *   error    loss: f32 2.0 ULP in all tests (2.7 by analysis), f64 3.0, also where the loss is next to 0.
+ *            gradient: f32 3.5 / 4.0 ULP, f64 5.0, of the larger of |grad_c| and what smoothing takes away
+ *            from it; the target's is formed from the other classes and never as p - 1 */
 SOFTLANE_API sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, float *grad);
+SOFTLANE_API sl_status sl_cross_entropy_f64(const double *logits, const int64_t *target, sl_shape shape,
+                                            const sl_loss_options *options, double *loss, double *grad);
+SOFTLANE_API sl_status sl_cross_entropy_bf16(const sl_bf16 *logits, const int64_t *target, sl_shape shape,
+                                             const sl_loss_options *options, float *loss, sl_bf16 *grad);
+SOFTLANE_API sl_status sl_cross_entropy_f16(const sl_f16 *logits, const int64_t *target, sl_shape shape,
+                                            const sl_loss_options *options, float *loss, sl_f16 *grad);
+
+/* Categorical cross-entropy of logits with a probability for every class (not checked, not normalised).
+ *   loss_r = sum_c q_c * (log(sum_k exp(x_k)) - x_c),   q_c = w_c * ((1 - s) * t_c + s / classes)
+ *   grad_c = u_r * (softmax(x)_c * sum_k q_k - q_c)
+ *   divisor  the number of rows
+ *   special values  NaN as softmax; q_c = 0 takes its class out even at infinite cost
+ *   error    for t_c >= 0, loss: f32 2.0 ULP, f64 3.0; gradient: f32 3.5 / 4.0 ULP, f64 5.0, of the larger of
+ *            |grad_c| and |u_r q_c| */
+SOFTLANE_API sl_status sl_cross_entropy_soft_f32(const float *logits, const float *target_prob,
+                                                 sl_shape shape, const sl_loss_options *options, float *loss,
+                                                 float *grad);
+SOFTLANE_API sl_status sl_cross_entropy_soft_f64(const double *logits, const double *target_prob,
+                                                 sl_shape shape, const sl_loss_options *options, double *loss,
+                                                 double *grad);
+SOFTLANE_API sl_status sl_cross_entropy_soft_bf16(const sl_bf16 *logits, const sl_bf16 *target_prob,
+                                                  sl_shape shape, const sl_loss_options *options, float *loss,
+                                                  sl_bf16 *grad);
+SOFTLANE_API sl_status sl_cross_entropy_soft_f16(const sl_f16 *logits, const sl_f16 *target_prob,
+                                                 sl_shape shape, const sl_loss_options *options, float *loss,
+                                                 sl_f16 *grad);
+
+/* Negative log-likelihood of log-probabilities, with class ids.
+ *   loss_r = -w_t * log_prob_t      grad_c = -u_r * w_t * [c == t]      divisor  sum_r w_t
+ *   error    loss 1.0 ULP, gradient 2.0 ULP */
+SOFTLANE_API sl_status sl_nll_f32(const float *log_prob, const int64_t *target, sl_shape shape,
+                                  const sl_loss_options *options, float *loss, float *grad);
+SOFTLANE_API sl_status sl_nll_f64(const double *log_prob, const int64_t *target, sl_shape shape,
+                                  const sl_loss_options *options, double *loss, double *grad);
+SOFTLANE_API sl_status sl_nll_bf16(const sl_bf16 *log_prob, const int64_t *target, sl_shape shape,
+                                   const sl_loss_options *options, float *loss, sl_bf16 *grad);
+SOFTLANE_API sl_status sl_nll_f16(const sl_f16 *log_prob, const int64_t *target, sl_shape shape,
+                                  const sl_loss_options *options, float *loss, sl_f16 *grad);
 
 /* Binary cross-entropy of logits with targets in [0, 1] (not clamped outside), element by element.
  *   loss_e = w * (p * t * softplus(-x) + (1 - t) * softplus(x))
  *            with w, p = class_weight, pos_weight of the element's class, softplus(x) = log(1 + exp(x))
- *   none   loss[e] = loss_e
- *   sum    loss[0] = sum_e loss_e, in f64 and in a fixed order
- *   mean   loss[0] = sum_e loss_e / number of elements; over nothing NaN, or see SL_EMPTY_MEAN_ZERO
- *   grad            must be NULL: the gradient is not in this version
- *   special values  NaN -> NaN; (+inf, t = 1) and (-inf, t = 0) cost 0; (+inf, t = 0) and (-inf, t = 1) cost
- * +inf error           per element 2.0 ULP for t in [0, 1] and no weights status          SIZE, NULL, OPTION,
- * OVERLAP */
+ *   grad_e = u_e * w * ((1 - t) * sigmoid(x) - p * t * sigmoid(-x))
+ *   divisor  the number of elements
+ *   special values  NaN -> NaN; (+inf, t = 1) and (-inf, t = 0) cost 0; (+inf, t = 0) and (-inf, t = 1) +inf
+ *   error    for t in [0, 1] and without weights, loss: 2.0 ULP; gradient: 2.0 / 4.0 ULP for t = 0 and t = 1,
+ *            else of the larger of |grad_e| and |u_e| (f64) or 2^-10 |u_e| (the others) */
 SOFTLANE_API sl_status sl_bce_with_logits_f32(const float *logits, const float *target, sl_shape shape,
                                               const sl_loss_options *options, float *loss, float *grad);
+SOFTLANE_API sl_status sl_bce_with_logits_f64(const double *logits, const double *target, sl_shape shape,
+                                              const sl_loss_options *options, double *loss, double *grad);
+SOFTLANE_API sl_status sl_bce_with_logits_bf16(const sl_bf16 *logits, const sl_bf16 *target, sl_shape shape,
+                                               const sl_loss_options *options, float *loss, sl_bf16 *grad);
+SOFTLANE_API sl_status sl_bce_with_logits_f16(const sl_f16 *logits, const sl_f16 *target, sl_shape shape,
+                                              const sl_loss_options *options, float *loss, sl_f16 *grad);
+
+/* Binary cross-entropy of probabilities in [0, 1] (else TARGET), element by element. Prefer bce_with_logits.
+ *   loss_e = -w * (t * max(log(p), -100) + (1 - t) * max(log(1 - p), -100)),   w = class_weight
+ *   grad_e = u_e * w * (p - t) / max(p * (1 - p), 1e-12)
+ *   divisor  the number of elements
+ *   error    for t in [0, 1], loss: 2.0 ULP, f64 3.0; gradient: 4.0 ULP */
+SOFTLANE_API sl_status sl_bce_f32(const float *prob, const float *target, sl_shape shape,
+                                  const sl_loss_options *options, float *loss, float *grad);
+SOFTLANE_API sl_status sl_bce_f64(const double *prob, const double *target, sl_shape shape,
+                                  const sl_loss_options *options, double *loss, double *grad);
+SOFTLANE_API sl_status sl_bce_bf16(const sl_bf16 *prob, const sl_bf16 *target, sl_shape shape,
+                                   const sl_loss_options *options, float *loss, sl_bf16 *grad);
+SOFTLANE_API sl_status sl_bce_f16(const sl_f16 *prob, const sl_f16 *target, sl_shape shape,
+                                  const sl_loss_options *options, float *loss, sl_f16 *grad);
+
+/* ----------------------------------------------------------------------------------- partial statistics */
+
+/* What softmax, log-sum-exp and cross-entropy need to know of a row, of which each thread, shard or moment
+ * sees a part: statistics of each part, merged, give those of the whole.
+ *
+ * Merging is exact: associative and commutative to the last bit, with sl_stats_empty() as identity. So the
+ * result depends on where a row is cut, never on who computes the parts, nor on the order of merging. Cut at
+ * fixed places (multiples of 65536, say), and any number of threads gives the same bits.
+ *
+ *   sl_softmax_stats_f32(x + first, n, &part);      one per part, anywhere
+ *   sl_stats_merge(&whole, &part);                  into an sl_stats_empty()
+ *   sl_softmax_apply_f32(x + first, y + first, n, &whole);   y_c = exp(x_c) / sum over the whole row
+ *
+ * For cross-entropy set `target` to the target's logit in the part that holds it. */
+typedef struct {
+    double max;     /* -inf: nothing yet, or nothing but -inf; NaN when there was one */
+    double rest;    /* sum_c exp(x_c - max) without one maximum; NaN for max = +inf */
+    double target;  /* 0 until set */
+    double logits;  /* sum_c x_c; of f64 elements it may be infinite */
+    uint64_t count; /* elements */
+    struct { /* private: rest and logits without rounding, digits of 32 bits, the highest at 2^(32 top) */
+        int64_t top, digit[5];
+    } exact_rest, exact_logits;
+} sl_stats;
+
+SOFTLANE_API sl_stats sl_stats_empty(void);
+
+/* The statistics of n elements.
+ *   error   of the log-sum-exp that they give: as logsumexp
+ *   status  SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_softmax_stats_f32(const float *x, size_t n, sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_f64(const double *x, size_t n, sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_bf16(const sl_bf16 *x, size_t n, sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_f16(const sl_f16 *x, size_t n, sl_stats *stats);
+
+/* into = both together. At most 2^30 parts in all. */
+SOFTLANE_API void sl_stats_merge(sl_stats *into, const sl_stats *from);
+
+/* log(sum_c exp(x_c)) = max + log1p(rest). NaN as softmax. */
+SOFTLANE_API double sl_stats_logsumexp(const sl_stats *stats);
+
+/* (1 - s) * (logsumexp - target) + s * (logsumexp - logits / count), s = label_smoothing in [0, 1]. Not within
+ * the error of cross_entropy where s > 0 and the two parts of its second term cancel, nor defined where logits is
+ * infinite. */
+SOFTLANE_API double sl_stats_cross_entropy(const sl_stats *stats, double label_smoothing);
+
+/* y_c = exp(x_c - max) / (1 + rest) for n elements of a row with these statistics. Special values and error
+ * as softmax, not always its very bits.
+ *   status  SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_softmax_apply_f32(const float *x, float *y, size_t n, const sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n, const sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_apply_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n, const sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n, const sl_stats *stats);
 
 /* -------------------------------------------------------------------------------------------- variants */
 
-/* The kernels of one ISA, with the parameters of the public functions and none of their argument checks:
- * calling with arguments that the public function would refuse is undefined. options must not be NULL. */
+/* The kernels of one ISA, named as the public functions without their sl_: softmax_f32, cross_entropy_bf16.
+ * They have the same parameters, return nothing and do not check arguments: calling with arguments that the
+ * public function would refuse is undefined. options must not be NULL. */
+#define SL_SLOTS(dt, T, L)                                                                                   \
+    void (*softmax_##dt)(const T *x, T *y, sl_shape shape);                                                  \
+    void (*softmax_safe_##dt)(const T *x, T *y, sl_shape shape);                                             \
+    void (*log_softmax_##dt)(const T *x, T *y, sl_shape shape);                                              \
+    void (*log_softmax_safe_##dt)(const T *x, T *y, sl_shape shape);                                         \
+    void (*softmax_backward_##dt)(const T *y, const T *dy, T *dx, sl_shape shape);                           \
+    void (*log_softmax_backward_##dt)(const T *y, const T *dy, T *dx, sl_shape shape);                       \
+    void (*logsumexp_##dt)(const T *x, L *lse, sl_shape shape);                                              \
+    void (*sigmoid_##dt)(const T *x, T *y, size_t n);                                                        \
+    void (*log_sigmoid_##dt)(const T *x, T *y, size_t n);                                                    \
+    void (*sigmoid_backward_##dt)(const T *y, const T *dy, T *dx, size_t n);                                 \
+    void (*log_sigmoid_backward_##dt)(const T *x, const T *dy, T *dx, size_t n);                             \
+    void (*cross_entropy_##dt)(const T *logits, const int64_t *target, sl_shape shape,                       \
+                               const sl_loss_options *options, L *loss, T *grad);                            \
+    void (*cross_entropy_soft_##dt)(const T *logits, const T *target_prob, sl_shape shape,                   \
+                                    const sl_loss_options *options, L *loss, T *grad);                       \
+    void (*nll_##dt)(const T *log_prob, const int64_t *target, sl_shape shape,                               \
+                     const sl_loss_options *options, L *loss, T *grad);                                      \
+    void (*bce_with_logits_##dt)(const T *logits, const T *target, sl_shape shape,                           \
+                                 const sl_loss_options *options, L *loss, T *grad);                          \
+    void (*bce_##dt)(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options,         \
+                     L *loss, T *grad);                                                                      \
+    void (*softmax_stats_##dt)(const T *x, size_t n, sl_stats *stats);                                       \
+    void (*softmax_apply_##dt)(const T *x, T *y, size_t n, const sl_stats *stats);
+
 typedef struct sl_kernels {
     const char *isa;   /* "avx512", "avx2", "neon", "sse2", "scalar" */
     const char *needs; /* the CPU features it uses, comma-separated, in the compiler's spelling */
     bool fma;          /* its class of bits: tables with the same value here give the same bits */
-    void (*softmax_f32)(const float *x, float *y, sl_shape shape);
-    void (*log_softmax_f32)(const float *x, float *y, sl_shape shape);
-    void (*logsumexp_f32)(const float *x, float *lse, sl_shape shape);
-    void (*sigmoid_f32)(const float *x, float *y, size_t n);
-    void (*log_sigmoid_f32)(const float *x, float *y, size_t n);
-    void (*cross_entropy_f32)(const float *logits, const int64_t *target, sl_shape shape,
-                              const sl_loss_options *options, float *loss, float *grad);
-    void (*bce_with_logits_f32)(const float *logits, const float *target, sl_shape shape,
-                                const sl_loss_options *options, float *loss, float *grad);
+    SL_SLOTS(f32, float, float)
+    SL_SLOTS(f64, double, double)
+    SL_SLOTS(bf16, sl_bf16, float)
+    SL_SLOTS(f16, sl_f16, float)
 } sl_kernels;
+#undef SL_SLOTS
 
 /* The variant is chosen at the first call: the best one that the CPU and the OS can run, or the one that the
  * environment variable SOFTLANE_ISA names if it can run. */

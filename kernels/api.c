@@ -2,6 +2,10 @@
  *
  * The public functions: check the arguments, then call the table in use. All checks come before the first
  * write.
+ *
+ * A function describes its arguments as a list of arrays, and one rule for all then says SIZE, NULL or
+ * OVERLAP. There is one macro per signature of kernels.def; what a loss has of its own, the options that it
+ * accepts and what its targets must be, stands in TAKES_<loss> and CHECK_TARGET_<loss>.
  */
 #include "dispatch.h"
 
@@ -33,162 +37,240 @@ const char *sl_status_string(sl_status status)
 /* Returns from the caller unless the call succeeds. */
 #define CHECK(call)                                                                                          \
     do {                                                                                                     \
-        sl_status status_ = call;                                                                            \
+        const sl_status status_ = call;                                                                      \
         if (status_ != SL_OK)                                                                                \
             return status_;                                                                                  \
     } while (0)
 
-/* ---- sizes ---- */
+/* ---------------------------------------------------------------------------------------------- arrays */
 
-typedef struct {
-    size_t rows, elements;
-} extent;
-
-/* Of an empty shape all is 0. Every array of the shape then has a byte size that fits in ptrdiff_t. */
-static sl_status measure(sl_shape s, size_t element_size, extent *e)
-{
-    *e = (extent){0, 0};
-    if (s.outer == 0 || s.classes == 0 || s.inner == 0)
-        return SL_OK;
-    size_t most = PTRDIFF_MAX / (element_size > sizeof(int64_t) ? element_size : sizeof(int64_t));
-    if (s.inner > most || s.outer > most / s.inner || s.classes > most / s.inner / s.outer)
-        return SL_ERR_SIZE;
-    *e = (extent){s.outer * s.inner, s.outer * s.inner * s.classes};
-    return SL_OK;
-}
-
-/* ---- aliasing ---- */
+typedef enum {
+    INPUT,
+    REPLACED, /* an input that the output REPLACING may lie upon, exactly */
+    OUTPUT,
+    REPLACING,
+} role;
 
 typedef struct {
     const void *at;
-    size_t size; /* bytes */
+    size_t count, size; /* elements, bytes of each */
+    role role;
 } array;
 
-static bool overlap(array a, array b)
+#define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
+
+/* Byte sizes, and that what must be read or written is there. */
+static sl_status check_presence(const array *a, size_t n)
 {
-    uintptr_t p = (uintptr_t)a.at, q = (uintptr_t)b.at;
-    return a.at && b.at && a.size && b.size && p < q + b.size && q < p + a.size;
+    for (size_t i = 0; i < n; i++)
+        if (a[i].count > PTRDIFF_MAX / a[i].size)
+            return SL_ERR_SIZE;
+    for (size_t i = 0; i < n; i++)
+        if (a[i].count != 0 && a[i].at == NULL)
+            return SL_ERR_NULL;
+    return SL_OK;
 }
 
-/* y = map of x: apart, or in place. */
-static sl_status check_map(const void *x, const void *y, size_t size)
+static bool overlap(const array *a, const array *b)
 {
-    if (size == 0)
-        return SL_OK;
-    if (!x || !y)
-        return SL_ERR_NULL;
-    return x != y && overlap((array){x, size}, (array){y, size}) ? SL_ERR_OVERLAP : SL_OK;
+    const uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at;
+    return a->count != 0 && b->count != 0 && p < q + b->count * b->size && q < p + a->count * a->size;
 }
 
-/* ---- losses ---- */
-
-static sl_status check_options(const sl_loss_options *o)
+/* No output lies upon another argument, unless in place. */
+static sl_status check_aliasing(const array *a, size_t n)
 {
-    if ((unsigned)o->reduction > SL_NONE || (o->flags & ~(SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO)))
-        return SL_ERR_OPTION;
-    return o->label_smoothing >= 0 && o->label_smoothing <= 1 ? SL_OK : SL_ERR_OPTION;
+    for (size_t i = 0; i < n; i++) {
+        if (a[i].role != OUTPUT && a[i].role != REPLACING)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            const bool in_place = a[i].role == REPLACING && a[k].role == REPLACED && a[i].at == a[k].at;
+            if (k != i && !in_place && overlap(&a[i], &a[k]))
+                return SL_ERR_OVERLAP;
+        }
+    }
+    return SL_OK;
 }
 
-static sl_status check_class_ids(const int64_t *target, size_t rows, size_t classes, const sl_loss_options *o)
+static sl_status check_arrays(const array *a, size_t n)
 {
+    CHECK(check_presence(a, n));
+    return check_aliasing(a, n);
+}
+
+/* SIZE_MAX, which is too much for any array, where the product is more. */
+static size_t saturating_product(size_t a, size_t b) { return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
+
+/* None of either in an empty shape. */
+static size_t elements_of(sl_shape s)
+{
+    if (s.outer == 0 || s.classes == 0 || s.inner == 0)
+        return 0;
+    return saturating_product(saturating_product(s.outer, s.classes), s.inner);
+}
+
+static size_t rows_of(sl_shape s) { return elements_of(s) == 0 ? 0 : saturating_product(s.outer, s.inner); }
+
+/* -------------------------------------------------------------------------------------- maps and folds */
+
+/* A function without options; it has something to do unless `count` is 0. */
+#define FUNCTION(dt, name, parameters, count, call, ...)                                                     \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        const array arrays[] = {__VA_ARGS__};                                                                \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
+        if ((count) != 0)                                                                                    \
+            sl_active()->name##_##dt call;                                                                   \
+        return SL_OK;                                                                                        \
+    }
+
+#define DEFINE_MAP(dt, T, L, name)                                                                           \
+    FUNCTION(dt, name, SL_PARAMS_MAP(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED},                       \
+             {y, n, sizeof(T), REPLACING})
+
+#define DEFINE_MAP_BACKWARD(dt, T, L, name)                                                                  \
+    FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED},         \
+             {dy, n, sizeof(T), REPLACED}, {dx, n, sizeof(T), REPLACING})
+
+#define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
+    FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                           \
+             {x, elements_of(shape), sizeof(T), REPLACED}, {y, elements_of(shape), sizeof(T), REPLACING})
+
+#define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
+    FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),                 \
+             {y, elements_of(shape), sizeof(T), REPLACED}, {dy, elements_of(shape), sizeof(T), REPLACED},    \
+             {dx, elements_of(shape), sizeof(T), REPLACING})
+
+#define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
+    FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), elements_of(shape), (x, lse, shape),                        \
+             {x, elements_of(shape), sizeof(T), INPUT}, {lse, rows_of(shape), sizeof(L), OUTPUT})
+
+#define DEFINE_STATS(dt, T, L, name)                                                                         \
+    FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT},                    \
+             {stats, 1, sizeof *stats, OUTPUT})
+
+#define DEFINE_APPLY(dt, T, L, name)                                                                         \
+    FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED},              \
+             {y, n, sizeof(T), REPLACING}, {stats, 1, sizeof *stats, INPUT})
+
+/* ---------------------------------------------------------------------------------------------- losses */
+
+/* The options that not every loss accepts. */
+enum { POS_WEIGHT = 1, LABEL_SMOOTHING = 2, IGNORE_INDEX = 4, SAFE_ROWS = 8 };
+
+#define TAKES_cross_entropy (LABEL_SMOOTHING | IGNORE_INDEX | SAFE_ROWS)
+#define TAKES_cross_entropy_soft (LABEL_SMOOTHING | SAFE_ROWS)
+#define TAKES_nll IGNORE_INDEX
+#define TAKES_bce_with_logits POS_WEIGHT
+#define TAKES_bce 0
+
+static sl_status check_options(const sl_loss_options *o, unsigned takes)
+{
+    const unsigned has = (o->pos_weight != NULL ? POS_WEIGHT : 0) |
+                         (o->label_smoothing != 0 ? LABEL_SMOOTHING : 0) |
+                         (o->has_ignore_index ? IGNORE_INDEX : 0) | (o->flags & SL_SAFE_ROWS ? SAFE_ROWS : 0);
+    const bool in_range = (unsigned)o->reduction <= SL_NONE && o->label_smoothing >= 0 &&
+                          o->label_smoothing <= 1 && (o->flags & ~(SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO)) == 0;
+    return in_range && (has & ~takes) == 0 ? SL_OK : SL_ERR_OPTION;
+}
+
+/* All but the values of the targets. The counts are those of the reduction none. */
+typedef struct {
+    array logits, target;
+    sl_shape shape;
+    const sl_loss_options *options;
+    unsigned takes;
+    const void *loss, *grad; /* either may be NULL when the other is not */
+    size_t losses, loss_size;
+} loss_call;
+
+static sl_status check_loss(const loss_call *c)
+{
+    const sl_loss_options *o = c->options;
+    const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
+    const size_t classes = c->logits.count == 0 ? 0 : c->shape.classes;
+    const bool loss_is_required = c->grad == NULL;
+    const array arrays[] = {
+        c->logits,
+        c->target,
+        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT},
+        {c->grad, c->grad != NULL ? c->logits.count : 0, c->logits.size, REPLACING},
+        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT},
+        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT},
+        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT},
+    };
+    CHECK(check_presence(arrays, COUNT_OF(arrays)));
+    CHECK(check_options(o, c->takes));
+    return check_aliasing(arrays, COUNT_OF(arrays));
+}
+
+/* A class id for every row. */
+static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl_loss_options *o)
+{
+    const size_t rows = rows_of(shape);
     for (size_t r = 0; r < rows; r++) {
-        bool ignored = o->has_ignore_index && target[r] == o->ignore_index;
-        if (!ignored && (target[r] < 0 || (uint64_t)target[r] >= classes))
+        const bool is_ignored = o->has_ignore_index && target[r] == o->ignore_index;
+        if (!is_ignored && (uint64_t)target[r] >= shape.classes) /* or negative */
             return SL_ERR_TARGET;
     }
     return SL_OK;
 }
 
-/* Pointers, options and aliasing of a loss whose reduction none has `each` results and `target_size` bytes of
- * targets; `fits` says that no option of another loss is set. */
-static sl_status check_loss(const float *logits, const void *target, size_t target_size, sl_shape s, extent e,
-                            const sl_loss_options *o, bool fits, const float *loss, size_t each,
-                            const float *grad)
-{
-    size_t results = o->reduction == SL_NONE ? each : 1;
-    if ((results && !loss) || (e.elements && (!logits || !target)))
-        return SL_ERR_NULL;
-    CHECK(check_options(o));
-    if (!fits || grad)
-        return SL_ERR_OPTION;
-    array out = {loss, results * sizeof *loss};
-    array in[] = {
-        {logits, e.elements * sizeof *logits},
-        {target, target_size},
-        {o->class_weight, s.classes * sizeof(float)},
-        {o->pos_weight, s.classes * sizeof(float)},
-    };
-    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
-        if (overlap(out, in[i]))
-            return SL_ERR_OVERLAP;
-    return SL_OK;
-}
-
-/* ---- the functions ---- */
-
-#define ROW_MAP(name)                                                                                        \
-    sl_status sl_##name##_f32(const float *x, float *y, sl_shape shape)                                      \
+/* Numbers in [0, 1], which a NaN is not; of the 16-bit formats by their bits. Without an early exit compilers
+ * make vectors of it. */
+#define IS_OUTSIDE_f32(p) !(((p) >= 0) & ((p) <= 1))
+#define IS_OUTSIDE_f64(p) IS_OUTSIDE_f32(p)
+#define IS_OUTSIDE_16(bits, one) (((bits) > (one)) & ((bits) != 0x8000))
+#define IS_OUTSIDE_bf16(p) IS_OUTSIDE_16((p).bits, 0x3f80)
+#define IS_OUTSIDE_f16(p) IS_OUTSIDE_16((p).bits, 0x3c00)
+#define DEFINE_CHECK_PROBABILITIES(dt, T, L, ...)                                                            \
+    static sl_status check_probabilities_##dt(const T *x, sl_shape shape)                                    \
     {                                                                                                        \
-        extent e;                                                                                            \
-        CHECK(measure(shape, sizeof *x, &e));                                                                \
-        CHECK(check_map(x, y, e.elements * sizeof *x));                                                      \
-        if (e.elements)                                                                                      \
-            sl_active()->name##_f32(x, y, shape);                                                            \
+        const size_t n = elements_of(shape);                                                                 \
+        int outside = 0;                                                                                     \
+        for (size_t i = 0; i < n; i++)                                                                       \
+            outside |= IS_OUTSIDE_##dt(x[i]);                                                                \
+        return outside ? SL_ERR_TARGET : SL_OK;                                                              \
+    }
+SL_DTYPES(DEFINE_CHECK_PROBABILITIES, )
+
+#define CHECK_TARGET_cross_entropy(dt) check_class_ids(target, shape, &o)
+#define CHECK_TARGET_cross_entropy_soft(dt) SL_OK
+#define CHECK_TARGET_nll(dt) check_class_ids(target, shape, &o)
+#define CHECK_TARGET_bce_with_logits(dt) SL_OK
+#define CHECK_TARGET_bce(dt) check_probabilities_##dt(x, shape)
+
+/* The kernel is called for empty shapes, too: a mean or a sum over nothing is a result. */
+#define LOSS(dt, T, L, name, parameters, targets, loss_count)                                                \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
+        const loss_call c = {                                                                                \
+            .logits = {x, elements_of(shape), sizeof *x, REPLACED},                                          \
+            .target = {target, targets, sizeof *target, INPUT},                                              \
+            .shape = shape,                                                                                  \
+            .options = &o,                                                                                   \
+            .takes = TAKES_##name,                                                                           \
+            .loss = loss,                                                                                    \
+            .grad = grad,                                                                                    \
+            .losses = loss_count,                                                                            \
+            .loss_size = sizeof *loss,                                                                       \
+        };                                                                                                   \
+        CHECK(check_loss(&c));                                                                               \
+        CHECK(CHECK_TARGET_##name(dt));                                                                      \
+        sl_active()->name##_##dt(x, target, shape, &o, loss, grad);                                          \
         return SL_OK;                                                                                        \
     }
 
-#define MAP(name)                                                                                            \
-    sl_status sl_##name##_f32(const float *x, float *y, size_t n)                                            \
-    {                                                                                                        \
-        if (n > PTRDIFF_MAX / sizeof *x)                                                                     \
-            return SL_ERR_SIZE;                                                                              \
-        CHECK(check_map(x, y, n * sizeof *x));                                                               \
-        if (n)                                                                                               \
-            sl_active()->name##_f32(x, y, n);                                                                \
-        return SL_OK;                                                                                        \
-    }
+#define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
+    LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), rows_of(shape))
+#define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), rows_of(shape))
+#define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), elements_of(shape))
 
-ROW_MAP(softmax)
-ROW_MAP(log_softmax)
-MAP(sigmoid)
-MAP(log_sigmoid)
+/* ------------------------------------------------------------------------------------- all of kernels.def */
 
-sl_status sl_logsumexp_f32(const float *x, float *lse, sl_shape shape)
-{
-    extent e;
-    CHECK(measure(shape, sizeof *x, &e));
-    if (e.elements == 0)
-        return SL_OK;
-    if (!x || !lse)
-        return SL_ERR_NULL;
-    if (overlap((array){x, e.elements * sizeof *x}, (array){lse, e.rows * sizeof *lse}))
-        return SL_ERR_OVERLAP;
-    sl_active()->logsumexp_f32(x, lse, shape);
-    return SL_OK;
-}
-
-sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
-                               const sl_loss_options *options, float *loss, float *grad)
-{
-    sl_loss_options o = options ? *options : sl_loss_defaults();
-    extent e;
-    CHECK(measure(shape, sizeof *logits, &e));
-    CHECK(
-        check_loss(logits, target, e.rows * sizeof *target, shape, e, &o, !o.pos_weight, loss, e.rows, grad));
-    CHECK(check_class_ids(target, e.rows, shape.classes, &o));
-    sl_active()->cross_entropy_f32(logits, target, shape, &o, loss, grad);
-    return SL_OK;
-}
-
-sl_status sl_bce_with_logits_f32(const float *logits, const float *target, sl_shape shape,
-                                 const sl_loss_options *options, float *loss, float *grad)
-{
-    sl_loss_options o = options ? *options : sl_loss_defaults();
-    extent e;
-    CHECK(measure(shape, sizeof *logits, &e));
-    bool fits = o.label_smoothing == 0 && !o.has_ignore_index && !(o.flags & SL_SAFE_ROWS);
-    CHECK(
-        check_loss(logits, target, e.elements * sizeof *target, shape, e, &o, fits, loss, e.elements, grad));
-    sl_active()->bce_with_logits_f32(logits, target, shape, &o, loss, grad);
-    return SL_OK;
-}
+#define SL_KERNEL(name, sig, ...) SL_DTYPES(DEFINE_##sig, name)
+#include "kernels.def"
+#undef SL_KERNEL

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * CPU features, one by one, by the names that the compiler's target option uses. On x86 the compiler's
- * runtime answers (it also asks XCR0 whether the OS saves the registers); cpuid is read here only to tell a
- * CPU that lacks a feature from an OS that does not save its state. No feature is ever taken to imply
- * another.
+ * CPU features, one by one, by the names that the compiler's target option uses. No feature is ever taken to
+ * imply another. On x86 cpuid tells what the CPU has; whether the OS saves the registers is in XCR0, which
+ * the compiler's runtime has read when it answers for AVX and for AVX-512.
  */
 #include "cpu.h"
 
@@ -13,33 +12,38 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* feature, leaf, register and bit of cpuid, and what the OS must save for it */
+/* feature; leaf, register and bit of cpuid; the registers that the OS must save for it */
 #define FEATURES(X)                                                                                          \
-    X(sse2, 1, edx, 26, "xmm")                                                                               \
-    X(fma, 1, ecx, 12, "ymm")                                                                                \
-    X(avx2, 7, ebx, 5, "ymm")                                                                                \
-    X(avx512f, 7, ebx, 16, "zmm")                                                                            \
-    X(avx512dq, 7, ebx, 17, "zmm")                                                                           \
-    X(avx512bw, 7, ebx, 30, "zmm")                                                                           \
-    X(avx512vl, 7, ebx, 31, "zmm")
+    X(sse2, 1, edx, 26, xmm)                                                                                 \
+    X(fma, 1, ecx, 12, ymm)                                                                                  \
+    X(f16c, 1, ecx, 29, ymm)                                                                                 \
+    X(avx2, 7, ebx, 5, ymm)                                                                                  \
+    X(avx512f, 7, ebx, 16, zmm)                                                                              \
+    X(avx512dq, 7, ebx, 17, zmm)                                                                             \
+    X(avx512bw, 7, ebx, 30, zmm)                                                                             \
+    X(avx512vl, 7, ebx, 31, zmm)
+#define OS_SAVES_xmm 1 /* every x86-64 OS does */
+#define OS_SAVES_ymm __builtin_cpu_supports("avx")
+#define OS_SAVES_zmm __builtin_cpu_supports("avx512f")
 
 static const char *lacks(const char *name, size_t length)
 {
     unsigned eax, ebx, ecx, edx;
     __builtin_cpu_init();
-#define X(feature, leaf, reg, bit, state)                                                                    \
+#define X(feature, leaf, reg, bit, registers)                                                                \
     if (length == sizeof #feature - 1 && memcmp(name, #feature, length) == 0) {                              \
-        if (__builtin_cpu_supports(#feature))                                                                \
-            return NULL;                                                                                     \
-        if (__get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx) && (reg >> bit & 1))                          \
-            return "the OS does not save " state " state";                                                   \
-        return "the CPU lacks " #feature;                                                                    \
+        if (!__get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx) || !(reg >> bit & 1))                        \
+            return "the CPU lacks " #feature;                                                                \
+        return OS_SAVES_##registers ? NULL : "the OS does not save " #registers " state";                    \
     }
     FEATURES(X)
 #undef X
     return "the CPU lacks a feature that softlane cannot ask for";
 }
 #undef FEATURES
+#undef OS_SAVES_xmm
+#undef OS_SAVES_ymm
+#undef OS_SAVES_zmm
 
 #elif defined(__aarch64__)
 #if defined(__linux__)

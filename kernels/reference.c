@@ -1,221 +1,137 @@
 /* SPDX-License-Identifier: MIT
  *
- * The oracle, as plain as it can be: textbook formulas in double with libm, two passes over a row (the true
- * maximum, then everything relative to it), compensated sums. Nothing is blocked, reordered, tabulated or
- * shared with algo/.
- *
- * The one thing done with care is what the formulas lose in double, too: the row's maximum is exp(0) = 1 and
- * stays out of the sum, so that the logarithm is log1p of the rest and a confident row keeps all its digits.
+ * What the oracle knows of number formats: how elements are stored, and what a unit in the last place is.
+ * bf16 and f16 are read and written by arithmetic on their values, sharing nothing with convert.c. The
+ * kernels are in reference_double.c and reference_long.c.
  */
 #include "reference.h"
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
-/* Neumaier's compensated sum: the rounding error of every addition is kept and added at the end. */
-typedef struct {
-    double sum, lost;
-} compensated;
+/* ------------------------------------------------------------------------------------- 16-bit formats */
 
-static void add(compensated *s, double term)
+/* IEEE 754 formats of 16 bits: sign, exponent, digits - 1 of the significand. */
+
+static int fraction_of(uint16_t bits, int digits) { return bits & ((1 << (digits - 1)) - 1); }
+
+static int exponent_of(uint16_t bits, int digits) { return (bits & 0x7fff) >> (digits - 1); }
+
+static double decode(uint16_t bits, int digits, int min_exp)
 {
-    const double sum = s->sum + term;
-    s->lost += fabs(s->sum) >= fabs(term) ? (s->sum - sum) + term : (term - sum) + s->sum;
-    s->sum = sum;
+    const int fraction = fraction_of(bits, digits), exponent = exponent_of(bits, digits);
+    double magnitude;
+    if (exponent == exponent_of(0x7fff, digits))
+        magnitude = fraction == 0 ? INFINITY : NAN;
+    else if (exponent == 0)
+        magnitude = ldexp(fraction, min_exp - digits);
+    else
+        magnitude = ldexp(fraction + (1 << (digits - 1)), exponent - 1 + min_exp - digits);
+    return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-/* The error of a sum that is not finite is NaN and means nothing. */
-static double total(const compensated *s) { return isfinite(s->sum) ? s->sum + s->lost : s->sum; }
-
-/* A row in place: classes elements, stride apart. */
-typedef struct {
-    const float *x;
-    size_t classes, stride;
-} row;
-
-static size_t row_start(sl_shape shape, size_t r)
+static uint16_t encode(double value, int digits, int min_exp)
 {
-    return r / shape.inner * shape.classes * shape.inner + r % shape.inner;
+    const int infinity = exponent_of(0x7fff, digits) << (digits - 1);
+    if (isnan(value))
+        return (uint16_t)(infinity | 1 << (digits - 2));
+    const uint16_t sign = signbit(value) ? 0x8000 : 0;
+    int exponent; /* |value| < 2^exponent */
+    frexp(value, &exponent);
+    if (exponent < min_exp || value == 0)
+        exponent = min_exp;
+    if (isinf(value) || exponent > 3 - min_exp)
+        return (uint16_t)(sign | infinity);
+    /* In units of the last place: fewer than 2^(digits - 1) if denormal. A normal one's leading digit adds
+     * the 1 that its exponent field is above exponent - min_exp; so does the carry of one that rounds up. */
+    const int units = (int)nearbyint(ldexp(fabs(value), digits - exponent));
+    return (uint16_t)(sign | (((exponent - min_exp) << (digits - 1)) + units));
 }
 
-static row row_at(const float *x, sl_shape shape, size_t r)
+/* --------------------------------------------------------------------------------------- element types */
+
+#define DIGITS_f32 FLT_MANT_DIG
+#define DIGITS_f64 DBL_MANT_DIG
+#define DIGITS_bf16 8
+#define DIGITS_f16 11
+#define MIN_EXP_f32 FLT_MIN_EXP
+#define MIN_EXP_f64 DBL_MIN_EXP
+#define MIN_EXP_bf16 FLT_MIN_EXP
+#define MIN_EXP_f16 (-13)
+
+static double get_f32(const void *array, size_t i) { return ((const float *)array)[i]; }
+static double get_f64(const void *array, size_t i) { return ((const double *)array)[i]; }
+static double get_bf16(const void *array, size_t i)
 {
-    return (row){x + row_start(shape, r), shape.classes, shape.inner};
+    return decode(((const sl_bf16 *)array)[i].bits, DIGITS_bf16, MIN_EXP_bf16);
+}
+static double get_f16(const void *array, size_t i)
+{
+    return decode(((const sl_f16 *)array)[i].bits, DIGITS_f16, MIN_EXP_f16);
 }
 
-static size_t row_count(sl_shape shape) { return shape.classes == 0 ? 0 : shape.outer * shape.inner; }
-
-/* What a row's softmax, log-softmax and log-sum-exp are made of. */
-typedef struct {
-    bool all_minus_inf;
-    double max;      /* NaN where the row's result is NaN: it holds a NaN, a +inf or nothing but -inf */
-    double log_rest; /* log(sum exp(x - max)) = log1p(sum over all but one maximum) */
-    double sum;      /* sum exp(x - max) */
-} row_terms;
-
-static row_terms terms_of(row w)
+static void put_f32(void *array, size_t i, double value) { ((float *)array)[i] = (float)value; }
+static void put_f64(void *array, size_t i, double value) { ((double *)array)[i] = value; }
+static void put_bf16(void *array, size_t i, double value)
 {
-    double max = -INFINITY;
-    bool nan = false;
-    size_t at = 0;
-    for (size_t c = 0; c < w.classes; c++) {
-        const double x = w.x[c * w.stride];
-        nan = nan || isnan(x);
-        if (x > max) {
-            max = x;
-            at = c;
-        }
-    }
-    if (nan || isinf(max))
-        return (row_terms){!nan && max < 0, NAN, NAN, NAN};
-    compensated rest = {0, 0};
-    for (size_t c = 0; c < w.classes; c++)
-        if (c != at)
-            add(&rest, exp(w.x[c * w.stride] - max));
-    return (row_terms){false, max, log1p(total(&rest)), 1 + total(&rest)};
+    ((sl_bf16 *)array)[i].bits = encode(value, DIGITS_bf16, MIN_EXP_bf16);
+}
+static void put_f16(void *array, size_t i, double value)
+{
+    ((sl_f16 *)array)[i].bits = encode(value, DIGITS_f16, MIN_EXP_f16);
 }
 
-void sl_ref_softmax_f32(const float *x, double *y, sl_shape shape)
+static uint64_t bits_f32(const void *array, size_t i)
 {
-    for (size_t r = 0; r < row_count(shape); r++) {
-        const row w = row_at(x, shape, r);
-        const row_terms t = terms_of(w);
-        double *out = y + row_start(shape, r);
-        for (size_t c = 0; c < w.classes; c++)
-            out[c * w.stride] = exp(w.x[c * w.stride] - t.max) / t.sum;
-    }
+    uint32_t bits;
+    memcpy(&bits, (const float *)array + i, sizeof bits);
+    return bits;
 }
-
-void sl_ref_log_softmax_f32(const float *x, double *y, sl_shape shape)
+static uint64_t bits_f64(const void *array, size_t i)
 {
-    for (size_t r = 0; r < row_count(shape); r++) {
-        const row w = row_at(x, shape, r);
-        const row_terms t = terms_of(w);
-        double *out = y + row_start(shape, r);
-        for (size_t c = 0; c < w.classes; c++)
-            out[c * w.stride] = w.x[c * w.stride] - t.max - t.log_rest;
-    }
+    uint64_t bits;
+    memcpy(&bits, (const double *)array + i, sizeof bits);
+    return bits;
 }
+static uint64_t bits_bf16(const void *array, size_t i) { return ((const sl_bf16 *)array)[i].bits; }
+static uint64_t bits_f16(const void *array, size_t i) { return ((const sl_f16 *)array)[i].bits; }
 
-void sl_ref_logsumexp_f32(const float *x, double *lse, double *scale, sl_shape shape)
-{
-    for (size_t r = 0; r < row_count(shape); r++) {
-        const row_terms t = terms_of(row_at(x, shape, r));
-        lse[r] = t.max + t.log_rest;
-        if (scale != NULL)
-            scale[r] = fmax(fabs(lse[r]), fabs(t.max));
-    }
-}
+/* The loss type L as an element type. */
+#define LOSS(L, of) _Generic((L)0, float : of##_f32, double : of##_f64)
 
-void sl_ref_sigmoid_f32(const float *x, double *y, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = 1 / (1 + exp(-(double)x[i]));
-}
+#define ENTRY(dt, T, L, ...)                                                                                 \
+    [SL_COUNT_##dt] = {                                                                                      \
+        .name = #dt,                                                                                         \
+        .size = sizeof(T),                                                                                   \
+        .loss_size = sizeof(L),                                                                              \
+        .digits = DIGITS_##dt,                                                                               \
+        .loss_digits = LOSS(L, DIGITS),                                                                      \
+        .min_exp = MIN_EXP_##dt,                                                                             \
+        .loss_min_exp = LOSS(L, MIN_EXP),                                                                    \
+        .long_arithmetic = DIGITS_##dt > FLT_MANT_DIG,                                                       \
+        .get = get_##dt,                                                                                     \
+        .put = put_##dt,                                                                                     \
+        .get_loss = LOSS(L, get),                                                                            \
+        .put_loss = LOSS(L, put),                                                                            \
+        .bits = bits_##dt,                                                                                   \
+    },
+const sl_ref_dtype sl_ref_dtypes[SL_DTYPE_COUNT] = {SL_DTYPES(ENTRY, )};
 
-/* log(1 + exp(x)) without overflow, and without losing a small exp(x) beside the 1 */
-static double softplus(double x) { return (x > 0 ? x : 0) + log1p(exp(-fabs(x))); }
+/* ------------------------------------------------------------------------------------------------- ULP */
 
-void sl_ref_log_sigmoid_f32(const float *x, double *y, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = -softplus(-(double)x[i]);
-}
-
-/* Puts one loss after the other where the reduction wants it. */
-typedef struct {
-    sl_reduction reduction;
-    double *loss;
-    compensated sum, weight;
-} reducer;
-
-static void put(reducer *to, size_t index, double loss, double weight)
-{
-    if (to->reduction == SL_NONE) {
-        to->loss[index] = loss;
-        return;
-    }
-    add(&to->sum, loss);
-    add(&to->weight, weight);
-}
-
-/* count: how many losses there were, as far as "a mean over nothing" goes */
-static void finish(reducer *to, size_t count, unsigned flags)
-{
-    if (to->reduction == SL_SUM)
-        *to->loss = total(&to->sum);
-    else if (to->reduction == SL_MEAN)
-        *to->loss =
-            count == 0 ? (flags & SL_EMPTY_MEAN_ZERO ? 0 : NAN) : total(&to->sum) / total(&to->weight);
-}
-
-static double weight_of(const void *weights, size_t c)
-{
-    return weights == NULL ? 1 : ((const float *)weights)[c];
-}
-
-/* factor * value, where a factor of 0 switches even an infinite cost off (but not a NaN) */
-static double charge(double factor, double value) { return factor == 0 && isinf(value) ? 0 : factor * value; }
-
-/* (1 - s) w_t (lse - x_t) + s / classes * sum_c w_c (lse - x_c) */
-static double class_loss(row w, int64_t target, const sl_loss_options *options)
-{
-    const row_terms t = terms_of(w);
-    if (t.all_minus_inf && options->flags & SL_SAFE_ROWS)
-        return 0;
-    const double s = options->label_smoothing;
-    const double nll = (t.max - w.x[(size_t)target * w.stride]) + t.log_rest;
-    const double loss = charge((1 - s) * weight_of(options->class_weight, (size_t)target), nll);
-    if (s == 0)
-        return loss;
-    compensated smooth = {0, 0};
-    for (size_t c = 0; c < w.classes; c++)
-        add(&smooth, charge(weight_of(options->class_weight, c), (t.max - w.x[c * w.stride]) + t.log_rest));
-    return loss + s / (double)w.classes * total(&smooth);
-}
-
-void sl_ref_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
-                              const sl_loss_options *options, double *loss)
-{
-    reducer to = {options->reduction, loss, {0, 0}, {0, 0}};
-    size_t kept = 0;
-    for (size_t r = 0; r < row_count(shape); r++) {
-        if (options->has_ignore_index && target[r] == options->ignore_index) {
-            put(&to, r, 0, 0);
-            continue;
-        }
-        kept++;
-        put(&to, r, class_loss(row_at(logits, shape, r), target[r], options),
-            weight_of(options->class_weight, (size_t)target[r]));
-    }
-    finish(&to, kept, options->flags);
-}
-
-void sl_ref_bce_with_logits_f32(const float *logits, const float *target, sl_shape shape,
-                                const sl_loss_options *options, double *loss)
-{
-    reducer to = {options->reduction, loss, {0, 0}, {0, 0}};
-    const size_t n = shape.outer * shape.classes * shape.inner;
-    for (size_t e = 0; e < n; e++) {
-        const size_t c = e / shape.inner % shape.classes;
-        const double x = logits[e], t = target[e], p = weight_of(options->pos_weight, c);
-        const double cost = charge(p * t, softplus(-x)) + charge(1 - t, softplus(x));
-        put(&to, e, charge(weight_of(options->class_weight, c), cost), 1);
-    }
-    finish(&to, n, options->flags);
-}
-
-double sl_ref_ulp_at_f32(float got, double want, double scale)
+double sl_ref_ulp(double got, sl_real want, sl_real scale, int digits, int min_exp)
 {
     if (isnan(got) || isnan(want))
         return isnan(got) && isnan(want) ? 0 : INFINITY;
-    const double overflow = 0x1.ffffffp127; /* from here on a value rounds to infinity */
-    if (isinf(got) || isinf(want))
-        return isinf(got) && fabs(want) >= overflow && (got > 0) == (want > 0) ? 0 : INFINITY;
-    int exponent = scale == 0 ? FLT_MIN_EXP - 1 : ilogb(scale);
-    if (exponent < FLT_MIN_EXP - 1)
-        exponent = FLT_MIN_EXP - 1;
-    return fabs(got - want) / ldexp(1, exponent - (FLT_MANT_DIG - 1));
+    if (isinf(got) || isinf(want)) {
+        const int max_exp = 3 - min_exp; /* of IEEE 754's formats */
+        const sl_real overflow =
+            ldexpl(1, max_exp) - ldexpl(1, max_exp - digits - 1); /* rounds to infinity */
+        return isinf(got) && fabsl(want) >= overflow && (got > 0) == (want > 0) ? 0 : INFINITY;
+    }
+    int exponent = min_exp;
+    if (scale != 0 && ilogbl(scale) + 1 > min_exp)
+        exponent = ilogbl(scale) + 1;
+    return (double)ldexpl(fabsl(got - want), digits - exponent);
 }
-
-double sl_ref_ulp_f32(float got, double want) { return sl_ref_ulp_at_f32(got, want, want); }

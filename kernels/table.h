@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the two manifests mean to C: parameter lists, architectures, the tables' names; and the proof, at
+ * What the manifests mean to C: parameter lists, architectures, the tables' names; and the proof, at
  * compile time, that the hand-written public header says the same as the manifests.
  */
 #ifndef SL_TABLE_H
 #define SL_TABLE_H
 
+#include "dtypes.def"
 #include "softlane.h"
 
 /* Parameter lists by signature; T is the element type, L the loss type. */
 #define SL_PARAMS_MAP(T, L) (const T *x, T *y, size_t n)
+#define SL_PARAMS_MAP_BACKWARD(T, L) (const T *a, const T *dy, T *dx, size_t n)
 #define SL_PARAMS_ROW_MAP(T, L) (const T *x, T *y, sl_shape shape)
+#define SL_PARAMS_ROW_BACKWARD(T, L) (const T *y, const T *dy, T *dx, sl_shape shape)
 #define SL_PARAMS_ROW_FOLD(T, L) (const T *x, L *lse, sl_shape shape)
 #define SL_PARAMS_CLASS_LOSS(T, L)                                                                           \
-    (const T *logits, const int64_t *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
-#define SL_PARAMS_SOFT_LOSS(T, L)                                                                            \
-    (const T *logits, const T *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
+    (const T *x, const int64_t *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
+#define SL_PARAMS_PROB_LOSS(T, L)                                                                            \
+    (const T *x, const T *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
+#define SL_PARAMS_ELEMENT_LOSS(T, L) SL_PARAMS_PROB_LOSS(T, L)
+#define SL_PARAMS_STATS(T, L) (const T *x, size_t n, sl_stats *stats)
+#define SL_PARAMS_APPLY(T, L) (const T *x, T *y, size_t n, const sl_stats *stats)
 
 /* Architectures: the second column of isas.def, 1 where the row is built. */
 #if defined(__x86_64__)
@@ -35,15 +41,17 @@
 #include "isas.def"
 #undef SL_ISA
 
-/* The table's slot and the public function of every row exist and have the row's parameters. */
-#define SL_KERNEL(name, sig, ...)                                                                            \
-    _Static_assert(                                                                                          \
-        _Generic(((sl_kernels *)0)->name##_f32, void(*) SL_PARAMS_##sig(float, float) : 1, default : 0),     \
-        "sl_kernels." #name "_f32 differs from kernels.def");                                                \
-    _Static_assert(_Generic(&sl_##name##_f32, sl_status(*) SL_PARAMS_##sig(float, float) : 1, default : 0),  \
-                   "sl_" #name "_f32 differs from kernels.def");
+/* The table's slot and the public function of every kernel and element type exist and have the parameters
+ * that its row says. */
+#define SL_CHECK(dt, T, L, name, sig)                                                                        \
+    _Static_assert(_Generic(((sl_kernels *)0)->name##_##dt, void(*) SL_PARAMS_##sig(T, L) : 1, default : 0), \
+                   "sl_kernels." #name "_" #dt " differs from kernels.def");                                 \
+    _Static_assert(_Generic(&sl_##name##_##dt, sl_status(*) SL_PARAMS_##sig(T, L) : 1, default : 0),         \
+                   "sl_" #name "_" #dt " differs from kernels.def");
+#define SL_KERNEL(name, sig, ...) SL_DTYPES(SL_CHECK, name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
+#undef SL_CHECK
 
 /* ... and the table has no other slot. */
 enum {
@@ -52,8 +60,14 @@ enum {
 #undef SL_KERNEL
     SL_KERNEL_COUNT
 };
+enum {
+#define SL_COUNT(dt, ...) SL_COUNT_##dt,
+    SL_DTYPES(SL_COUNT, )
+#undef SL_COUNT
+        SL_DTYPE_COUNT
+};
 _Static_assert(sizeof(sl_kernels) - offsetof(sl_kernels, softmax_f32) ==
-                   SL_KERNEL_COUNT * sizeof(void (*)(void)),
-               "sl_kernels has a slot that kernels.def does not know");
+                   SL_KERNEL_COUNT * SL_DTYPE_COUNT * sizeof(void (*)(void)),
+               "sl_kernels has a slot that the manifests do not know");
 
 #endif

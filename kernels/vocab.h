@@ -13,7 +13,7 @@
  *                 asks the CPU for
  *   vf vw         SL_W lanes of f32; the same SL_W lanes of f64
  *   vu wu         their bits: u32, u64
- *   vm            SL_W truth values
+ *   vm wm         SL_W truth values of either
  *   vt            a table of eight u32
  *
  *   f32    v_set1(s)                     s in every lane
@@ -28,19 +28,25 @@
  *          v_abs(a)                      clears the sign bit
  *          v_bits(a)  v_float(u)         reinterpret
  *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
- *   u32    u_set1(s)  u_and(a, b)  u_add(a, b)  u_shl(a, k)     modulo 2^32, k constant
+ *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
+ *          w_...                         all of the above, for f64
+ *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
+ *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_add(a, b)  u_sub(a, b)     modulo 2^32
+ *          u_shl(a, k)  u_shr(a, k)      k constant
+ *   u64    wu_set1  wu_and  wu_or  wu_add  wu_sub  wu_shl  wu_shr           likewise
  *   truth  v_lt v_le v_eq (a, b)         ordered: false with a NaN
  *          v_nlt(a, b)  v_nle(a, b)      !(a < b), !(a <= b): true with a NaN
  *          m_or(a, b)  m_andnot(a, b)    a | b;  a & ~b
  *          m_any(a)  m_all(a)            int: is any lane, are all lanes true
  *          v_select(m, a, b)             m ? a : b, lane by lane
  *          v_keep(m, a)                  m ? a : +0
+ *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all  w_select w_keep     for f64
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
- *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
- *          w_set1 w_load w_store w_add w_sub w_mul w_div w_fma       as for f32
- *          w_bits(a)  w_float(u)         reinterpret
- *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
- *   u64    wu_set1(s)  wu_sub(a, b)  wu_and(a, b)  wu_or(a, b)  wu_shr(a, k)
+ *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
+ *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n
+ *          v_of_f16(u)                   exact, from the low halves; a NaN becomes quiet, its payload stays
+ *          h_of_f32(a)                   one rounding to binary16 in the low halves, zeros above: to nearest
+ *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
  *
  * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is: a block of SL_BLOCK
  * elements gives lane l its elements l and l + SL_LANES, added in f32; the lanes are f64 and are folded by
@@ -64,7 +70,9 @@
 #define SL_LANES 16
 #define SL_BLOCK 32
 
+/* What belongs into its caller's loop, and what stays one copy for all callers. */
 #define SL_INLINE static inline __attribute__((always_inline, unused))
+#define SL_ONCE static __attribute__((noinline, unused))
 
 /* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its
  * last. Contraction is off inside whatever the command line says, because gcc would fuse the intrinsics of a
@@ -76,14 +84,22 @@
     SL_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define SL_OPEN_BASELINE SL_PRAGMA(STDC FP_CONTRACT OFF) SL_PRAGMA(clang attribute push)
 #define SL_CLOSE SL_PRAGMA(clang attribute pop)
-#define SL_UNROLL SL_PRAGMA(clang loop unroll(full))
+#define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
 #else
 #define SL_OPEN(features)                                                                                    \
     SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off")) SL_PRAGMA(GCC target(features))
 #define SL_OPEN_BASELINE                                                                                     \
     SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off", "no-tree-vectorize"))
 #define SL_CLOSE SL_PRAGMA(GCC pop_options)
-#define SL_UNROLL SL_PRAGMA(GCC unroll 16)
+#define SL_UNROLL SL_PRAGMA(GCC unroll 4)
+#endif
+
+/* Hides what a value is. clang for AArch64 makes FMINNM of a < b ? a : b where it sees that b is not NaN, and
+ * that gives NaN for a signalling NaN in a. */
+#if defined(__clang__) && defined(__aarch64__)
+#define SL_HIDE(value) __asm__("" : "+w"(value))
+#else
+#define SL_HIDE(value) ((void)0)
 #endif
 
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Prints what softlane-bench and softlane-accuracy measured as one table: speed beside error beside the roof.
 
-One line per kernel and shape: CPU time per element on every ISA (the median of the repetitions) with the speed-up over
+One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on every ISA (the median of the repetitions) with the speed-up over
 scalar; then, of the fastest ISA, the time over the roof's and the largest error found. A second table has the errors of
 all ISAs beside their bounds. Standard library only.
 """
@@ -38,17 +38,17 @@ def refuse(message):
 
 
 def read_cells(bench):
-    """{(kernel, shape): {isa: cell}} in the order of registration (interleaving shuffles that of the file)."""
+    """{(kernel, dtype, shape): {isa: cell}} in the order of registration (interleaving shuffles that of the file)."""
     runs = {}
     for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
         if run["run_type"] == "iteration":
             runs.setdefault(run["run_name"], []).append(run)
     cells = {}
     for name, repetitions in runs.items():
-        kernel, _, isa, shape = name.split("/")[:4]
+        kernel, dtype, isa, shape = name.split("/")[:4]
         cell = {key: statistics.median(r[key] for r in repetitions) for key in ("ns_per_element", "x_roof")}
         cell["level"] = repetitions[0]["label"]
-        cells.setdefault((kernel, shape), {})[isa] = cell
+        cells.setdefault((kernel, dtype, shape), {})[isa] = cell
     return cells
 
 
@@ -58,10 +58,10 @@ def isas_of(rows):
 
 
 def read_errors(accuracy):
-    """{kernel: {isa: result}}"""
+    """{(kernel, dtype): {isa: result}}"""
     errors = {}
     for result in accuracy["results"]:
-        errors.setdefault(result["kernel"], {})[result["isa"]] = result
+        errors.setdefault((result["kernel"], result["dtype"]), {})[result["isa"]] = result
     return errors
 
 
@@ -76,24 +76,24 @@ def digits(value):
 
 
 def speed_rows(cells, isas, errors):
-    for (kernel, shape), by_isa in cells.items():
+    for (kernel, dtype, shape), by_isa in cells.items():
         fastest = min(by_isa, key=lambda isa: by_isa[isa]["ns_per_element"])
-        row = [kernel, shape, by_isa[fastest]["level"]]
+        row = [kernel, dtype, shape, by_isa[fastest]["level"]]
         for isa in isas:
             cell, reference = by_isa.get(isa), by_isa.get(REFERENCE)
             text = digits(cell["ns_per_element"]) if cell else "-"
             if cell and reference and isa != REFERENCE:
                 text += f" {digits(reference['ns_per_element'] / cell['ns_per_element']) + 'x':>5}"
             row.append(text)
-        error = errors.get(kernel, {}).get(fastest)
+        error = errors.get((kernel, dtype), {}).get(fastest)
         row.append(digits(by_isa[fastest]["x_roof"]))
         row.append("-" if not error else f"{float(error['max_ulp']):.2f}" + ("!" if exceeds(error) else ""))
         yield row
 
 
 def error_rows(errors, isas):
-    for kernel, by_isa in errors.items():
-        row = [kernel]
+    for (kernel, dtype), by_isa in errors.items():
+        row = [kernel, dtype]
         for isa in isas:
             result = by_isa.get(isa)
             row.append(
@@ -143,8 +143,8 @@ def main():
 
     bench, cells = read_results(arguments.bench, read_cells, "softlane-bench")
     if arguments.variants:
-        print("^(" + "|".join(f"{kernel}/f32/{isa}" for kernel, isa in dict.fromkeys(
-            (kernel, isa) for (kernel, _), by_isa in cells.items() for isa in by_isa)) + ")$")
+        print("^(" + "|".join(re.escape(f"{kernel}/{dtype}/{isa}") for kernel, dtype, isa in dict.fromkeys(
+            (kernel, dtype, isa) for (kernel, dtype, _), by_isa in cells.items() for isa in by_isa)) + ")$")
         return
 
     errors = {}
@@ -155,11 +155,11 @@ def main():
     print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
           "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")
     isas = isas_of(cells.values())
-    print_table(["kernel", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=3)
+    print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=4)
     if errors:
         isas = isas_of(errors.values())
         print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
-        print_table(["kernel", *isas], error_rows(errors, isas), left=1)
+        print_table(["kernel", "dtype", *isas], error_rows(errors, isas), left=2)
 
 
 if __name__ == "__main__":

@@ -1,318 +1,507 @@
 /* SPDX-License-Identifier: MIT
  *
  * The public functions refuse what they must, with the status that softlane.h says, and then write nothing;
- * and accept what they must. What holds for every kernel runs over the manifest; options and targets belong
- * to the losses.
+ * and accept what they must. Everything runs over all kernels and element types, and over all arrays that a
+ * call of them has. Only what softlane.h says of single functions is written down again here: specified[].
  */
-#include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "workload.h"
 
-enum { ROWS = 3, CLASSES = 4, ELEMENTS = ROWS * CLASSES };
-#define CANARY 0x1.5a5a5ap+20f
+enum { CANARY = 0x5a };
+#define COUNT_OF(list) (sizeof(list) / sizeof *(list))
 
-/* A correct call of any kernel, to be spoilt in one point at a time. */
+/* A correct call of any kernel with everything that it accepts, to be spoilt in one point at a time. */
 typedef struct {
-    call c;
-    sl_loss_options options;
-    float x[ELEMENTS], y[ELEMENTS], weights[CLASSES];
-    int64_t ids[ROWS];
-    float probabilities[ELEMENTS];
+    workload w;
+    array arrays[MOST_ARRAYS];
+    size_t count;
 } fixture;
 
-static void set_up(fixture *f, const kernel *k)
+static void set_up(fixture *f, const kernel *k, sl_reduction reduction)
 {
-    *f = (fixture){.options = {.reduction = SL_NONE}, .ids = {0, 3, 1}};
-    for (size_t i = 0; i < ELEMENTS; i++) {
-        f->x[i] = (float)i;
-        f->y[i] = CANARY;
-        f->probabilities[i] = 0.25f;
-    }
-    for (size_t c = 0; c < CLASSES; c++)
-        f->weights[c] = 1;
-    const void *target = k->target == CLASS_IDS ? (const void *)f->ids : f->probabilities;
-    f->c = (call){f->x, target, sl_rows(ROWS, CLASSES), &f->options, f->y};
+    generator g = {k->index};
+    const variant all = {"all", reduction, accepted_options(k), 0.25, {true, true}};
+    workload_make(&f->w, k, &all, has_shape(k) ? sl_axis(2, 4, 3) : sl_rows(1, 24), distribution_at(0), &g);
+    f->count = workload_arrays(&f->w, f->arrays);
+    for (size_t i = 0; i < f->count; i++)
+        if (f->arrays[i].output != OUTPUTS)
+            memset((void *)f->arrays[i].at, CANARY, f->arrays[i].bytes);
 }
 
-static void expect(const kernel *k, const fixture *f, sl_status want)
+static void tear_down(fixture *f) { workload_free(&f->w); }
+
+static bool is_untouched(const void *at, size_t bytes)
 {
-    const sl_status got = k->check_and_run(&f->c);
+    for (size_t i = 0; i < bytes; i++)
+        if (((const unsigned char *)at)[i] != CANARY)
+            return false;
+    return true;
+}
+
+static void assert_status(const kernel *k, const call *c, sl_status want)
+{
+    const sl_status got = k->check_and_run(c);
     if (got != want)
         fail_msg("%s: '%s' instead of '%s'", k->name, sl_status_string(got), sl_status_string(want));
 }
 
-/* Refused, and the output is as it was. */
-static void expect_refusal(const kernel *k, const fixture *f, sl_status want)
+/* ... and the outputs are as they were, or all written where the call has them. */
+static void assert_outcome(fixture *f, sl_status want)
 {
-    expect(k, f, want);
-    for (size_t i = 0; i < ELEMENTS; i++)
-        if (f->y[i] != CANARY)
-            fail_msg("%s: refused ('%s'), but wrote output %zu", k->name, sl_status_string(want), i);
-}
-
-static void expect_success(const kernel *k, fixture *f)
-{
-    expect(k, f, SL_OK);
-    const size_t n = k->outputs(&f->c);
-    for (size_t i = 0; i < ELEMENTS; i++)
-        if ((f->y[i] == CANARY) != (i >= n))
-            fail_msg("%s: output %zu of %zu %s", k->name, i, n, i < n ? "was not written" : "does not exist");
+    const kernel *k = f->w.k;
+    assert_status(k, &f->w.c, want);
+    for (size_t i = 0; i < f->count; i++) {
+        const array *a = &f->arrays[i];
+        if (a->output == OUTPUTS)
+            continue;
+        const bool is_written = want == SL_OK && f->w.c.out[a->output] == a->at;
+        for (size_t at = 0; at < a->bytes; at += a->size)
+            if (is_untouched((const char *)a->at + at, a->size) == is_written)
+                fail_msg("%s: '%s', and value %zu of %s was %s", k->name, sl_status_string(want),
+                         at / a->size, a->output == RESULT ? "the result" : "the gradient",
+                         is_written ? "not written" : "written");
+    }
 }
 
 static void correct_call(const kernel *k)
 {
-    fixture f;
-    set_up(&f, k);
-    expect_success(k, &f);
+    for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++) {
+        fixture f;
+        set_up(&f, k, (sl_reduction)reduction);
+        assert_outcome(&f, SL_OK);
+        tear_down(&f);
+    }
 }
 
+/* ------------------------------------------------------------------------------------------- pointers */
+
+/* Of the two outputs of a loss one may be NULL; so may weights and upstream. */
 static void null_pointers(const kernel *k)
 {
     fixture f;
-    set_up(&f, k);
-    f.c.x = NULL;
-    expect_refusal(k, &f, SL_ERR_NULL);
-    set_up(&f, k);
-    f.c.y = NULL;
-    expect_refusal(k, &f, SL_ERR_NULL);
+    set_up(&f, k, SL_NONE);
+    const size_t count = f.count;
+    tear_down(&f);
+    for (size_t i = 0; i < count; i++) {
+        set_up(&f, k, SL_NONE);
+        const void *pointer = f.arrays[i].pointer;
+        const bool is_required = pointer == &f.w.c.x || pointer == &f.w.c.second,
+                   is_only_output = f.arrays[i].output != OUTPUTS && !is_loss(k);
+        array_move(&f.arrays[i], NULL);
+        assert_outcome(&f, is_required || is_only_output ? SL_ERR_NULL : SL_OK);
+        tear_down(&f);
+    }
     if (!is_loss(k))
         return;
-    set_up(&f, k);
-    f.c.target = NULL;
-    expect_refusal(k, &f, SL_ERR_NULL);
-    set_up(&f, k);
-    f.c.options = NULL; /* stands for the defaults */
-    expect_success(k, &f);
-    assert_true(isfinite(f.y[0]));
+    for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++) {
+        set_up(&f, k, (sl_reduction)reduction);
+        f.w.c.out[RESULT] = f.w.c.out[GRADIENT] = NULL;
+        assert_outcome(&f, SL_ERR_NULL);
+        tear_down(&f);
+    }
 }
 
-/* Byte sizes beyond ptrdiff_t, with and without a product that wraps around. */
+/* Options NULL are the defaults. */
+static void null_options(const kernel *k)
+{
+    fixture f;
+    set_up(&f, k, SL_MEAN);
+    f.w.options = sl_loss_defaults();
+    if (k->second == CLASS_IDS)
+        memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t)); /* not the ignored ones */
+    assert_outcome(&f, SL_OK);
+    void *const want = copy_of(f.w.c.out[RESULT], output_size(k, RESULT));
+    f.w.c.options = NULL;
+    assert_outcome(&f, SL_OK);
+    assert_memory_equal(want, f.w.c.out[RESULT], output_size(k, RESULT));
+    free(want);
+    tear_down(&f);
+}
+
+/* ---------------------------------------------------------------------------------------------- sizes */
+
+/* All pointers are NULL: an array that fits is SL_ERR_NULL. */
+static void assert_most(const kernel *k, sl_shape fits, sl_shape is_too_large, const sl_loss_options *options)
+{
+    const call small = {.shape = fits, .options = is_loss(k) ? options : NULL},
+               large = {.shape = is_too_large, .options = is_loss(k) ? options : NULL};
+    assert_status(k, &small, SL_ERR_NULL);
+    assert_status(k, &large, SL_ERR_SIZE);
+}
+
+/* Byte sizes up to ptrdiff_t's and beyond. */
 static void sizes(const kernel *k)
 {
-    static const sl_shape too_large[] = {
-        {PTRDIFF_MAX / sizeof(float) + 1, 1, 1},
-        {1, PTRDIFF_MAX / sizeof(float) + 1, 1},
-        {SIZE_MAX / sizeof(float) + 1, 1, 1},
-        {SIZE_MAX, 1, 1},
-    };
+    const sl_loss_options sum = {.reduction = SL_SUM}, none = {.reduction = SL_NONE};
+    const size_t most = PTRDIFF_MAX / k->dtype->size;
+    assert_most(k, sl_rows(1, most), sl_rows(1, most + 1), &sum);
+    size_t largest = k->dtype->size; /* of a row of one class, over all arrays */
+    if (k->second != NO_SECOND && second_size(k) > largest)
+        largest = second_size(k);
+    if (has_shape(k) && output_size(k, RESULT) > largest)
+        largest = output_size(k, RESULT);
+    assert_most(k, sl_rows(PTRDIFF_MAX / largest, 1), sl_rows(PTRDIFF_MAX / largest + 1, 1), &none);
+    if (!is_loss(k))
+        return;
+    const double weight = 1;
+    const size_t most_weights = PTRDIFF_MAX / k->dtype->loss_size;
+    const sl_loss_options weighted = {.reduction = SL_SUM, .class_weight = &weight};
+    assert_most(k, sl_rows(1, most_weights < most ? most_weights : most), sl_rows(1, most_weights + 1),
+                &weighted);
+}
+
+/* Products that wrap around, some of them to a small number. */
+static void wrapping_sizes(const kernel *k)
+{
     static const sl_shape wrapping[] = {
         {1, 1, SIZE_MAX},
+        {SIZE_MAX, 1, 1},
         {SIZE_MAX, SIZE_MAX, 1},
         {(size_t)1 << 32, (size_t)1 << 32, 1},
         {(size_t)1 << 21, (size_t)1 << 21, (size_t)1 << 22},
         {((size_t)1 << 32) + 1, ((size_t)1 << 32) - 1, 1},
+        {3, SIZE_MAX / 3 + 1, 1},
     };
-    fixture f;
-    set_up(&f, k);
-    for (size_t i = 0; i < sizeof too_large / sizeof *too_large; i++) {
-        f.c.shape = too_large[i];
-        expect_refusal(k, &f, SL_ERR_SIZE);
+    for (size_t i = 0; i < COUNT_OF(wrapping); i++) {
+        fixture f;
+        set_up(&f, k, SL_NONE);
+        f.w.c.shape = wrapping[i];
+        assert_outcome(&f, SL_ERR_SIZE);
+        tear_down(&f);
     }
-    const bool takes_a_count = k->is_map && k->by_element; /* its n has wrapped before the library sees it */
-    for (size_t i = 0; i < sizeof wrapping / sizeof *wrapping && !takes_a_count; i++) {
-        f.c.shape = wrapping[i];
-        expect_refusal(k, &f, SL_ERR_SIZE);
+}
+
+/* The others take a count, and it has wrapped around before the library sees it. */
+static bool takes_shape(const kernel *k) { return has_shape(k) && (is_loss(k) || !is_by_element(k)); }
+
+/* -------------------------------------------------------------------------------------------- overlap */
+
+static size_t alignment_of(const array *a) { return a->size > sizeof(double) ? sizeof(double) : a->size; }
+
+/* The output over the other array, at all distances from end to end to end to end. */
+static void assert_overlaps(fixture *f, const array *output, const array *other)
+{
+    const kernel *k = f->w.k;
+    const ptrdiff_t step =
+        (ptrdiff_t)(alignment_of(output) > alignment_of(other) ? alignment_of(output) : alignment_of(other));
+    const ptrdiff_t before = (ptrdiff_t)(output->bytes + sizeof(double)) / step * step,
+                    after = (ptrdiff_t)(other->bytes + sizeof(double)) / step * step;
+    const size_t bytes = (size_t)(before + after) + output->bytes + sizeof(double);
+    unsigned char *both = allocate(bytes, 1), *was = allocate(bytes, 1);
+    const bool may_be_in_place =
+        output->output == output_like_x(k) &&
+        (other->pointer == &f->w.c.x || (k->second == DY && other->pointer == &f->w.c.second));
+    for (ptrdiff_t shift = -before; shift <= after; shift += step) {
+        memset(both, CANARY, bytes);
+        memcpy(both + before, other->at, other->bytes);
+        memcpy(was, both, bytes);
+        array_move(other, both + before);
+        array_move(output, both + before + shift);
+        const bool apart = shift <= -(ptrdiff_t)output->bytes || shift >= (ptrdiff_t)other->bytes;
+        const bool in_place = shift == 0 && may_be_in_place;
+        const sl_status want = apart || in_place ? SL_OK : SL_ERR_OVERLAP, got = k->check_and_run(&f->w.c);
+        if (got != want)
+            fail_msg("%s: output %zu %td bytes after another array: '%s' instead of '%s'", k->name,
+                     output->output, shift, sl_status_string(got), sl_status_string(want));
+        if (want != SL_OK && memcmp(both, was, bytes) != 0)
+            fail_msg("%s: '%s', but something was written", k->name, sl_status_string(want));
     }
-    if (k->target == CLASS_IDS) { /* the logits would fit, the targets do not */
-        f.c.shape = sl_rows(PTRDIFF_MAX / sizeof(int64_t) + 1, 1);
-        expect_refusal(k, &f, SL_ERR_SIZE);
-    }
+    array_move(other, (void *)other->at);
+    array_move(output, (void *)output->at);
+    free(both);
+    free(was);
 }
 
 static void overlap(const kernel *k)
 {
-    fixture f;
-    set_up(&f, k);
-    const size_t outputs = k->outputs(&f.c);
-    float both[3 * ELEMENTS] = {0}, before[3 * ELEMENTS];
-    float *const x = both + ELEMENTS;
-    memcpy(before, both, sizeof both);
-    f.c.x = x;
-    for (ptrdiff_t shift = -(ptrdiff_t)outputs; shift <= ELEMENTS; shift++) {
-        f.c.y = x + shift;
-        const bool apart = shift == -(ptrdiff_t)outputs || shift == ELEMENTS,
-                   in_place = shift == 0 && k->is_map;
-        const sl_status got = k->check_and_run(&f.c);
-        if (got != (apart || in_place ? SL_OK : SL_ERR_OVERLAP))
-            fail_msg("%s: output %td elements after the input: '%s'", k->name, shift, sl_status_string(got));
-        if (got != SL_OK)
-            assert_memory_equal(both, before, sizeof both);
-        memcpy(both, before, sizeof both);
+    for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++) {
+        fixture f;
+        set_up(&f, k, (sl_reduction)reduction);
+        for (size_t i = 0; i < f.count; i++)
+            for (size_t other = 0; other < f.count; other++)
+                if (other != i && f.arrays[i].output != OUTPUTS)
+                    assert_overlaps(&f, &f.arrays[i], &f.arrays[other]);
+        tear_down(&f);
     }
-    if (!is_loss(k))
-        return;
-    set_up(&f, k);
-    f.c.y = (float *)f.c.target;
-    expect_refusal(k, &f, SL_ERR_OVERLAP);
-    f.c.y = f.weights + CLASSES - 1;
-    f.options.reduction = SL_SUM;
-    f.options.class_weight = f.weights;
-    expect_refusal(k, &f, SL_ERR_OVERLAP);
-    if (k->target == CLASS_IDS)
-        return;
-    f.options.class_weight = NULL;
-    f.options.pos_weight = f.weights;
-    expect_refusal(k, &f, SL_ERR_OVERLAP);
 }
 
-/* No elements: nothing is touched, so all may be NULL. */
+/* --------------------------------------------------------------------------------------- empty shapes */
+
+static const sl_shape empty_shapes[] = {{0, 4, 1}, {3, 4, 0}, {0, 0, 0}, {0, SIZE_MAX, SIZE_MAX},
+                                        {3, 0, 1}, {2, 0, 5}};
+
+/* Nothing is touched, so all may be NULL. */
 static void empty(const kernel *k)
 {
-    static const sl_shape shapes[] = {{0, 4, 1}, {3, 4, 0}, {0, 0, 0}, {0, SIZE_MAX, SIZE_MAX},
-                                      {3, 0, 1}, {2, 0, 5}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
         fixture f;
-        set_up(&f, k);
-        f.c.shape = shapes[i];
-        expect(k, &f, SL_OK);
-        assert_true(f.y[0] == CANARY);
-        f.c = (call){.shape = shapes[i], .options = &f.options};
-        expect(k, &f, SL_OK);
+        set_up(&f, k, SL_NONE);
+        f.w.c.shape = empty_shapes[i];
+        assert_status(k, &f.w.c, SL_OK);
+        for (size_t output = 0; output < OUTPUTS; output++)
+            assert_true(f.w.out[output] == NULL || is_untouched(f.w.out[output], output_size(k, output)));
+        const call nothing = {.shape = empty_shapes[i], .options = f.w.c.options};
+        assert_status(k, &nothing, SL_OK);
+        tear_down(&f);
     }
 }
+
+/* Of nothing there are statistics, too. */
+static bool gives_no_statistics(const kernel *k) { return k->result != STATS_PER_ROW; }
 
 /* A mean or a sum over nothing is a result all the same. */
 static void empty_reductions(const kernel *k)
 {
-    static const sl_shape shapes[] = {{0, 4, 1}, {3, 4, 0}, {3, 0, 1}};
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
+        double loss;
+        sl_loss_options options = {.reduction = SL_SUM};
+        call c = {.shape = empty_shapes[i], .options = &options, .out = {&loss}};
+        memset(&loss, CANARY, sizeof loss);
+        assert_status(k, &c, SL_OK);
+        assert_int_equal(output_bits(k, RESULT, &loss, 0), 0);
+        options.reduction = SL_MEAN;
+        assert_status(k, &c, SL_OK);
+        assert_true(isnan(output_value(k, RESULT, &loss, 0)));
+        options.flags = SL_EMPTY_MEAN_ZERO;
+        assert_status(k, &c, SL_OK);
+        assert_int_equal(output_bits(k, RESULT, &loss, 0), 0);
+        c.options = NULL;
+        assert_status(k, &c, SL_OK);
+        assert_true(isnan(output_value(k, RESULT, &loss, 0)));
+        c.out[RESULT] = NULL;
+        assert_status(k, &c, SL_ERR_NULL);
+        c.out[GRADIENT] = &loss; /* of nothing: empty, but wanted */
+        assert_status(k, &c, SL_OK);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------- options */
+
+static const struct {
+    size_t row;
+    unsigned accepts;
+} specified[] = {
+    {SL_COUNT_cross_entropy, WEIGHTS | SMOOTHING | IGNORE | UPSTREAM | SAFE | EMPTY_ZERO},
+    {SL_COUNT_cross_entropy_soft, WEIGHTS | SMOOTHING | UPSTREAM | SAFE | EMPTY_ZERO},
+    {SL_COUNT_nll, WEIGHTS | IGNORE | UPSTREAM | EMPTY_ZERO},
+    {SL_COUNT_bce_with_logits, WEIGHTS | POS_WEIGHTS | UPSTREAM | EMPTY_ZERO},
+    {SL_COUNT_bce, WEIGHTS | UPSTREAM | EMPTY_ZERO},
+};
+
+static void options_of_the_function(const kernel *k)
+{
+    for (size_t i = 0; i < COUNT_OF(specified); i++)
+        if (specified[i].row == k->row) {
+            assert_int_equal(accepted_options(k), specified[i].accepts);
+            return;
+        }
+    fail_msg("%s: which options does it accept?", k->name);
+}
+
+/* A reason to refuse any loss, whatever else is right. */
+static void options_out_of_range(const kernel *k)
+{
+    static const sl_loss_options bad[] = {
+        {.reduction = (sl_reduction)3},
+        {.reduction = (sl_reduction)-1},
+        {.label_smoothing = NAN},
+        {.label_smoothing = -0.1},
+        {.label_smoothing = 0x1.0000000000001p0},
+        {.label_smoothing = INFINITY},
+        {.flags = 4},
+        {.flags = 0x80000000u | SL_EMPTY_MEAN_ZERO},
+    };
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         fixture f;
-        set_up(&f, k);
-        f.c = (call){.shape = shapes[i], .options = &f.options, .y = f.y};
-        f.options.reduction = SL_SUM;
-        expect(k, &f, SL_OK);
-        assert_int_equal(bits_of(f.y[0]), 0);
-        f.options.reduction = SL_MEAN;
-        expect(k, &f, SL_OK);
-        assert_int_equal(bits_of(f.y[0]), 0x7fc00000);
-        f.options.flags = SL_EMPTY_MEAN_ZERO;
-        expect(k, &f, SL_OK);
-        assert_int_equal(bits_of(f.y[0]), 0);
-        f.options.flags = 0;
-        f.c.options = NULL;
-        expect(k, &f, SL_OK);
-        assert_true(isnan(f.y[0]));
-        f.c.y = NULL;
-        expect(k, &f, SL_ERR_NULL);
+        set_up(&f, k, SL_NONE);
+        f.w.options = bad[i];
+        assert_outcome(&f, SL_ERR_OPTION);
+        f.w.c.shape.outer = 0; /* not even of nothing */
+        assert_outcome(&f, SL_ERR_OPTION);
+        tear_down(&f);
+    }
+    fixture f;
+    set_up(&f, k, SL_NONE);
+    f.w.options.label_smoothing = -0.0;
+    assert_outcome(&f, SL_OK);
+    tear_down(&f);
+}
+
+/* What one function accepts is refused by another even when there is nothing to compute. */
+static void options_of_others(const kernel *k)
+{
+    const unsigned accepted = accepted_options(k);
+    const double weight[4] = {1, 1, 1, 1};
+    const struct {
+        unsigned option;
+        sl_loss_options options;
+    } single[] = {
+        {WEIGHTS, {.class_weight = weight}},
+        {POS_WEIGHTS, {.pos_weight = weight}},
+        {SMOOTHING, {.label_smoothing = 0x1p-1074}},
+        {SMOOTHING, {.label_smoothing = 1}},
+        {IGNORE, {.has_ignore_index = true, .ignore_index = -100}},
+        {UPSTREAM, {.upstream = weight}},
+        {SAFE, {.flags = SL_SAFE_ROWS}},
+        {EMPTY_ZERO, {.flags = SL_EMPTY_MEAN_ZERO}},
+    };
+    for (size_t i = 0; i < COUNT_OF(single); i++) {
+        fixture f;
+        set_up(&f, k, SL_MEAN);
+        f.w.options = single[i].options;
+        if (k->second == CLASS_IDS)
+            memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t));
+        assert_outcome(&f, single[i].option & accepted ? SL_OK : SL_ERR_OPTION);
+        tear_down(&f);
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- options */
+/* -------------------------------------------------------------------------------------------- targets */
 
-static void refuse_option(const kernel *k, sl_loss_options options)
+static bool takes_class_ids(const kernel *k) { return k->second == CLASS_IDS; }
+
+static void class_ids(const kernel *k)
 {
-    fixture f;
-    set_up(&f, k);
-    f.options = options;
-    expect_refusal(k, &f, SL_ERR_OPTION);
-    f.c.shape.outer = 0; /* not even of nothing */
-    expect_refusal(k, &f, SL_ERR_OPTION);
-}
-
-static void accept_option(const kernel *k, sl_loss_options options)
-{
-    fixture f;
-    set_up(&f, k);
-    f.options = options;
-    expect_success(k, &f);
-}
-
-static void options(const kernel *k)
-{
-    const float weights[CLASSES] = {1, 1, 1, 1};
-    refuse_option(k, (sl_loss_options){.reduction = (sl_reduction)3});
-    refuse_option(k, (sl_loss_options){.reduction = (sl_reduction)-1});
-    refuse_option(k, (sl_loss_options){.label_smoothing = NAN});
-    refuse_option(k, (sl_loss_options){.label_smoothing = -0.1});
-    refuse_option(k, (sl_loss_options){.label_smoothing = 1.1});
-    refuse_option(k, (sl_loss_options){.label_smoothing = INFINITY});
-    refuse_option(k, (sl_loss_options){.flags = 4});
-    refuse_option(k, (sl_loss_options){.flags = 0x80000000u | SL_EMPTY_MEAN_ZERO});
-    accept_option(k, (sl_loss_options){.flags = SL_EMPTY_MEAN_ZERO});
-    accept_option(k, (sl_loss_options){.class_weight = weights});
-    accept_option(k, (sl_loss_options){.label_smoothing = -0.0});
-    accept_option(k, sl_loss_defaults());
-    if (k->target == CLASS_IDS) {
-        refuse_option(k, (sl_loss_options){.pos_weight = weights});
-        accept_option(k, (sl_loss_options){.label_smoothing = 1});
-        accept_option(k, (sl_loss_options){.has_ignore_index = true, .ignore_index = 3});
-        accept_option(k, (sl_loss_options){.flags = SL_SAFE_ROWS});
-    } else {
-        refuse_option(k, (sl_loss_options){.label_smoothing = 0.1});
-        refuse_option(k, (sl_loss_options){.has_ignore_index = true});
-        accept_option(k, (sl_loss_options){.pos_weight = weights});
-    }
-}
-
-/* The gradient is not in this version. */
-static void gradients(void)
-{
-    fixture f;
-    float grad[ELEMENTS] = {0};
-    set_up(&f, KERNEL(cross_entropy));
-    assert_int_equal(sl_cross_entropy_f32(f.x, f.ids, f.c.shape, &f.options, f.y, grad), SL_ERR_OPTION);
-    assert_int_equal(sl_bce_with_logits_f32(f.x, f.probabilities, f.c.shape, &f.options, f.y, grad),
-                     SL_ERR_OPTION);
-    for (size_t i = 0; i < ELEMENTS; i++)
-        assert_true(f.y[i] == CANARY && grad[i] == 0);
-}
-
-/* ---------------------------------------------------------------------------------------------- targets */
-
-static void class_ids(void)
-{
+    enum { CLASSES = 4 };
     static const int64_t bad[] = {-1, CLASSES, INT64_MIN, INT64_MAX, (int64_t)1 << 32, -100};
-    const kernel *k = KERNEL(cross_entropy);
-    for (size_t b = 0; b < sizeof bad / sizeof *bad; b++)
-        for (size_t r = 0; r < ROWS; r++)
+    for (size_t b = 0; b < COUNT_OF(bad); b++)
+        for (size_t r = 0; r < 6; r++)
             for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++) {
                 fixture f;
-                set_up(&f, k);
-                f.options.reduction = (sl_reduction)reduction;
-                f.ids[r] = bad[b];
-                expect_refusal(k, &f, SL_ERR_TARGET);
-                f.options.has_ignore_index = true;
-                f.options.ignore_index = bad[b] ^ 1; /* another one */
-                expect_refusal(k, &f, SL_ERR_TARGET);
-                f.options.ignore_index = bad[b];
-                expect_success(k, &f);
+                set_up(&f, k, (sl_reduction)reduction);
+                assert_int_equal(rows(f.w.c.shape), 6);
+                assert_int_equal(f.w.c.shape.classes, CLASSES);
+                int64_t *id = f.w.second;
+                for (size_t i = 0; i < 6; i++)
+                    id[i] = (int64_t)(i % CLASSES);
+                id[r] = bad[b];
+                f.w.options.has_ignore_index = false;
+                f.w.options.ignore_index = bad[b];
+                assert_outcome(&f, SL_ERR_TARGET);
+                f.w.options.has_ignore_index = true;
+                f.w.options.ignore_index = bad[b] ^ 1; /* another one */
+                assert_outcome(&f, SL_ERR_TARGET);
+                f.w.options.ignore_index = bad[b];
+                assert_outcome(&f, SL_OK);
+                tear_down(&f);
             }
 }
 
-/* The order of the statuses in softlane.h: SIZE, NULL, OPTION, OVERLAP, TARGET. */
-static void first_status_that_applies(void)
+/* x[i] of a binary loss is this value. */
+static void assert_judged(const kernel *k, size_t i, double value, sl_status want)
 {
-    const kernel *k = KERNEL(cross_entropy);
     fixture f;
-    set_up(&f, k);
-    f.ids[0] = -1;
-    expect_refusal(k, &f, SL_ERR_TARGET);
-    f.c.y = f.x;
-    expect_refusal(k, &f, SL_ERR_OVERLAP);
-    f.options.label_smoothing = 2;
-    expect_refusal(k, &f, SL_ERR_OPTION);
-    f.options.label_smoothing = 0;
-    f.options.pos_weight = f.weights;
-    expect_refusal(k, &f, SL_ERR_OPTION);
-    f.c.target = NULL;
-    expect_refusal(k, &f, SL_ERR_NULL);
-    f.c.shape.outer = SIZE_MAX;
-    expect_refusal(k, &f, SL_ERR_SIZE);
+    set_up(&f, k, SL_NONE);
+    k->dtype->put(f.w.x, i, value);
+    assert_outcome(&f, want);
+    tear_down(&f);
 }
 
-/* bce's own options come before its overlaps, too. */
-static void first_status_of_bce(void)
+/* Only what bce is to judge must be in [0, 1], or NaN; targets and logits may be anything. */
+static void probabilities(const kernel *k)
 {
-    const kernel *k = KERNEL(bce_with_logits);
+    const sl_ref_dtype *dt = k->dtype;
+    const double tiny = ldexp(1, dt->min_exp - dt->digits), next_to_1 = 1 + ldexp(1, 1 - dt->digits);
+    const double inside[] = {0, -0.0, 1, tiny, 1 - ldexp(1, -dt->digits)};
+    const double outside[] = {-tiny,           next_to_1, -1,        2,  largest_of(dt),
+                              -largest_of(dt), INFINITY,  -INFINITY, NAN};
+    const sl_status refused = k->row == SL_COUNT_bce ? SL_ERR_TARGET : SL_OK;
     fixture f;
-    set_up(&f, k);
-    f.c.y = f.x;
-    expect_refusal(k, &f, SL_ERR_OVERLAP);
-    f.options.has_ignore_index = true;
-    expect_refusal(k, &f, SL_ERR_OPTION);
+    for (size_t i = 0; i < 24; i++) {
+        for (size_t v = 0; v < COUNT_OF(inside); v++)
+            assert_judged(k, i, inside[v], SL_OK);
+        for (size_t v = 0; v < COUNT_OF(outside); v++)
+            assert_judged(k, i, outside[v], refused);
+    }
+    for (int negative = 0; negative < 2; negative++) {
+        set_up(&f, k, SL_NONE);
+        put_nan(dt, f.w.x, 0, negative, 1);
+        assert_outcome(&f, refused);
+        tear_down(&f);
+    }
+    set_up(&f, k, SL_NONE);
+    for (size_t i = 0; i < COUNT_OF(outside); i++)
+        dt->put(f.w.second, i, outside[i]);
+    assert_outcome(&f, SL_OK);
+    tear_down(&f);
 }
+
+static bool takes_target_probabilities(const kernel *k) { return k->second == PROBABILITIES; }
+
+/* ------------------------------------------------------------------- the order: SIZE, NULL, OPTION, ... */
+
+static void first_status_that_applies(const kernel *k)
+{
+    fixture f;
+    set_up(&f, k, SL_NONE);
+    if (k->second == CLASS_IDS) {
+        ((int64_t *)f.w.second)[0] = -1;
+        f.w.options.has_ignore_index = false;
+        assert_outcome(&f, SL_ERR_TARGET);
+    } else if (k->row == SL_COUNT_bce) {
+        k->dtype->put(f.w.x, 0, 2);
+        assert_outcome(&f, SL_ERR_TARGET);
+    }
+    f.w.c.out[RESULT] = (char *)f.w.x + k->dtype->size;
+    assert_status(k, &f.w.c, SL_ERR_OVERLAP);
+    if (is_loss(k)) {
+        f.w.options.label_smoothing = 2;
+        assert_status(k, &f.w.c, SL_ERR_OPTION);
+        f.w.options.label_smoothing = 0;
+        f.w.options.flags = 4;
+        assert_status(k, &f.w.c, SL_ERR_OPTION);
+    }
+    if (k->second != NO_SECOND) {
+        f.w.c.second = NULL;
+    } else {
+        f.w.c.x = NULL;
+    }
+    assert_status(k, &f.w.c, SL_ERR_NULL);
+    f.w.c.shape = sl_rows(1, SIZE_MAX);
+    assert_status(k, &f.w.c, SL_ERR_SIZE);
+    tear_down(&f);
+}
+
+/* ----------------------------------------------------------------------------------------- statistics */
+
+/* What the ladder's adapters do by themselves: statistics of nothing, and statistics that are missing or lie
+ * on y. */
+static void statistics(void)
+{
+#define STATISTICS(dt, T, L, ...)                                                                            \
+    {                                                                                                        \
+        const sl_stats none = sl_stats_empty();                                                              \
+        T x[4];                                                                                              \
+        union {                                                                                              \
+            sl_stats stats;                                                                                  \
+            T y[sizeof(sl_stats) / sizeof(T)];                                                               \
+        } both;                                                                                              \
+        for (size_t i = 0; i < 4; i++)                                                                       \
+            sl_ref_dtypes[SL_COUNT_##dt].put(x, i, (double)i);                                               \
+        memset(&both, CANARY, sizeof both);                                                                  \
+        assert_int_equal(sl_softmax_stats_##dt(NULL, 0, &both.stats), SL_OK);                                \
+        assert_memory_equal(&both.stats, &none, sizeof none);                                                \
+        assert_int_equal(sl_softmax_stats_##dt(NULL, 0, NULL), SL_ERR_NULL);                                 \
+        assert_int_equal(sl_softmax_stats_##dt(x, 4, NULL), SL_ERR_NULL);                                    \
+        assert_int_equal(sl_softmax_stats_##dt(x, 4, &both.stats), SL_OK);                                   \
+        const sl_stats stats = both.stats;                                                                   \
+        assert_int_equal(stats.count, 4);                                                                    \
+        assert_int_equal(sl_softmax_apply_##dt(x, both.y, 4, NULL), SL_ERR_NULL);                            \
+        for (size_t at = 0; at < sizeof both.y / sizeof(T); at++)                                            \
+            assert_int_equal(sl_softmax_apply_##dt(x, both.y + at, 1, &both.stats), SL_ERR_OVERLAP);         \
+        assert_memory_equal(&both.stats, &stats, sizeof stats);                                              \
+        assert_int_equal(sl_softmax_apply_##dt(x, x, 4, &stats), SL_OK);                                     \
+        assert_int_equal(sl_softmax_apply_##dt(NULL, NULL, 0, &stats), SL_OK);                               \
+        assert_int_equal(sl_softmax_apply_##dt(NULL, x, SIZE_MAX, NULL), SL_ERR_SIZE);                       \
+    }
+    SL_DTYPES(STATISTICS, )
+#undef STATISTICS
+}
+
+/* ---------------------------------------------------------------------------------------------- others */
 
 static void status_strings(void)
 {
@@ -341,17 +530,21 @@ int main(void)
     const topic topics[] = {
         {.name = "correct call", .each_kernel = correct_call},
         {.name = "null pointers", .each_kernel = null_pointers},
-        {.name = "size overflow", .each_kernel = sizes},
+        {.name = "null options", .each_kernel = null_options, .applies_to = is_loss},
+        {.name = "sizes", .each_kernel = sizes},
+        {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = takes_shape},
         {.name = "overlap", .each_kernel = overlap},
-        {.name = "empty input", .each_kernel = empty},
+        {.name = "empty input", .each_kernel = empty, .applies_to = gives_no_statistics},
         {.name = "mean and sum of nothing", .each_kernel = empty_reductions, .applies_to = is_loss},
-        {.name = "options", .each_kernel = options, .applies_to = is_loss},
-        {.name = "gradients are refused", .once = gradients},
-        {.name = "class ids", .once = class_ids},
-        {.name = "first status that applies", .once = first_status_that_applies},
-        {.name = "first status that applies, bce", .once = first_status_of_bce},
+        {.name = "options of the function", .each_kernel = options_of_the_function, .applies_to = is_loss},
+        {.name = "options out of range", .each_kernel = options_out_of_range, .applies_to = is_loss},
+        {.name = "options of others", .each_kernel = options_of_others, .applies_to = is_loss},
+        {.name = "class ids", .each_kernel = class_ids, .applies_to = takes_class_ids},
+        {.name = "probabilities", .each_kernel = probabilities, .applies_to = takes_target_probabilities},
+        {.name = "first status that applies", .each_kernel = first_status_that_applies},
+        {.name = "statistics", .once = statistics},
         {.name = "status strings", .once = status_strings},
         {.name = "shapes and defaults", .once = shapes},
     };
-    return ladder_climb("arguments", topics, sizeof topics / sizeof *topics);
+    return ladder_climb("arguments", topics, COUNT_OF(topics));
 }

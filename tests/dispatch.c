@@ -47,15 +47,18 @@ static pthread_barrier_t all_ready;
 
 static void *use_everything(void *result)
 {
-    const float x[5] = {1, 2, 3, 4, 5};
-    float y[5];
-    const int64_t id = 1;
+    const double zeros[5] = {0}; /* of any type; as class ids, too */
+    sl_stats outputs[OUTPUTS][5];
     const sl_loss_options options = {.reduction = SL_NONE};
     bool good = true;
     pthread_barrier_wait(&all_ready);
-    for (size_t k = 0; k < SL_KERNEL_COUNT; k++) {
-        const void *target = kernels[k].target == CLASS_IDS ? (const void *)&id : x;
-        good = good && kernels[k].check_and_run(&(call){x, target, sl_rows(1, 5), &options, y}) == SL_OK;
+    for (size_t k = 0; k < KERNELS; k++) {
+        const call c = {.x = zeros,
+                        .second = zeros,
+                        .shape = sl_rows(1, 5),
+                        .options = &options,
+                        .out = {outputs[RESULT], outputs[GRADIENT]}};
+        good = good && run_public(&kernels[k], &c) == SL_OK;
     }
     *(const sl_kernels **)result = good ? sl_isa(NULL) : NULL;
     return NULL;
@@ -172,9 +175,11 @@ static void availability(void)
             continue;
         assert_string_equal(table->isa, manifest[i]);
         assert_non_null(table->needs);
-#define SL_KERNEL(name, ...) assert_non_null(table->name##_f32);
+#define SLOT(dt, T, L, name) assert_non_null(table->name##_##dt);
+#define SL_KERNEL(name, ...) SL_DTYPES(SLOT, name)
 #include "kernels.def"
 #undef SL_KERNEL
+#undef SLOT
     }
     assert_true(sl_isa_available("scalar"));
 }
@@ -228,18 +233,21 @@ static void force_reaches_the_kernels(const kernel *k, const isa *on)
     if (sl_isa(on->name) == NULL) /* not in the library */
         return;
     generator g = {14};
-    workload w;
-    workload_make(&w, k, 0, sl_rows(5, 45), distribution_at(1), &g);
-    const size_t n = k->outputs(&w.c);
-    float *want = allocate(n, sizeof *want);
+    workload w, forced;
+    array arrays[MOST_ARRAYS];
+    workload_make(&w, k, variant_at(k, 0), sl_rows(5, 45), distribution_at(1), &g);
     run(k, on, &w.c);
-    memcpy(want, w.c.y, n * sizeof *want);
-    memset(w.c.y, 0, n * sizeof *want);
+    workload_copy(&forced, &w);
+    const size_t n = workload_arrays(&forced, arrays);
+    for (size_t i = 0; i < n; i++)
+        if (arrays[i].output != OUTPUTS)
+            array_move(&arrays[i], memset(allocate(arrays[i].bytes, 1), 0xa5, arrays[i].bytes));
     assert_true(sl_isa_force(on->name));
-    assert_int_equal(k->check_and_run(&w.c), SL_OK);
+    assert_int_equal(run_public(k, &forced.c), SL_OK);
     assert_true(sl_isa_force(NULL));
-    assert_true(first_difference(k, want, w.c.y, n) == n);
-    free(want);
+    assert_same_outputs(on, &w, &forced, "forced");
+    free(forced.c.out[RESULT]);
+    free(forced.c.out[GRADIENT]);
     workload_free(&w);
 }
 

@@ -21,74 +21,57 @@ static isa plainest_of_class(bool fma)
     return isa_at(0);
 }
 
-static void assert_same(const kernel *k, const isa *on, const workload *w, const char *variant,
-                        const char *how, const float *want, const float *got)
-{
-    const size_t n = k->outputs(&w->c), at = first_difference(k, want, got, n);
-    if (at != n)
-        fail_msg("%s/f32/%s, %s, %s: %zu x %zu x %zu, output %zu of %zu: got %a (%08x), want %a (%08x)",
-                 k->name, on->name, variant, how, w->c.shape.outer, w->c.shape.classes, w->c.shape.inner, at,
-                 n, got[at], bits_of(got[at]), want[at], bits_of(want[at]));
-}
+static const distribution *mixed(void) { return distribution_at(distribution_count() - 1); }
 
 /* Copies to `offset` elements past a 64-byte boundary. */
-enum { ALIGNMENTS = 16, SLACK = ALIGNMENTS + 16 };
+enum { ALIGNMENTS = 16, SLACK = 64 + ALIGNMENTS * 8 };
 
-static void *place(void *buffer, const void *from, size_t bytes, size_t offset)
+static void *place(char *buffer, const array *a, size_t offset)
 {
-    const size_t to_boundary = (64 - (uintptr_t)buffer % 64) % 64;
-    char *to = (char *)buffer + to_boundary + offset;
-    memcpy(to, from, bytes);
-    return to;
+    char *to =
+        buffer + (64 - (uintptr_t)buffer % 64) % 64 + offset % ALIGNMENTS * (a->size < 8 ? a->size : 8);
+    return a->output == OUTPUTS ? memcpy(to, a->at, a->bytes) : to;
 }
 
-/* Every array of the call moved to the given offset, the output to another. */
-static void compare_at_offset(const kernel *k, const isa *on, const workload *w, const char *variant,
-                              const float *want, size_t offset)
+/* Every array of the call moved to the given offset, outputs to others; then in place. */
+static void compare_at_offset(const isa *on, const workload *w, size_t offset)
 {
-    const size_t n = elements(w->c.shape), classes = w->c.shape.classes;
-    const size_t target_bytes = target_count(k, w->c.shape) * target_size(k);
-    float *x = allocate(n + SLACK, sizeof *x), *y = allocate(k->outputs(&w->c) + SLACK, sizeof *y);
-    float *weights = allocate(2 * (classes + SLACK), sizeof *weights);
-    char *target = allocate(target_bytes + SLACK * sizeof(int64_t), 1);
-
-    workload moved = *w;
-    moved.c.x = place(x, w->x, n * sizeof *x, offset * sizeof *x);
-    moved.c.y = place(y, y, 0, (offset * 7 + 3) % ALIGNMENTS * sizeof *y);
-    moved.c.target = place(target, w->target, target_bytes, offset * target_size(k));
-    moved.c.options = &moved.options;
-    if (w->options.class_weight != NULL)
-        moved.options.class_weight =
-            place(weights, w->options.class_weight, classes * sizeof *weights, offset * sizeof *weights);
-    if (w->options.pos_weight != NULL)
-        moved.options.pos_weight = place(weights + classes + SLACK, w->options.pos_weight,
-                                         classes * sizeof *weights, offset * sizeof *weights);
-    run(k, on, &moved.c);
-    assert_same(k, on, w, variant, "moved", want, moved.c.y);
-    if (k->is_map) {
-        moved.c.y = (float *)moved.c.x;
-        run(k, on, &moved.c);
-        assert_same(k, on, w, variant, "in place", want, moved.c.y);
+    const kernel *k = w->k;
+    workload moved;
+    array arrays[MOST_ARRAYS];
+    char *buffers[MOST_ARRAYS];
+    workload_copy(&moved, w);
+    const size_t n = workload_arrays(&moved, arrays);
+    for (size_t i = 0; i < n; i++) {
+        buffers[i] = allocate(arrays[i].bytes + SLACK, 1);
+        array_move(&arrays[i],
+                   place(buffers[i], &arrays[i], arrays[i].output == OUTPUTS ? offset : offset * 7 + 3 + i));
     }
-    free(x);
-    free(y);
-    free(weights);
-    free(target);
+    run(k, on, &moved.c);
+    assert_same_outputs(on, w, &moved, "moved");
+    assert_same_in_place(on, w, &moved);
+    for (size_t i = 0; i < n; i++)
+        free(buffers[i]);
+}
+
+/* One variant after the other, from call to call. */
+static const variant *next_variant(const kernel *k)
+{
+    static size_t turn;
+    return variant_at(k, turn++ % variant_count(k));
 }
 
 static void compare_with_plainest(const kernel *k, const isa *on, sl_shape shape, const distribution *d,
                                   generator *g, size_t alignments)
 {
     const isa plainest = plainest_of_class(on->table->fma);
-    for (size_t v = 0; variant_name(k, v) != NULL; v++) {
-        workload w;
-        workload_make(&w, k, v, shape, d, g);
-        run(k, &plainest, &w.c);
-        const size_t first = next_below(g, ALIGNMENTS);
-        for (size_t a = 0; a < alignments; a++)
-            compare_at_offset(k, on, &w, variant_name(k, v), w.c.y, (first + a) % ALIGNMENTS);
-        workload_free(&w);
-    }
+    workload w;
+    workload_make(&w, k, next_variant(k), shape, d, g);
+    run(k, &plainest, &w.c);
+    const size_t first = next_below(g, ALIGNMENTS);
+    for (size_t a = 0; a < alignments; a++)
+        compare_at_offset(on, &w, first + a * 5);
+    workload_free(&w);
 }
 
 /* Three rows of every length around the block size and of longer ones, from every distribution. */
@@ -99,101 +82,79 @@ static void sizes(const kernel *k, const isa *on)
     generator g = {1};
     for (size_t d = 0; d < distribution_count(); d++)
         for (size_t i = 0; i < SHORT + LONGER; i++) {
-            const size_t n = i < SHORT ? i : longer[i - SHORT],
-                         one_in = n > 1000 ? effort(5, 28) : effort(1, 14);
-            if (i % one_in != d % one_in)
-                continue;
-            compare_with_plainest(k, on, sl_rows(3, n), distribution_at(d), &g, i < SHORT ? effort(4, 2) : 1);
+            const size_t n = i < SHORT ? i : longer[i - SHORT], one_in = effort(2, 40) * (n > 1000 ? 5 : 1);
+            if (is_chosen(k, i + 5 * d, one_in))
+                compare_with_plainest(k, on, sl_rows(3, n), distribution_at(d), &g, i < SHORT ? 2 : 1);
         }
+}
+
+/* Every variant of a loss, at a few sizes. */
+static void variants(const kernel *k, const isa *on)
+{
+    static const sl_shape shapes[] = {{7, 3, 1},  {5, 10, 1},   {3, 33, 1}, {2, 100, 1},
+                                      {2, 10, 7}, {1, 1000, 1}, {2, 20, 33}};
+    generator g = {20};
+    for (size_t v = 0; v < variant_count(k) * share(k, 4, 1); v++)
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            if (has_shape(k) || shapes[i].inner == 1)
+                compare_with_plainest(k, on, shapes[i], v % 2 ? mixed() : distribution_at(1), &g, 1);
 }
 
 /* Many short rows, each from another distribution: kernels take several of them at once. */
 static void many_rows(const kernel *k, const isa *on)
 {
-    const distribution *mixed = distribution_at(distribution_count() - 1);
     generator g = {2};
-    for (size_t n = 1; n <= 36; n += effort(1, 4))
-        for (size_t r = 1; r <= 35; r += effort(1, 13))
-            compare_with_plainest(k, on, sl_rows(r, n), mixed, &g, 1);
-    for (size_t repeat = 0; repeat < effort(20, 2); repeat++)
-        compare_with_plainest(k, on, sl_rows(500 + repeat, 10), mixed, &g, 1);
+    for (size_t n = 1; n <= 36; n++)
+        for (size_t r = 1; r <= 35; r++)
+            if (is_chosen(k, n + 5 * r, effort(3, 60)))
+                compare_with_plainest(k, on, sl_rows(r, n), mixed(), &g, 1);
+    for (size_t repeat = 0; repeat < share(k, 20, 4); repeat++)
+        compare_with_plainest(k, on, sl_rows(500 + repeat, 10), mixed(), &g, 1);
+}
+
+/* Moves a pointer that the call has. */
+static void advance(const void *pointer, const void **to, size_t bytes)
+{
+    *to = pointer == NULL ? NULL : (const char *)pointer + bytes;
 }
 
 /* A row (or element) has the same result alone as among others. */
 static void position(const kernel *k, const isa *on)
 {
-    const distribution *mixed = distribution_at(distribution_count() - 1);
+    enum { ROWS = 19 };
     generator g = {3};
-    for (size_t n = 1; n <= 100; n += effort(1, 9))
-        for (size_t v = 0; variant_name(k, v) != NULL; v++) {
-            workload w;
-            workload_make(&w, k, v, sl_rows(19, n), mixed, &g);
-            if (is_loss(k) && w.options.reduction != SL_NONE) {
-                workload_free(&w);
-                continue;
-            }
-            run(k, on, &w.c);
-            const size_t outputs = k->outputs(&w.c) / 19;
-            float *alone = allocate(k->outputs(&w.c), sizeof *alone);
-            for (size_t r = 0; r < 19; r++) {
-                call c = w.c;
-                c.shape.outer = 1;
-                c.x += r * n;
-                if (is_loss(k))
-                    c.target = (const char *)w.target + r * target_count(k, c.shape) * target_size(k);
-                c.y = alone + r * outputs;
-                run(k, on, &c);
-            }
-            assert_same(k, on, &w, variant_name(k, v), "row by row", w.c.y, alone);
-            free(alone);
-            workload_free(&w);
-        }
-}
-
-/* Elements, targets or outputs of a shape with inner > 1, as rows. */
-static float *as_rows(const float *from, sl_shape shape)
-{
-    float *to = allocate(elements(shape), sizeof *to);
-    for (size_t r = 0; r < rows(shape); r++)
-        for (size_t c = 0; c < shape.classes; c++)
-            to[r * shape.classes + c] = from[element_at(shape, r, c)];
-    return to;
-}
-
-static void compare_with_rows(const kernel *k, const isa *on, sl_shape shape, generator *g)
-{
-    const distribution *mixed = distribution_at(distribution_count() - 1);
-    for (size_t v = 0; variant_name(k, v) != NULL; v++) {
-        workload w;
-        workload_make(&w, k, v, shape, mixed, g);
-        const size_t n = k->outputs(&w.c);
-        const bool output_per_element = k->is_map || (k->by_element && w.options.reduction == SL_NONE);
-        if (k->by_element && !output_per_element) { /* sums over elements run in the order of the array */
+    for (size_t n = 1; n <= 100; n++) {
+        if (!is_chosen(k, n, effort(1, 10)))
+            continue;
+        workload w, alone;
+        const variant *v = next_variant(k);
+        workload_make(&w, k, v, sl_rows(ROWS, n), mixed(), &g);
+        if (is_loss(k) && v->reduction != SL_NONE) {
             workload_free(&w);
             continue;
         }
-        float *x = as_rows(w.x, shape), *want = allocate(n, sizeof *want);
-        float *target = k->target == PROBABILITIES ? as_rows(w.target, shape) : NULL;
-        call c = w.c;
-        c.shape = sl_rows(rows(shape), shape.classes);
-        c.x = x;
-        c.y = want;
-        if (target != NULL)
-            c.target = target;
-        run(k, on, &c);
         run(k, on, &w.c);
-        float *got = output_per_element ? as_rows(w.c.y, shape) : NULL;
-        assert_same(k, on, &w, variant_name(k, v), "strided", want, got != NULL ? got : w.c.y);
-        if (k->is_map) {
-            c = w.c;
-            c.y = w.x;
-            run(k, on, &c);
-            assert_same(k, on, &w, variant_name(k, v), "strided in place", w.c.y, w.x);
+        workload_copy(&alone, &w);
+        for (size_t output = 0; output < OUTPUTS; output++)
+            if (w.c.out[output] != NULL)
+                alone.c.out[output] = allocate(output_count(k, &w.c, output), output_size(k, output));
+        for (size_t r = 0; r < ROWS; r++) {
+            workload one;
+            workload_copy(&one, &alone);
+            one.c.shape.outer = 1;
+            const size_t each = output_count(k, &one.c, RESULT);
+            advance(w.c.x, &one.c.x, r * n * k->dtype->size);
+            advance(w.c.second, &one.c.second, r * second_count(k, one.c.shape) * second_size(k));
+            advance(w.options.upstream, &one.options.upstream, r * each * k->dtype->loss_size);
+            for (size_t output = 0; output < OUTPUTS; output++)
+                if (w.c.out[output] != NULL)
+                    one.c.out[output] = (char *)alone.c.out[output] +
+                                        r * output_count(k, &one.c, output) * output_size(k, output);
+            run(k, on, &one.c);
         }
-        free(x);
-        free(want);
-        free(target);
-        free(got);
+        assert_same_outputs(on, &w, &alone, "row by row");
+        for (size_t output = 0; output < OUTPUTS; output++)
+            free(alone.c.out[output]);
         workload_free(&w);
     }
 }
@@ -204,19 +165,26 @@ static void strided(const kernel *k, const isa *on)
                                      33, 34, 63, 64, 65, 97, 100, 129, 1000};
     static const size_t inner[] = {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 196};
     generator g = {4};
-    for (size_t c = 0; c < sizeof classes / sizeof *classes; c += effort(1, 2))
-        for (size_t i = 0; i < sizeof inner / sizeof *inner; i += effort(1, 3))
-            if (classes[c] * inner[i] <= effort(40000, 3300))
-                compare_with_rows(k, on, sl_axis(2, classes[c], inner[i]), &g);
+    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++)
+        for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+            if (classes[c] * inner[i] <= effort(40000, 3300) && is_chosen(k, c + 5 * i, effort(2, 20)))
+                for (size_t repeat = 0; repeat < (is_loss(k) ? 2 : 1); repeat++) {
+                    workload w;
+                    workload_make(&w, k, next_variant(k), sl_axis(2, classes[c], inner[i]), mixed(), &g);
+                    run(k, on, &w.c);
+                    assert_same_as_rows(on, &w);
+                    workload_free(&w);
+                }
 }
 
 int main(void)
 {
     const topic topics[] = {
         {.name = "same bits at every size and alignment", .rung = sizes},
+        {.name = "same bits of every variant", .rung = variants, .applies_to = is_loss},
         {.name = "same bits of many rows", .rung = many_rows},
         {.name = "same bits alone and among others", .rung = position},
-        {.name = "same bits strided and in rows", .rung = strided},
+        {.name = "same bits strided and in rows", .rung = strided, .applies_to = has_shape},
     };
     return ladder_climb("identity", topics, sizeof topics / sizeof *topics);
 }

@@ -37,20 +37,28 @@ static void write_file(unsigned version, const char *header, size_t header_lengt
     assert_int_equal(fclose(file), 0);
 }
 
-static void assert_read(enum npy_type type, unsigned dimensions, size_t rows, size_t columns)
+static size_t size_of(enum npy_type type) { return type == NPY_F16 ? 2 : type == NPY_F32 ? 4 : 8; }
+
+/* Among `types` the file's is found to be `type`. */
+static void assert_read_as(enum npy_type types, enum npy_type type, unsigned dimensions, size_t rows,
+                           size_t columns)
 {
     char error[256] = "";
     struct npy array;
-    if (!npy_read(path, type, &array, error, sizeof error))
+    if (!npy_read(path, types, &array, error, sizeof error))
         fail_msg("refused: %s", error);
     assert_int_equal(array.type, type);
     assert_int_equal(array.dimensions, dimensions);
     assert_int_equal(array.shape[0], rows);
     assert_int_equal(array.shape[1], columns);
-    size_t bytes = rows * columns * (type == NPY_F32 ? sizeof(float) : sizeof(int64_t));
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < rows * columns * size_of(type); i++)
         assert_int_equal(((unsigned char *)array.data)[i], i & 0xff);
     free(array.data);
+}
+
+static void assert_read(enum npy_type type, unsigned dimensions, size_t rows, size_t columns)
+{
+    assert_read_as(type, type, dimensions, rows, columns);
 }
 
 /* The reason must hold `reason`, the message must start with the file's name, and *array must stay as it was.
@@ -96,6 +104,27 @@ static void reads_what_it_promises(void **state)
     const char *ids = DICTIONARY("'<i8'", "False", "(5,)");
     write_file(1, ids, strlen(ids), 40);
     assert_read(NPY_I64, 1, 1, 5);
+}
+
+static void tells_types_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        enum npy_type type;
+    } files[] = {{DICTIONARY("'<f2'", "False", "(2, 3)"), NPY_F16},
+                 {DICTIONARY("'<f4'", "False", "(2, 3)"), NPY_F32},
+                 {DICTIONARY("'<f8'", "False", "(2, 3)"), NPY_F64},
+                 /* the shape may come before the type */
+                 {"{'shape': (2, 3), 'fortran_order': False, 'descr': '<f2'}", NPY_F16}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        write_file(1, files[i].header, strlen(files[i].header), 6 * size_of(files[i].type));
+        assert_read_as(NPY_FLOATS, files[i].type, 2, 2, 3);
+        assert_refused(path, NPY_FLOATS & ~files[i].type, "holds type");
+    }
+    const char *ids = DICTIONARY("'<i8'", "False", "(3,)");
+    write_file(1, ids, strlen(ids), 24);
+    assert_refused(path, NPY_FLOATS, "holds type '<i8', need '<f2', '<f4' or '<f8'");
 }
 
 static void refuses_other_arrays(void **state)
@@ -184,9 +213,9 @@ static void refuses_what_is_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_it_promises),  cmocka_unit_test(refuses_other_arrays),
-        cmocka_unit_test(refuses_wrong_lengths),   cmocka_unit_test(refuses_malformed_headers),
-        cmocka_unit_test(refuses_what_is_no_file),
+        cmocka_unit_test(reads_what_it_promises),    cmocka_unit_test(tells_types_apart),
+        cmocka_unit_test(refuses_other_arrays),      cmocka_unit_test(refuses_wrong_lengths),
+        cmocka_unit_test(refuses_malformed_headers), cmocka_unit_test(refuses_what_is_no_file),
     };
     int failed = cmocka_run_group_tests_name("npy", tests, NULL, NULL);
     remove(path);

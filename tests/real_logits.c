@@ -28,72 +28,96 @@ static void data_is_as_described(void)
     assert_true(labels.dimensions == 1 && labels.shape[1] == logits.shape[0]);
 }
 
-static sl_shape shape(void) { return sl_rows(logits.shape[0], logits.shape[1]); }
+/* All rows, or the first ones. */
+static sl_shape shape(void) { return sl_rows(effort(logits.shape[0], 100), logits.shape[1]); }
 
-/* For bce every class is a question of its own: is it this digit? */
-static float *labels_as_probabilities(void)
+/* Puts the data in the place of a workload's inputs. For losses of elements every class is a question of its
+ * own: is it this digit? */
+static void use_data(workload *w)
 {
-    float *probability = allocate(elements(shape()), sizeof *probability);
-    for (size_t r = 0; r < logits.shape[0]; r++)
-        for (size_t c = 0; c < logits.shape[1]; c++)
-            probability[r * logits.shape[1] + c] = ((const int64_t *)labels.data)[r] == (int64_t)c;
-    return probability;
+    const kernel *k = w->k;
+    const sl_ref_dtype *dt = k->dtype;
+    const size_t classes = logits.shape[1];
+    const int64_t *label = labels.data;
+    for (size_t e = 0; e < elements(shape()); e++) {
+        const bool right = label[e / classes] == (int64_t)(e % classes);
+        dt->put(w->x, e, ((const float *)logits.data)[e]);
+        if (k->second == PROBABILITIES)
+            dt->put(w->second, e, right);
+        else if (k->second == CLASS_IDS)
+            ((int64_t *)w->second)[e / classes] = label[e / classes];
+    }
+    logits_to_input(k, w->x, shape());
 }
 
 static void within_the_bound(const kernel *k, const isa *on)
 {
-    const sl_loss_options options = {.reduction = SL_NONE};
-    float *probability = labels_as_probabilities(), *y = allocate(elements(shape()), sizeof *y);
-    double *want = allocate(elements(shape()), sizeof *want),
-           *scale = allocate(elements(shape()), sizeof *scale);
-    const call c = {logits.data, k->target == CLASS_IDS ? labels.data : probability, shape(), &options, y};
-    double worst = 0;
-    run(k, on, &c);
-    k->reference(&c, want, scale);
-    for (size_t i = 0; i < k->outputs(&c); i++) {
-        const double ulp = sl_ref_ulp_at_f32(y[i], want[i], scale[i]);
-        worst = fmax(worst, ulp);
-        if (!(ulp <= k->bound[on->table->fma]))
-            fail_msg("%s/f32/%s: output %zu: %.3f ULP: got %a, want %a", k->name, on->name, i, ulp, y[i],
-                     want[i]);
+    generator g = {17};
+    workload w;
+    expectation e;
+    workload_make(&w, k, variant_at(k, 0), shape(), distribution_at(1), &g);
+    use_data(&w);
+    run(k, on, &w.c);
+    expect(k, &w.c, &e);
+    for (size_t output = 0; output < OUTPUTS; output++) {
+        if (w.c.out[output] == NULL)
+            continue;
+        const double bound = bound_of(k, on, output);
+        double worst = 0;
+        for (size_t i = 0; i < output_count(k, &w.c, output); i++) {
+            const double ulp = error_of(k, &w.c, output, i, &e);
+            worst = fmax(worst, ulp);
+            if (!(ulp <= bound))
+                fail_msg("%s/%s: output %zu, %zu: %.3f ULP: got %a, want %La", k->name, on->name, output, i,
+                         ulp, output_value(k, output, w.c.out[output], i), e.want[output][i]);
+        }
+        print_message("%s/%s%s: %.4f ULP of %.2f\n", k->name, on->name,
+                      output == GRADIENT ? ", gradient" : "", worst, bound);
     }
-    print_message("%s/f32/%s: %.4f ULP of %.2f\n", k->name, on->name, worst, k->bound[on->table->fma]);
-    free(probability);
-    free(y);
-    free(want);
-    free(scale);
+    expectation_free(&e);
+    workload_free(&w);
 }
 
 static void mean_loss(const kernel *k, const isa *on)
 {
-    const sl_loss_options options = {.reduction = SL_MEAN};
-    float *probability = labels_as_probabilities(), loss;
-    const call c = {logits.data, k->target == CLASS_IDS ? labels.data : probability, shape(), &options,
-                    &loss};
-    double want, scale;
-    run(k, on, &c);
-    k->reference(&c, &want, &scale);
-    print_message("%s/f32/%s: mean %.9g\n", k->name, on->name, loss);
-    assert_true(sl_ref_ulp_f32(loss, want) <= k->bound[on->table->fma] + 0.51);
-    free(probability);
+    generator g = {18};
+    const variant mean = {"mean", SL_MEAN, 0, 0, {true, false}};
+    workload w;
+    expectation e;
+    workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
+    use_data(&w);
+    run(k, on, &w.c);
+    expect(k, &w.c, &e);
+    print_message("%s/%s: mean %.9g\n", k->name, on->name, k->dtype->get_loss(w.c.out[RESULT], 0));
+    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on, RESULT) + 0.51);
+    expectation_free(&e);
+    workload_free(&w);
 }
 
+static bool is_softmax(const kernel *k) { return k->row == SL_COUNT_softmax; }
+
 /* Probabilities sum to 1, and the largest is the largest logit's. */
-static void softmax_is_a_distribution(const isa *on)
+static void softmax_is_a_distribution(const kernel *k, const isa *on)
 {
-    float *y = allocate(elements(shape()), sizeof *y);
-    run(KERNEL(softmax), on, &(call){.x = logits.data, .y = y, .shape = shape()});
-    for (size_t r = 0; r < logits.shape[0]; r++) {
-        const float *x = (const float *)logits.data + r * logits.shape[1], *p = y + r * logits.shape[1];
-        double sum = 0;
-        for (size_t c = 0; c < logits.shape[1]; c++) {
-            sum += p[c];
-            for (size_t d = 0; d < logits.shape[1]; d++)
-                assert_true(!(x[c] < x[d]) || p[c] <= p[d]);
+    generator g = {19};
+    const sl_ref_dtype *dt = k->dtype;
+    const size_t classes = logits.shape[1];
+    workload w;
+    workload_make(&w, k, variant_at(k, 0), shape(), distribution_at(1), &g);
+    use_data(&w);
+    run(k, on, &w.c);
+    for (size_t r = 0; r < shape().outer; r++) {
+        double x[10], p[10], sum = 0;
+        for (size_t c = 0; c < classes; c++) {
+            x[c] = dt->get(w.c.x, r * classes + c);
+            sum += p[c] = dt->get(w.c.out[RESULT], r * classes + c);
         }
-        assert_true(fabs(sum - 1) < 1e-6);
+        for (size_t c = 0; c < classes; c++)
+            for (size_t d = 0; d < classes; d++)
+                assert_true(!(x[c] < x[d]) || p[c] <= p[d]);
+        assert_true(fabs(sum - 1) <= 10 * ldexp(1, -dt->digits));
     }
-    free(y);
+    workload_free(&w);
 }
 
 int main(void)
@@ -102,7 +126,7 @@ int main(void)
         {.name = "data is as described", .once = data_is_as_described},
         {.name = "within the bound", .rung = within_the_bound},
         {.name = "mean loss", .rung = mean_loss, .applies_to = is_loss},
-        {.name = "softmax is a distribution", .each_isa = softmax_is_a_distribution},
+        {.name = "softmax is a distribution", .rung = softmax_is_a_distribution, .applies_to = is_softmax},
     };
     const int failed = ladder_climb("real_logits", topics, sizeof topics / sizeof *topics);
     free(logits.data);

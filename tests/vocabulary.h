@@ -14,23 +14,31 @@ typedef union {
     double W[SL_LANES];
     uint64_t L[SL_LANES];
     int M[SL_LANES];
+    int T[SL_LANES];
+    uint16_t H[SL_LANES];
 } lanes;
 
 enum {
 #define WORD(name, ...) WORD_##name,
 #define FOLD(name, ...) WORD_##name,
 #include "vocabulary.def"
-#undef WORD
-#undef FOLD
     WORDS
+};
+
+enum {
+#define PARTIAL(kind, ...) PARTIAL_##kind,
+#include "vocabulary.def"
+    PARTIALS
 };
 
 typedef struct {
     size_t width;
     int fused;
     void (*word[WORDS])(const lanes *a, const lanes *b, const lanes *c, lanes *result);
-    void (*load_n)(const float *p, size_t n, float fill, float *result); /* `width` results */
-    void (*store_n)(float *p, const float *lane, size_t n);
+    struct { /* of one register; fill is lane 0 of `filler` */
+        void (*load)(const void *from, size_t n, const lanes *filler, lanes *result);
+        void (*store)(void *to, const lanes *from, size_t n);
+    } partial[PARTIALS];
 } vocabulary;
 
 #define SL_ISA(name, arch) extern const vocabulary vocabulary_##name;

@@ -7,12 +7,15 @@
 
 #include VOCABULARY_HEADER
 
-/* Register i * SL_W of each kind, from and to arrays. Truth comes from a comparison and goes into a selection. */
+/* A register at element i of each kind, from and to arrays. Truth comes from a comparison and goes into a
+ * selection. */
 #define LOAD_F(from) v_load((from)->F + i)
 #define LOAD_U(from) v_bits(v_load((from)->F + i))
 #define LOAD_W(from) w_load((from)->W + i)
 #define LOAD_L(from) w_bits(w_load((from)->W + i))
 #define LOAD_M(from) v_nle(truth_of((from)->M + i), v_set1(0))
+#define LOAD_T(from) w_nle(v_widen(truth_of((from)->T + i)), w_set1(0))
+#define LOAD_H(from) h_load((from)->H + i)
 #define STORE_F(x) v_store(result->F + i, x)
 #define STORE_N STORE_F
 #define STORE_U(x) v_store(result->F + i, v_float(x))
@@ -20,11 +23,15 @@
 #define STORE_X STORE_W
 #define STORE_L(x) w_store(result->W + i, w_float(x))
 #define STORE_M(x) store_truth(result->M + i, v_select(x, v_set1(1), v_set1(0)))
+#define STORE_T(x) store_truth(result->T + i, v_narrow(w_select(x, w_set1(1), w_set1(0))))
+#define STORE_H(x) h_store(result->H + i, x)
 #define TYPE_F vf
 #define TYPE_U vu
 #define TYPE_W vw
 #define TYPE_L wu
 #define TYPE_M vm
+#define TYPE_T wm
+#define TYPE_H vu
 
 SL_INLINE vf truth_of(const int *from)
 {
@@ -54,17 +61,30 @@ SL_INLINE void store_truth(int *to, vf truth)
         }                                                                                                    \
     }
 #define FOLD(name, result_kind, kind_a, expression, definition)                                              \
-    WORD(name, result_kind, kind_a, F, F, expression, definition)
+    static void word_##name(const lanes *a_, const lanes *b_, const lanes *c_, lanes *result)                \
+    {                                                                                                        \
+        (void)b_, (void)c_;                                                                                  \
+        for (size_t i = 0; i < SL_LANES; i += SL_W) {                                                        \
+            const TYPE_##kind_a a = LOAD_##kind_a(a_);                                                       \
+            STORE_##result_kind(expression);                                                                 \
+        }                                                                                                    \
+    }
+#define PARTIAL(kind, element, load, store)                                                                  \
+    static void load_##kind(const void *from, size_t n, const lanes *filler, lanes *result)                  \
+    {                                                                                                        \
+        enum { i = 0 };                                                                                      \
+        const element *p = from;                                                                             \
+        const element fill = filler->kind[0];                                                                \
+        STORE_##kind(load);                                                                                  \
+    }                                                                                                        \
+    static void store_##kind(void *to, const lanes *from, size_t n)                                          \
+    {                                                                                                        \
+        enum { i = 0 };                                                                                      \
+        element *p = to;                                                                                     \
+        const TYPE_##kind a = LOAD_##kind(from);                                                             \
+        store;                                                                                               \
+    }
 #include "vocabulary.def"
-#undef WORD
-#undef FOLD
-
-static void load_n(const float *p, size_t n, float fill, float *result)
-{
-    v_store(result, v_load_n(p, n, fill));
-}
-
-static void store_n(float *p, const float *lane, size_t n) { v_store_n(p, v_load(lane), n); }
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
@@ -77,11 +97,12 @@ const vocabulary PASTE(vocabulary_, VOCABULARY_ISA) = {
 #define WORD(name, ...) word_##name,
 #define FOLD(name, ...) word_##name,
 #include "vocabulary.def"
-#undef WORD
-#undef FOLD
         },
-    .load_n = load_n,
-    .store_n = store_n,
+    .partial =
+        {
+#define PARTIAL(kind, ...) {load_##kind, store_##kind},
+#include "vocabulary.def"
+        },
 };
 
 SL_CLOSE

@@ -8,67 +8,450 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t target_size(const kernel *k)
+/* ------------------------------------------------------------------------------------- elements of any type
+ * */
+
+/* As FLT_MAX_EXP: IEEE formats are balanced. */
+static int max_exp(const sl_ref_dtype *dt) { return 3 - dt->min_exp; }
+
+double largest_of(const sl_ref_dtype *dt) { return ldexp(1 - ldexp(1, -dt->digits), max_exp(dt)); }
+
+void put_bits(const sl_ref_dtype *dt, void *x, size_t i, uint64_t bits)
 {
-    return k->target == CLASS_IDS ? sizeof(int64_t) : k->target == PROBABILITIES ? sizeof(float) : 0;
+    memcpy((char *)x + i * dt->size, &bits, dt->size); /* little-endian */
 }
 
-size_t target_count(const kernel *k, sl_shape shape)
+static uint64_t infinity_bits(const sl_ref_dtype *dt)
 {
-    return k->target == CLASS_IDS ? rows(shape) : k->target == PROBABILITIES ? elements(shape) : 0;
+    const int exponent_bits = (int)dt->size * 8 - dt->digits;
+    return ((UINT64_C(1) << exponent_bits) - 1) << (dt->digits - 1);
 }
 
-size_t element_at(sl_shape shape, size_t r, size_t c)
+void put_infinity(const sl_ref_dtype *dt, void *x, size_t i) { put_bits(dt, x, i, infinity_bits(dt)); }
+
+void put_nan(const sl_ref_dtype *dt, void *x, size_t i, bool negative, uint64_t payload)
 {
-    return (r / shape.inner * shape.classes + c) * shape.inner + r % shape.inner;
+    const uint64_t sign = (uint64_t)negative << (dt->size * 8 - 1),
+                   most = (UINT64_C(1) << (dt->digits - 1)) - 1;
+    payload &= most;
+    put_bits(dt, x, i, sign | infinity_bits(dt) | (payload != 0 ? payload : most));
 }
 
-void workload_make(workload *w, const kernel *k, size_t variant, sl_shape shape, const distribution *d,
-                   generator *g)
+/* How a row of floats becomes one of another type. */
+typedef struct {
+    double stretch;      /* for ordinary values: 1, or the ratio of the logarithms of the least numbers */
+    double exponent_low; /* the same for the exponents of tiny values */
+    double exponent_high;
+    double largest;
+    enum { NO_DIGITS, DIGITS_OF_ROW, DIGITS_OF_ELEMENT } more;
+    double digits; /* of the row */
+} conversion;
+
+static double low_digits(generator *g) { return 1 + (next_uniform(g) - 0.5) * 0x1p-24; }
+
+static conversion next_conversion(const sl_ref_dtype *dt, generator *g)
 {
-    w->x = allocate(elements(shape), sizeof *w->x);
-    w->class_weight = allocate(shape.classes, sizeof *w->class_weight);
-    w->pos_weight = allocate(shape.classes, sizeof *w->pos_weight);
-    w->target = allocate(target_count(k, shape), target_size(k));
-    w->options = variant_options(k, variant, (loss_weights){w->class_weight, w->pos_weight});
-    w->c = (call){w->x, w->target, shape, &w->options, NULL};
-    w->c.y = allocate(k->outputs(&w->c), sizeof *w->c.y);
-    fill_rows(d, g, w->x, shape);
-    fill_weights(g, w->class_weight, shape.classes);
-    fill_weights(g, w->pos_weight, shape.classes);
-    if (k->target == PROBABILITIES)
-        fill_probabilities(g, w->target, elements(shape));
-    if (k->target != CLASS_IDS)
+    const double low = (dt->min_exp - dt->digits) / -149.0;
+    return (conversion){
+        .stretch = low == 1 || next_below(g, 2) == 0 ? 1 : low,
+        .exponent_low = low,
+        .exponent_high = max_exp(dt) / 128.0,
+        .largest = largest_of(dt),
+        .more = dt->digits <= 24 ? NO_DIGITS : next_below(g, 3),
+        .digits = low_digits(g),
+    };
+}
+
+static double convert(const conversion *to, generator *g, float from)
+{
+    if (!isfinite(from) || from == 0)
+        return from;
+    int exponent;
+    double value = frexp(from, &exponent);
+    if (exponent > 20)
+        value = ldexp(value, (int)(exponent * to->exponent_high));
+    else if (exponent < -20)
+        value = ldexp(value, (int)(exponent * to->exponent_low));
+    else
+        value = to->stretch * from;
+    if (to->more != NO_DIGITS)
+        value *= to->more == DIGITS_OF_ROW ? to->digits : low_digits(g);
+    return fabs(value) > to->largest ? copysign(to->largest, value) : value;
+}
+
+void fill_elements(const sl_ref_dtype *dt, const distribution *d, generator *g, void *x, sl_shape shape)
+{
+    float *row = allocate(shape.classes, sizeof *row);
+    for (size_t r = 0; r < rows(shape); r++) {
+        const conversion to = next_conversion(dt, g);
+        d->fill(g, row, shape.classes);
+        for (size_t c = 0; c < shape.classes; c++)
+            dt->put(x, element_at(shape, r, c), convert(&to, g, row[c]));
+    }
+    free(row);
+}
+
+/* Elements of a shape as rows of a matrix: [row][class]. To be freed. */
+static void *as_rows(const void *from, sl_shape shape, size_t size)
+{
+    char *to = allocate(elements(shape), size);
+    for (size_t r = 0; r < rows(shape); r++)
+        for (size_t c = 0; c < shape.classes; c++)
+            memcpy(to + (r * shape.classes + c) * size, (const char *)from + element_at(shape, r, c) * size,
+                   size);
+    return to;
+}
+
+void *copy_of(const void *from, size_t bytes)
+{
+    void *to = allocate(bytes, 1);
+    return from == NULL ? to : memcpy(to, from, bytes);
+}
+
+/* ------------------------------------------------------------------------------------------ x and second */
+
+/* The result of a forward kernel, exact but for one rounding; y may be x. */
+static void fill_forward(const kernel *forward, const void *x, void *y, sl_shape shape)
+{
+    const call c = {.x = x, .shape = shape, .out = {y}};
+    expectation e;
+    expect(forward, &c, &e);
+    for (size_t i = 0; i < elements(shape); i++)
+        forward->dtype->put(y, i, (double)e.want[RESULT][i]);
+    expectation_free(&e);
+}
+
+/* The kernel whose result another takes as x, or NULL: that one takes logits. */
+static const kernel *forward_of(const kernel *k)
+{
+    static const struct {
+        size_t row, forward;
+    } takes_results[] = {
+        {SL_COUNT_softmax_backward, SL_COUNT_softmax},
+        {SL_COUNT_log_softmax_backward, SL_COUNT_log_softmax},
+        {SL_COUNT_sigmoid_backward, SL_COUNT_sigmoid},
+    };
+    for (size_t i = 0; i < sizeof takes_results / sizeof *takes_results; i++)
+        if (takes_results[i].row == k->row)
+            return sibling(k, takes_results[i].forward);
+    return NULL;
+}
+
+/* The public function tells: 2 is no probability. */
+bool takes_probabilities(const kernel *k)
+{
+    if (k->second != PROBABILITIES)
+        return false;
+    double two[1], zero[1], loss[1];
+    k->dtype->put(two, 0, 2);
+    k->dtype->put(zero, 0, 0);
+    const sl_loss_options options = {.reduction = SL_NONE};
+    const call c = {.x = two, .second = zero, .shape = sl_rows(1, 1), .options = &options, .out = {loss}};
+    return k->check_and_run(&c) == SL_ERR_TARGET;
+}
+
+bool is_in_domain(const kernel *k, double x)
+{
+    const kernel *forward = forward_of(k);
+    const bool probability =
+        takes_probabilities(k) || (forward != NULL && forward->row != SL_COUNT_log_softmax);
+    return !probability || (x >= 0 && x <= 1);
+}
+
+void logits_to_input(const kernel *k, void *x, sl_shape shape)
+{
+    const sl_ref_dtype *dt = k->dtype;
+    if (forward_of(k) != NULL)
+        fill_forward(forward_of(k), x, x, shape);
+    if (!takes_probabilities(k))
         return;
-    int64_t *target = w->target;
-    fill_class_ids(g, target, w->x, shape);
-    for (size_t r = 0; w->options.has_ignore_index && r < rows(shape); r++)
+    for (size_t i = 0; i < elements(shape); i++) {
+        const double logit = dt->get(x, i);
+        dt->put(x, i, isnan(logit) ? 0.5 : 1 / (1 + exp(-logit)));
+    }
+}
+
+/* Gradients: ordinary ones, with some rows of anything, NaN included, that leaves a sum of them finite. */
+static void make_dy(workload *w, const distribution *d, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const double most = ldexp(1, max_exp(dt) * 3 / 4);
+    fill_elements(dt, next_below(g, 4) == 0 ? d : distribution_at(0), g, w->second, w->c.shape);
+    for (size_t i = 0; i < elements(w->c.shape); i++) {
+        const double dy = dt->get(w->second, i);
+        if (fabs(dy) > most)
+            dt->put(w->second, i, copysign(most, dy));
+    }
+}
+
+static void make_class_ids(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    int64_t *target = w->second;
+    float *row = allocate(shape.classes, sizeof *row);
+    for (size_t r = 0; r < rows(shape) && shape.classes > 0; r++) {
+        for (size_t c = 0; c < shape.classes; c++)
+            row[c] = (float)dt->get(w->x, element_at(shape, r, c));
+        fill_class_ids(g, &target[r], row, sl_rows(1, shape.classes));
+    }
+    free(row);
+    if (!w->options.has_ignore_index)
+        return;
+    w->options.ignore_index = next_below(g, 2) == 0 ? -100 : 0; /* 0 is a class, too */
+    for (size_t r = 0; r < rows(shape); r++)
         if (next_below(g, 4) == 0)
             target[r] = w->options.ignore_index;
+}
+
+/* For each element; for losses of rows half of the rows sum to 1. */
+static void make_probabilities(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    float *row = allocate(shape.classes, sizeof *row);
+    for (size_t r = 0; r < rows(shape); r++) {
+        fill_probabilities(g, row, shape.classes);
+        double sum = 0;
+        for (size_t c = 0; c < shape.classes; c++)
+            sum += row[c];
+        const double divisor = w->k->by_element || sum == 0 || next_below(g, 2) == 0 ? 1 : sum;
+        for (size_t c = 0; c < shape.classes; c++)
+            dt->put(w->second, element_at(shape, r, c), row[c] / divisor);
+    }
+    free(row);
+}
+
+/* ----------------------------------------------------------------------------------------------- options */
+
+static void make_weights(const sl_ref_dtype *dt, generator *g, void *weights, size_t n)
+{
+    float *as_float = allocate(n, sizeof *as_float);
+    fill_weights(g, as_float, n);
+    for (size_t i = 0; i < n; i++)
+        dt->put_loss(weights, i, as_float[i] * (1 + next_uniform(g) * 0x1p-24));
+    free(as_float);
+}
+
+static void make_upstream(const sl_ref_dtype *dt, generator *g, void *upstream, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dt->put_loss(upstream, i, next_below(g, 8) == 0 ? 0 : 4 * next_uniform(g) - 2);
+}
+
+static size_t loss_count(const kernel *k, sl_shape shape)
+{
+    return k->result == L_PER_ELEMENT ? elements(shape) : rows(shape);
+}
+
+static size_t upstream_count(const workload *w)
+{
+    return w->options.reduction == SL_NONE ? loss_count(w->k, w->c.shape) : 1;
+}
+
+static void make_options(workload *w, const variant *v, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const size_t classes = w->c.shape.classes;
+    sl_loss_options *o = &w->options;
+    *o = (sl_loss_options){
+        .reduction = v->reduction,
+        .label_smoothing = v->options & SMOOTHING ? v->smoothing : 0,
+        .has_ignore_index = v->options & IGNORE,
+        .flags = (v->options & SAFE ? SL_SAFE_ROWS : 0) | (v->options & EMPTY_ZERO ? SL_EMPTY_MEAN_ZERO : 0),
+    };
+    w->class_weight = allocate(classes, dt->loss_size);
+    w->pos_weight = allocate(classes, dt->loss_size);
+    w->upstream = allocate(upstream_count(w), dt->loss_size);
+    make_weights(dt, g, w->class_weight, classes);
+    make_weights(dt, g, w->pos_weight, classes);
+    make_upstream(dt, g, w->upstream, upstream_count(w));
+    o->class_weight = v->options & WEIGHTS ? w->class_weight : NULL;
+    o->pos_weight = v->options & POS_WEIGHTS ? w->pos_weight : NULL;
+    o->upstream = v->options & UPSTREAM ? w->upstream : NULL;
+}
+
+variant random_variant(const kernel *k, generator *g)
+{
+    const size_t outputs = 1 + next_below(g, 3);
+    return (variant){
+        .name = "random",
+        .reduction = (sl_reduction)next_below(g, 3),
+        .options = (unsigned)next_below(g, ALL_OPTIONS + 1) & accepted_options(k),
+        .smoothing = next_below(g, 4) == 0 ? 1 : next_uniform(g),
+        .wants = {outputs & 1, outputs & 2},
+    };
+}
+
+/* ---------------------------------------------------------------------------------------------- workload */
+
+void workload_make(workload *w, const kernel *k, const variant *v, sl_shape shape, const distribution *d,
+                   generator *g)
+{
+    *w = (workload){.k = k, .c = {.shape = shape, .options = is_loss(k) ? &w->options : NULL}};
+    make_options(w, v, g);
+    w->c.x = w->x = allocate(elements(shape), k->dtype->size);
+    w->c.second = w->second = allocate(second_count(k, shape), second_size(k));
+    fill_elements(k->dtype, d, g, w->x, shape);
+    logits_to_input(k, w->x, shape);
+    if (k->second == DY)
+        make_dy(w, d, g);
+    else if (k->second == CLASS_IDS)
+        make_class_ids(w, g);
+    else if (k->second == PROBABILITIES)
+        make_probabilities(w, g);
+    for (size_t output = 0; output < OUTPUTS; output++)
+        if (is_loss(k) ? v->wants[output] : output == RESULT)
+            w->c.out[output] = w->out[output] =
+                allocate(output_count(k, &w->c, output), output_size(k, output));
 }
 
 void workload_free(workload *w)
 {
     free(w->x);
+    free(w->second);
     free(w->class_weight);
     free(w->pos_weight);
-    free(w->target);
-    free(w->c.y);
+    free(w->upstream);
+    free(w->out[RESULT]);
+    free(w->out[GRADIENT]);
 }
 
-uint32_t bits_of(float f)
+size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
 {
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof bits);
-    return bits;
-}
-
-size_t first_difference(const kernel *k, const float *a, const float *b, size_t n)
-{
-    if (memcmp(a, b, n * sizeof *a) == 0)
-        return n;
-    for (size_t i = 0; i < n; i++)
-        if (bits_of(a[i]) != bits_of(b[i]) && !(k->by_element && isnan(a[i]) && isnan(b[i])))
-            return i;
+    const kernel *k = w->k;
+    const sl_shape shape = w->c.shape;
+    const size_t size = k->dtype->size, loss_size = k->dtype->loss_size;
+    const array all[MOST_ARRAYS] = {
+        {&w->c.x, w->c.x, elements(shape) * size, size, OUTPUTS},
+        {&w->c.second, k->second != NO_SECOND ? w->c.second : NULL, second_count(k, shape) * second_size(k),
+         second_size(k), OUTPUTS},
+        {&w->options.class_weight, w->options.class_weight, shape.classes * loss_size, loss_size, OUTPUTS},
+        {&w->options.pos_weight, w->options.pos_weight, shape.classes * loss_size, loss_size, OUTPUTS},
+        {&w->options.upstream, w->options.upstream, upstream_count(w) * loss_size, loss_size, OUTPUTS},
+        {&w->c.out[RESULT], w->c.out[RESULT], output_count(k, &w->c, RESULT) * output_size(k, RESULT),
+         output_size(k, RESULT), RESULT},
+        {&w->c.out[GRADIENT], w->c.out[GRADIENT], elements(shape) * size, size, GRADIENT},
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < MOST_ARRAYS; i++)
+        if (all[i].at != NULL)
+            arrays[n++] = all[i];
     return n;
+}
+
+void array_move(const array *a, void *to) { memcpy(a->pointer, &to, sizeof to); }
+
+void workload_copy(workload *to, const workload *from)
+{
+    *to = *from;
+    if (to->c.options != NULL)
+        to->c.options = &to->options;
+}
+
+void duplicate_make(duplicate *d, const workload *from)
+{
+    workload_copy(&d->w, from);
+    d->count = workload_arrays(&d->w, d->arrays);
+    for (size_t i = 0; i < d->count; i++) {
+        d->arrays[i].at = copy_of(d->arrays[i].at, d->arrays[i].bytes);
+        array_move(&d->arrays[i], (void *)d->arrays[i].at);
+    }
+}
+
+void duplicate_free(duplicate *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        free((void *)d->arrays[i].at);
+}
+
+void assert_same_outputs(const isa *on, const workload *want, const workload *got, const char *how)
+{
+    const kernel *k = want->k;
+    for (size_t output = 0; output < OUTPUTS; output++) {
+        if (want->c.out[output] == NULL || got->c.out[output] == NULL)
+            continue;
+        const size_t n = output_count(k, &want->c, output);
+        const size_t i = first_difference(k, output, want->c.out[output], got->c.out[output], n);
+        if (i == n)
+            continue;
+        const sl_shape shape = want->c.shape;
+        fail_msg("%s/%s, %s, reduction %d, smoothing %g, flags %u%s%s%s%s: %zu x %zu x %zu, %s %zu of %zu: "
+                 "got %a (%llx), "
+                 "want %a (%llx)",
+                 k->name, on->name, how, want->options.reduction, want->options.label_smoothing,
+                 want->options.flags, want->options.class_weight != NULL ? ", weights" : "",
+                 want->options.pos_weight != NULL ? ", positive weights" : "",
+                 want->options.has_ignore_index ? ", ignore" : "",
+                 want->options.upstream != NULL ? ", upstream" : "", shape.outer, shape.classes, shape.inner,
+                 output == RESULT ? "result" : "gradient", i, n,
+                 output_value(k, output, got->c.out[output], i),
+                 (unsigned long long)output_bits(k, output, got->c.out[output], i),
+                 output_value(k, output, want->c.out[output], i),
+                 (unsigned long long)output_bits(k, output, want->c.out[output], i));
+    }
+}
+
+void assert_same_in_place(const isa *on, const workload *want, workload *scratch)
+{
+    const kernel *k = want->k;
+    const size_t like_x = output_like_x(k), bytes = elements(want->c.shape) * k->dtype->size;
+    if (like_x == OUTPUTS || want->c.out[like_x] == NULL)
+        return;
+    void *x = (void *)scratch->c.x, *apart = scratch->c.out[like_x];
+    scratch->c.out[like_x] = x;
+    run(k, on, &scratch->c);
+    assert_same_outputs(on, want, scratch, "in place");
+    if (k->second == DY) {
+        memcpy(x, want->c.x, bytes);
+        scratch->c.out[like_x] = (void *)scratch->c.second;
+        run(k, on, &scratch->c);
+        assert_same_outputs(on, want, scratch, "in place of dy");
+    }
+    scratch->c.out[like_x] = apart;
+}
+
+/* Every array that has a value per element, as rows. (Of others, those with as many values have classes or
+ * rows of 1, and transposing them changes nothing.) */
+static void transpose(duplicate *d, const workload *from)
+{
+    const sl_shape shape = from->c.shape;
+    duplicate_make(d, from);
+    for (size_t i = 0; i < d->count; i++) {
+        array *a = &d->arrays[i];
+        if (a->bytes != elements(shape) * a->size)
+            continue;
+        void *in_rows = as_rows(a->at, shape, a->size);
+        free((void *)a->at);
+        a->at = in_rows;
+        array_move(a, in_rows);
+    }
+    d->w.c.shape = sl_rows(rows(shape), shape.classes);
+}
+
+void assert_same_as_rows(const isa *on, const workload *want)
+{
+    const kernel *k = want->k;
+    duplicate in_rows, got;
+    transpose(&got, want);
+    transpose(&in_rows, want);
+    run(k, on, &in_rows.w.c);
+    if (k->result == L_PER_ELEMENT && want->options.reduction != SL_NONE)
+        got.w.c.out[RESULT] = NULL; /* sums over elements run in the order of the array */
+    assert_same_outputs(on, &in_rows.w, &got.w, "strided");
+    duplicate_free(&got);
+    duplicate_free(&in_rows);
+}
+
+sl_real mean_divisor(const workload *w)
+{
+    const kernel *k = w->k;
+    const bool weighted = k->second == CLASS_IDS && w->options.class_weight != NULL;
+    sl_real divisor = 0;
+    for (size_t i = 0; i < loss_count(k, w->c.shape); i++) {
+        const int64_t id = k->second == CLASS_IDS ? ((const int64_t *)w->c.second)[i] : 0;
+        if (!w->options.has_ignore_index || id != w->options.ignore_index)
+            divisor += weighted ? k->dtype->get_loss(w->options.class_weight, (size_t)id) : 1;
+    }
+    return divisor;
 }

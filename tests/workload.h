@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A call with inputs and an output of its own, for any kernel, in any of its variants; and what tests do with
- * its output.
+ * A call with inputs and outputs of its own, for any kernel of any element type, in any of its variants; and
+ * what tests do with its arrays.
  */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
@@ -10,26 +10,80 @@
 #include "ladder.h"
 
 typedef struct {
+    const kernel *k;
     call c; /* refers to what follows: a workload does not move */
     sl_loss_options options;
-    float *x, *class_weight, *pos_weight;
-    void *target;
+    void *x, *second, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
 } workload;
 
-void workload_make(workload *w, const kernel *k, size_t variant, sl_shape shape, const distribution *d,
+/* Logits from the distribution, turned into inputs as they come where the kernel is used; targets, weights
+ * and gradients at random. */
+void workload_make(workload *w, const kernel *k, const variant *v, sl_shape shape, const distribution *d,
                    generator *g);
 void workload_free(workload *w);
 
-/* Bytes per target and number of them; 0 for a kernel without. */
-size_t target_size(const kernel *k);
-size_t target_count(const kernel *k, sl_shape shape);
+/* Any reduction, outputs and options that the kernel accepts. */
+variant random_variant(const kernel *k, generator *g);
 
-/* Where element c of row r is. */
-size_t element_at(sl_shape shape, size_t r, size_t c);
+/* An array of a call, whatever it is. */
+typedef struct {
+    void *pointer; /* the call's to it: a void * or a const void * */
+    const void *at;
+    size_t bytes, size; /* in all; of an element */
+    size_t output;      /* which one, OUTPUTS for an input */
+} array;
+enum { MOST_ARRAYS = 5 + OUTPUTS };
 
-/* The index of the first output that differs, or n. Kernels of rows promise the very NaN, others only that it is one. */
-size_t first_difference(const kernel *k, const float *a, const float *b, size_t n);
+/* Those that the call has. */
+size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS]);
 
-uint32_t bits_of(float f);
+/* Makes the call refer to another place. */
+void array_move(const array *a, void *to);
+
+/* A copy that may be pointed at other arrays. Nothing of it is to be freed. */
+void workload_copy(workload *to, const workload *from);
+
+/* A copy with arrays of its own, all of them; its call may be pointed at others. */
+typedef struct {
+    workload w;
+    array arrays[MOST_ARRAYS];
+    size_t count;
+} duplicate;
+
+void duplicate_make(duplicate *d, const workload *from);
+void duplicate_free(duplicate *d);
+
+/* These give up the test when an output differs. `want` has been run.
+ *   outputs    that both have
+ *   in place   every output over every input that allows it; scratch's inputs, equal to want's, are lost
+ *   as rows    the same call on a matrix whose rows are those of want's shape */
+void assert_same_outputs(const isa *on, const workload *want, const workload *got, const char *how);
+void assert_same_in_place(const isa *on, const workload *want, workload *scratch);
+void assert_same_as_rows(const isa *on, const workload *want);
+
+/* What a mean of these losses is divided by. */
+sl_real mean_divisor(const workload *w);
+
+/* To be freed. */
+void *copy_of(const void *from, size_t bytes);
+
+/* Rows of a matrix from a distribution of floats, with what floats cannot have: the digits of f64, the ranges
+ * of f64 and f16. Finite values stay finite. */
+void fill_elements(const sl_ref_dtype *dt, const distribution *d, generator *g, void *x, sl_shape shape);
+
+double largest_of(const sl_ref_dtype *dt);
+
+/* Writes an element by its bits: any, an infinity, or a NaN with this sign and payload. */
+void put_bits(const sl_ref_dtype *dt, void *x, size_t i, uint64_t bits);
+void put_infinity(const sl_ref_dtype *dt, void *x, size_t i);
+void put_nan(const sl_ref_dtype *dt, void *x, size_t i, bool negative, uint64_t payload);
+
+/* Turns logits into what the kernel takes as x: a backward kernel the result of its forward one, if it takes
+ * that, a loss of probabilities those. */
+void logits_to_input(const kernel *k, void *x, sl_shape shape);
+bool takes_probabilities(const kernel *k);
+
+/* Whether the kernel says anything about such an x: probabilities are in [0, 1]. */
+bool is_in_domain(const kernel *k, double x);
 
 #endif

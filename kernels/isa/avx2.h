@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The vocabulary in AVX2 and FMA (two features: neither implies the other): 8 lanes, masks in vector
+ * The vocabulary in AVX2, FMA and F16C (three features: none implies another): 8 lanes, masks in vector
  * registers.
  */
 #define SL_W 8
 #define SL_FMA 1
-#define SL_NEEDS "avx2,fma"
+#define SL_NEEDS "avx2,fma,f16c"
 
 #ifdef __clang__
 #include <immintrin.h>
 #endif
 SL_OPEN(SL_NEEDS)
 #include <immintrin.h>
+
+#include "pair.h"
+#include "partial.h"
 
 typedef __m256 vf;
 typedef __m256i vu;
@@ -23,13 +26,24 @@ typedef struct {
 typedef struct {
     __m256i lo, hi;
 } wu;
+typedef struct {
+    __m256d lo, hi;
+} wm;
 
-/* Lanes below n, as a vector mask. */
+/* Lanes below n, as vector masks. */
 SL_INLINE __m256i lanes_below(size_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n < 8 ? (int)n : 8),
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
+SL_INLINE wu wide_lanes_below(size_t n)
+{
+    __m256i m = lanes_below(n);
+    return (wu){_mm256_cvtepi32_epi64(_mm256_castsi256_si128(m)),
+                _mm256_cvtepi32_epi64(_mm256_extracti128_si256(m, 1))};
+}
+
+/* f32 */
 
 SL_INLINE vf v_set1(float s) { return _mm256_set1_ps(s); }
 SL_INLINE vf v_load(const float *p) { return _mm256_loadu_ps(p); }
@@ -51,7 +65,6 @@ SL_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 SL_INLINE vu v_bits(vf a) { return _mm256_castps_si256(a); }
 SL_INLINE vf v_float(vu a) { return _mm256_castsi256_ps(a); }
-
 SL_INLINE float v_fold_max(vf a)
 {
     __m128 q = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -59,25 +72,7 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
-SL_INLINE vu u_set1(uint32_t s) { return _mm256_set1_epi32((int)s); }
-SL_INLINE vu u_and(vu a, vu b) { return _mm256_and_si256(a, b); }
-SL_INLINE vu u_add(vu a, vu b) { return _mm256_add_epi32(a, b); }
-#define u_shl(a, k) _mm256_slli_epi32(a, k)
-
-SL_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-SL_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
-SL_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
-SL_INLINE vm v_nlt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLT_UQ); }
-SL_INLINE vm v_nle(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
-SL_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
-SL_INLINE vm m_andnot(vm a, vm b) { return _mm256_andnot_ps(b, a); }
-SL_INLINE int m_any(vm a) { return _mm256_movemask_ps(a) != 0; }
-SL_INLINE int m_all(vm a) { return _mm256_movemask_ps(a) == 0xff; }
-SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
-SL_INLINE vf v_keep(vm m, vf a) { return _mm256_and_ps(m, a); }
-
-SL_INLINE vt t_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
-SL_INLINE vu t_pick(vt t, vu i) { return _mm256_permutevar8x32_epi32(t, i); }
+/* f64 */
 
 SL_INLINE vw v_widen(vf a)
 {
@@ -91,13 +86,35 @@ SL_INLINE void w_store(double *p, vw a)
     _mm256_storeu_pd(p, a.lo);
     _mm256_storeu_pd(p + 4, a.hi);
 }
-SL_INLINE vw w_add(vw a, vw b) { return (vw){_mm256_add_pd(a.lo, b.lo), _mm256_add_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_sub(vw a, vw b) { return (vw){_mm256_sub_pd(a.lo, b.lo), _mm256_sub_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_mul(vw a, vw b) { return (vw){_mm256_mul_pd(a.lo, b.lo), _mm256_mul_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_div(vw a, vw b) { return (vw){_mm256_div_pd(a.lo, b.lo), _mm256_div_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_fma(vw a, vw b, vw c)
+SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm256_blendv_pd(c, b, a))
+SL_INLINE vw w_load_n(const double *p, size_t n, double fill)
 {
-    return (vw){_mm256_fmadd_pd(a.lo, b.lo, c.lo), _mm256_fmadd_pd(a.hi, b.hi, c.hi)};
+    wu m = wide_lanes_below(n);
+    return w_select((wm){_mm256_castsi256_pd(m.lo), _mm256_castsi256_pd(m.hi)},
+                    (vw){_mm256_maskload_pd(p, m.lo), _mm256_maskload_pd(p + 4, m.hi)}, w_set1(fill));
+}
+SL_INLINE void w_store_n(double *p, vw a, size_t n)
+{
+    wu m = wide_lanes_below(n);
+    _mm256_maskstore_pd(p, m.lo, a.lo);
+    _mm256_maskstore_pd(p + 4, m.hi, a.hi);
+}
+SL_PAIRED_2(vw, w_add, vw, vw, _mm256_add_pd(a, b))
+SL_PAIRED_2(vw, w_sub, vw, vw, _mm256_sub_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, _mm256_mul_pd(a, b))
+SL_PAIRED_2(vw, w_div, vw, vw, _mm256_div_pd(a, b))
+SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm256_fmadd_pd(a, b, c))
+SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm256_fnmadd_pd(a, b, c))
+SL_PAIRED_2(vw, w_min, vw, vw, _mm256_min_pd(a, b))
+SL_PAIRED_2(vw, w_max, vw, vw, _mm256_max_pd(a, b))
+SL_PAIRED_1(vw, w_abs, vw, _mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
+SL_PAIRED_1(wu, w_bits, vw, _mm256_castpd_si256(a))
+SL_PAIRED_1(vw, w_float, wu, _mm256_castsi256_pd(a))
+SL_INLINE double w_fold_max(vw a)
+{
+    __m256d h = _mm256_max_pd(a.lo, a.hi);
+    __m128d q = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
 }
 SL_INLINE double w_fold_add(vw a)
 {
@@ -105,13 +122,74 @@ SL_INLINE double w_fold_add(vw a)
     __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
     return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
 }
-SL_INLINE wu w_bits(vw a) { return (wu){_mm256_castpd_si256(a.lo), _mm256_castpd_si256(a.hi)}; }
-SL_INLINE vw w_float(wu a) { return (vw){_mm256_castsi256_pd(a.lo), _mm256_castsi256_pd(a.hi)}; }
+
+/* u32, u64 */
+
+SL_INLINE vu u_set1(uint32_t s) { return _mm256_set1_epi32((int)s); }
+SL_INLINE vu u_and(vu a, vu b) { return _mm256_and_si256(a, b); }
+SL_INLINE vu u_or(vu a, vu b) { return _mm256_or_si256(a, b); }
+SL_INLINE vu u_add(vu a, vu b) { return _mm256_add_epi32(a, b); }
+SL_INLINE vu u_sub(vu a, vu b) { return _mm256_sub_epi32(a, b); }
+#define u_shl(a, k) _mm256_slli_epi32(a, k)
+#define u_shr(a, k) _mm256_srli_epi32(a, k)
+
 SL_INLINE wu wu_set1(uint64_t s)
 {
     return (wu){_mm256_set1_epi64x((long long)s), _mm256_set1_epi64x((long long)s)};
 }
-SL_INLINE wu wu_sub(wu a, wu b) { return (wu){_mm256_sub_epi64(a.lo, b.lo), _mm256_sub_epi64(a.hi, b.hi)}; }
-SL_INLINE wu wu_and(wu a, wu b) { return (wu){_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)}; }
-SL_INLINE wu wu_or(wu a, wu b) { return (wu){_mm256_or_si256(a.lo, b.lo), _mm256_or_si256(a.hi, b.hi)}; }
+SL_PAIRED_2(wu, wu_and, wu, wu, _mm256_and_si256(a, b))
+SL_PAIRED_2(wu, wu_or, wu, wu, _mm256_or_si256(a, b))
+SL_PAIRED_2(wu, wu_add, wu, wu, _mm256_add_epi64(a, b))
+SL_PAIRED_2(wu, wu_sub, wu, wu, _mm256_sub_epi64(a, b))
+#define wu_shl(a, k) ((wu){_mm256_slli_epi64((a).lo, k), _mm256_slli_epi64((a).hi, k)})
 #define wu_shr(a, k) ((wu){_mm256_srli_epi64((a).lo, k), _mm256_srli_epi64((a).hi, k)})
+
+/* truth */
+
+SL_INLINE vm v_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+SL_INLINE vm v_le(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+SL_INLINE vm v_eq(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+SL_INLINE vm v_nlt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLT_UQ); }
+SL_INLINE vm v_nle(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_NLE_UQ); }
+SL_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
+SL_INLINE vm m_andnot(vm a, vm b) { return _mm256_andnot_ps(b, a); }
+SL_INLINE int m_any(vm a) { return _mm256_movemask_ps(a) != 0; }
+SL_INLINE int m_all(vm a) { return _mm256_movemask_ps(a) == 0xff; }
+SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+SL_INLINE vf v_keep(vm m, vf a) { return _mm256_and_ps(m, a); }
+
+SL_PAIRED_2(wm, w_lt, vw, vw, _mm256_cmp_pd(a, b, _CMP_LT_OQ))
+SL_PAIRED_2(wm, w_le, vw, vw, _mm256_cmp_pd(a, b, _CMP_LE_OQ))
+SL_PAIRED_2(wm, w_eq, vw, vw, _mm256_cmp_pd(a, b, _CMP_EQ_OQ))
+SL_PAIRED_2(wm, w_nlt, vw, vw, _mm256_cmp_pd(a, b, _CMP_NLT_UQ))
+SL_PAIRED_2(wm, w_nle, vw, vw, _mm256_cmp_pd(a, b, _CMP_NLE_UQ))
+SL_PAIRED_2(wm, wm_or, wm, wm, _mm256_or_pd(a, b))
+SL_PAIRED_2(wm, wm_andnot, wm, wm, _mm256_andnot_pd(b, a))
+SL_INLINE int wm_any(wm a) { return _mm256_movemask_pd(_mm256_or_pd(a.lo, a.hi)) != 0; }
+SL_INLINE int wm_all(wm a) { return _mm256_movemask_pd(_mm256_and_pd(a.lo, a.hi)) == 0xf; }
+SL_PAIRED_2(vw, w_keep, wm, vw, _mm256_and_pd(a, b))
+
+/* table */
+
+SL_INLINE vt t_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+SL_INLINE vu t_pick(vt t, vu i) { return _mm256_permutevar8x32_epi32(t, i); }
+
+/* u16 */
+
+SL_INLINE __m128i low_halves(vu a)
+{
+    const __m256i gather = _mm256_setr_epi8(0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1, /**/
+                                            0, 1, 4, 5, 8, 9, 12, 13, -1, -1, -1, -1, -1, -1, -1, -1);
+    return _mm256_castsi256_si128(_mm256_permute4x64_epi64(_mm256_shuffle_epi8(a, gather), 0x08));
+}
+SL_INLINE vu h_load(const uint16_t *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)); }
+SL_INLINE void h_store(uint16_t *p, vu a) { _mm_storeu_si128((__m128i *)p, low_halves(a)); }
+SL_PARTIAL(h, vu, uint16_t)
+SL_INLINE vf v_of_f16(vu h) { return _mm256_cvtph_ps(low_halves(h)); }
+SL_INLINE vu h_of_f32(vf a) { return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+
+#undef SL_HALF
+#undef SL_PAIRED_1
+#undef SL_PAIRED_2
+#undef SL_PAIRED_3
+#undef SL_PARTIAL

@@ -4,13 +4,15 @@
  */
 #define SL_W 16
 #define SL_FMA 1
-#define SL_NEEDS "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma"
+#define SL_NEEDS "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c"
 
 #ifdef __clang__
 #include <immintrin.h>
 #endif
 SL_OPEN(SL_NEEDS)
 #include <immintrin.h>
+
+#include "pair.h"
 
 typedef __m512 vf;
 typedef __m512i vu;
@@ -22,9 +24,18 @@ typedef struct {
 typedef struct {
     __m512i lo, hi;
 } wu;
+typedef struct {
+    __mmask8 lo, hi;
+} wm;
 
 /* Lanes below n. */
 SL_INLINE __mmask16 lanes_below(size_t n) { return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffffu); }
+SL_INLINE wm wide_lanes_below(size_t n)
+{
+    return (wm){(__mmask8)lanes_below(n), (__mmask8)(lanes_below(n) >> 8)};
+}
+
+/* f32 */
 
 SL_INLINE vf v_set1(float s) { return _mm512_set1_ps(s); }
 SL_INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
@@ -45,7 +56,6 @@ SL_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm512_abs_ps(a); }
 SL_INLINE vu v_bits(vf a) { return _mm512_castps_si512(a); }
 SL_INLINE vf v_float(vu a) { return _mm512_castsi512_ps(a); }
-
 SL_INLINE float v_fold_max(vf a)
 {
     __m256 h = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
@@ -54,29 +64,7 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
-SL_INLINE vu u_set1(uint32_t s) { return _mm512_set1_epi32((int)s); }
-SL_INLINE vu u_and(vu a, vu b) { return _mm512_and_si512(a, b); }
-SL_INLINE vu u_add(vu a, vu b) { return _mm512_add_epi32(a, b); }
-#define u_shl(a, k) _mm512_slli_epi32(a, k)
-
-SL_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-SL_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
-SL_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
-SL_INLINE vm v_nlt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
-SL_INLINE vm v_nle(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
-SL_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
-SL_INLINE vm m_andnot(vm a, vm b) { return _kandn_mask16(b, a); }
-SL_INLINE int m_any(vm a) { return a != 0; }
-SL_INLINE int m_all(vm a) { return a == 0xffff; }
-SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
-SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
-
-/* The permutation reads four bits of the index: the table stands there twice. */
-SL_INLINE vt t_load(const uint32_t *p)
-{
-    return _mm512_broadcast_i32x8(_mm256_loadu_si256((const __m256i *)p));
-}
-SL_INLINE vu t_pick(vt t, vu i) { return _mm512_permutexvar_epi32(i, t); }
+/* f64 */
 
 SL_INLINE vw v_widen(vf a)
 {
@@ -93,13 +81,35 @@ SL_INLINE void w_store(double *p, vw a)
     _mm512_storeu_pd(p, a.lo);
     _mm512_storeu_pd(p + 8, a.hi);
 }
-SL_INLINE vw w_add(vw a, vw b) { return (vw){_mm512_add_pd(a.lo, b.lo), _mm512_add_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_sub(vw a, vw b) { return (vw){_mm512_sub_pd(a.lo, b.lo), _mm512_sub_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_mul(vw a, vw b) { return (vw){_mm512_mul_pd(a.lo, b.lo), _mm512_mul_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_div(vw a, vw b) { return (vw){_mm512_div_pd(a.lo, b.lo), _mm512_div_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_fma(vw a, vw b, vw c)
+SL_INLINE vw w_load_n(const double *p, size_t n, double fill)
 {
-    return (vw){_mm512_fmadd_pd(a.lo, b.lo, c.lo), _mm512_fmadd_pd(a.hi, b.hi, c.hi)};
+    wm m = wide_lanes_below(n);
+    __m512d f = _mm512_set1_pd(fill);
+    return (vw){_mm512_mask_loadu_pd(f, m.lo, p), _mm512_mask_loadu_pd(f, m.hi, p + 8)};
+}
+SL_INLINE void w_store_n(double *p, vw a, size_t n)
+{
+    wm m = wide_lanes_below(n);
+    _mm512_mask_storeu_pd(p, m.lo, a.lo);
+    _mm512_mask_storeu_pd(p + 8, m.hi, a.hi);
+}
+SL_PAIRED_2(vw, w_add, vw, vw, _mm512_add_pd(a, b))
+SL_PAIRED_2(vw, w_sub, vw, vw, _mm512_sub_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, _mm512_mul_pd(a, b))
+SL_PAIRED_2(vw, w_div, vw, vw, _mm512_div_pd(a, b))
+SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm512_fmadd_pd(a, b, c))
+SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm512_fnmadd_pd(a, b, c))
+SL_PAIRED_2(vw, w_min, vw, vw, _mm512_min_pd(a, b))
+SL_PAIRED_2(vw, w_max, vw, vw, _mm512_max_pd(a, b))
+SL_PAIRED_1(vw, w_abs, vw, _mm512_abs_pd(a))
+SL_PAIRED_1(wu, w_bits, vw, _mm512_castpd_si512(a))
+SL_PAIRED_1(vw, w_float, wu, _mm512_castsi512_pd(a))
+SL_INLINE double w_fold_max(vw a)
+{
+    __m512d s = _mm512_max_pd(a.lo, a.hi);
+    __m256d h = _mm256_max_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));
+    __m128d q = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
 }
 SL_INLINE double w_fold_add(vw a)
 {
@@ -108,13 +118,81 @@ SL_INLINE double w_fold_add(vw a)
     __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
     return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
 }
-SL_INLINE wu w_bits(vw a) { return (wu){_mm512_castpd_si512(a.lo), _mm512_castpd_si512(a.hi)}; }
-SL_INLINE vw w_float(wu a) { return (vw){_mm512_castsi512_pd(a.lo), _mm512_castsi512_pd(a.hi)}; }
+
+/* u32, u64 */
+
+SL_INLINE vu u_set1(uint32_t s) { return _mm512_set1_epi32((int)s); }
+SL_INLINE vu u_and(vu a, vu b) { return _mm512_and_si512(a, b); }
+SL_INLINE vu u_or(vu a, vu b) { return _mm512_or_si512(a, b); }
+SL_INLINE vu u_add(vu a, vu b) { return _mm512_add_epi32(a, b); }
+SL_INLINE vu u_sub(vu a, vu b) { return _mm512_sub_epi32(a, b); }
+#define u_shl(a, k) _mm512_slli_epi32(a, k)
+#define u_shr(a, k) _mm512_srli_epi32(a, k)
+
 SL_INLINE wu wu_set1(uint64_t s)
 {
     return (wu){_mm512_set1_epi64((long long)s), _mm512_set1_epi64((long long)s)};
 }
-SL_INLINE wu wu_sub(wu a, wu b) { return (wu){_mm512_sub_epi64(a.lo, b.lo), _mm512_sub_epi64(a.hi, b.hi)}; }
-SL_INLINE wu wu_and(wu a, wu b) { return (wu){_mm512_and_si512(a.lo, b.lo), _mm512_and_si512(a.hi, b.hi)}; }
-SL_INLINE wu wu_or(wu a, wu b) { return (wu){_mm512_or_si512(a.lo, b.lo), _mm512_or_si512(a.hi, b.hi)}; }
+SL_PAIRED_2(wu, wu_and, wu, wu, _mm512_and_si512(a, b))
+SL_PAIRED_2(wu, wu_or, wu, wu, _mm512_or_si512(a, b))
+SL_PAIRED_2(wu, wu_add, wu, wu, _mm512_add_epi64(a, b))
+SL_PAIRED_2(wu, wu_sub, wu, wu, _mm512_sub_epi64(a, b))
+#define wu_shl(a, k) ((wu){_mm512_slli_epi64((a).lo, k), _mm512_slli_epi64((a).hi, k)})
 #define wu_shr(a, k) ((wu){_mm512_srli_epi64((a).lo, k), _mm512_srli_epi64((a).hi, k)})
+
+/* truth */
+
+SL_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+SL_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+SL_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+SL_INLINE vm v_nlt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
+SL_INLINE vm v_nle(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
+SL_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
+SL_INLINE vm m_andnot(vm a, vm b) { return _kandn_mask16(b, a); }
+SL_INLINE int m_any(vm a) { return a != 0; }
+SL_INLINE int m_all(vm a) { return a == 0xffff; }
+SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
+
+SL_PAIRED_2(wm, w_lt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
+SL_PAIRED_2(wm, w_le, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ))
+SL_PAIRED_2(wm, w_eq, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ))
+SL_PAIRED_2(wm, w_nlt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLT_UQ))
+SL_PAIRED_2(wm, w_nle, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLE_UQ))
+SL_PAIRED_2(wm, wm_or, wm, wm, _kor_mask8(a, b))
+SL_PAIRED_2(wm, wm_andnot, wm, wm, _kandn_mask8(b, a))
+SL_INLINE int wm_any(wm a) { return (a.lo | a.hi) != 0; }
+SL_INLINE int wm_all(wm a) { return (a.lo & a.hi) == 0xff; }
+SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm512_mask_blend_pd(a, c, b))
+SL_PAIRED_2(vw, w_keep, wm, vw, _mm512_maskz_mov_pd(a, b))
+
+/* table: the permutation reads four bits of the index, so the table stands there twice. */
+
+SL_INLINE vt t_load(const uint32_t *p)
+{
+    return _mm512_broadcast_i32x8(_mm256_loadu_si256((const __m256i *)p));
+}
+SL_INLINE vu t_pick(vt t, vu i) { return _mm512_permutexvar_epi32(i, t); }
+
+/* u16 */
+
+SL_INLINE vu h_load(const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+}
+SL_INLINE void h_store(uint16_t *p, vu a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(a)); }
+SL_INLINE vu h_load_n(const uint16_t *p, size_t n, uint16_t fill)
+{
+    return _mm512_cvtepu16_epi32(_mm256_mask_loadu_epi16(_mm256_set1_epi16((short)fill), lanes_below(n), p));
+}
+SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
+{
+    _mm256_mask_storeu_epi16(p, lanes_below(n), _mm512_cvtepi32_epi16(a));
+}
+SL_INLINE vf v_of_f16(vu h) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(h)); }
+SL_INLINE vu h_of_f32(vf a) { return _mm512_cvtepu16_epi32(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+
+#undef SL_HALF
+#undef SL_PAIRED_1
+#undef SL_PAIRED_2
+#undef SL_PAIRED_3

@@ -9,7 +9,14 @@
 #define SL_NEEDS "asimd"
 
 #include <arm_neon.h>
+#ifdef __clang__
+SL_OPEN("neon")
+#else
 SL_OPEN("+simd")
+#endif
+
+#include "pair.h"
+#include "partial.h"
 
 typedef float32x4_t vf;
 typedef uint32x4_t vu;
@@ -21,32 +28,109 @@ typedef struct {
 typedef struct {
     uint64x2_t lo, hi;
 } wu;
+typedef struct {
+    uint64x2_t lo, hi;
+} wm;
+
+/* f32 */
 
 SL_INLINE vf v_set1(float s) { return vdupq_n_f32(s); }
 SL_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
 SL_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
+SL_PARTIAL(v, vf, float)
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
 SL_INLINE vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
-SL_INLINE vf v_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
-SL_INLINE vf v_max(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+SL_INLINE vf v_min(vf a, vf b)
+{
+    SL_HIDE(b);
+    return vbslq_f32(vcltq_f32(a, b), a, b);
+}
+SL_INLINE vf v_max(vf a, vf b)
+{
+    SL_HIDE(b);
+    return vbslq_f32(vcgtq_f32(a, b), a, b);
+}
 SL_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
 SL_INLINE vu v_bits(vf a) { return vreinterpretq_u32_f32(a); }
 SL_INLINE vf v_float(vu a) { return vreinterpretq_f32_u32(a); }
-
 SL_INLINE float v_fold_max(vf a)
 {
     vf h = v_max(a, vextq_f32(a, a, 2));
     return vgetq_lane_f32(v_max(h, vextq_f32(h, h, 1)), 0);
 }
 
+/* f64 */
+
+SL_INLINE vw v_widen(vf a) { return (vw){vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a)}; }
+SL_INLINE vf v_narrow(vw a) { return vcvt_high_f32_f64(vcvt_f32_f64(a.lo), a.hi); }
+SL_INLINE vw w_set1(double s) { return (vw){vdupq_n_f64(s), vdupq_n_f64(s)}; }
+SL_INLINE vw w_load(const double *p) { return (vw){vld1q_f64(p), vld1q_f64(p + 2)}; }
+SL_INLINE void w_store(double *p, vw a)
+{
+    vst1q_f64(p, a.lo);
+    vst1q_f64(p + 2, a.hi);
+}
+SL_PARTIAL(w, vw, double)
+SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))
+SL_PAIRED_2(vw, w_sub, vw, vw, vsubq_f64(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, vmulq_f64(a, b))
+SL_PAIRED_2(vw, w_div, vw, vw, vdivq_f64(a, b))
+SL_PAIRED_3(vw, w_fma, vw, vw, vw, vfmaq_f64(c, a, b))
+SL_PAIRED_3(vw, w_fnma, vw, vw, vw, vfmsq_f64(c, a, b))
+SL_INLINE float64x2_t min_f64(float64x2_t a, float64x2_t b)
+{
+    SL_HIDE(b);
+    return vbslq_f64(vcltq_f64(a, b), a, b);
+}
+SL_INLINE float64x2_t max_f64(float64x2_t a, float64x2_t b)
+{
+    SL_HIDE(b);
+    return vbslq_f64(vcgtq_f64(a, b), a, b);
+}
+SL_PAIRED_2(vw, w_min, vw, vw, min_f64(a, b))
+SL_PAIRED_2(vw, w_max, vw, vw, max_f64(a, b))
+SL_PAIRED_1(vw, w_abs, vw, vabsq_f64(a))
+SL_PAIRED_1(wu, w_bits, vw, vreinterpretq_u64_f64(a))
+SL_PAIRED_1(vw, w_float, wu, vreinterpretq_f64_u64(a))
+SL_INLINE double w_fold_max(vw a)
+{
+    float64x2_t q = max_f64(a.lo, a.hi);
+    return vgetq_lane_f64(max_f64(q, vextq_f64(q, q, 1)), 0);
+}
+SL_INLINE double w_fold_add(vw a)
+{
+    float64x2_t q = vaddq_f64(a.lo, a.hi);
+    return vgetq_lane_f64(q, 0) + vgetq_lane_f64(q, 1);
+}
+
+/* u32, u64 */
+
 SL_INLINE vu u_set1(uint32_t s) { return vdupq_n_u32(s); }
 SL_INLINE vu u_and(vu a, vu b) { return vandq_u32(a, b); }
+SL_INLINE vu u_or(vu a, vu b) { return vorrq_u32(a, b); }
 SL_INLINE vu u_add(vu a, vu b) { return vaddq_u32(a, b); }
+SL_INLINE vu u_sub(vu a, vu b) { return vsubq_u32(a, b); }
 #define u_shl(a, k) vshlq_n_u32(a, k)
+#define u_shr(a, k) vshrq_n_u32(a, k)
+
+SL_INLINE wu wu_set1(uint64_t s) { return (wu){vdupq_n_u64(s), vdupq_n_u64(s)}; }
+SL_PAIRED_2(wu, wu_and, wu, wu, vandq_u64(a, b))
+SL_PAIRED_2(wu, wu_or, wu, wu, vorrq_u64(a, b))
+SL_PAIRED_2(wu, wu_add, wu, wu, vaddq_u64(a, b))
+SL_PAIRED_2(wu, wu_sub, wu, wu, vsubq_u64(a, b))
+#define wu_shl(a, k) ((wu){vshlq_n_u64((a).lo, k), vshlq_n_u64((a).hi, k)})
+#define wu_shr(a, k) ((wu){vshrq_n_u64((a).lo, k), vshrq_n_u64((a).hi, k)})
+
+/* truth */
+
+SL_INLINE uint64x2_t not_u64(uint64x2_t a)
+{
+    return vreinterpretq_u64_u32(vmvnq_u32(vreinterpretq_u32_u64(a)));
+}
 
 SL_INLINE vm v_lt(vf a, vf b) { return vcltq_f32(a, b); }
 SL_INLINE vm v_le(vf a, vf b) { return vcleq_f32(a, b); }
@@ -60,7 +144,20 @@ SL_INLINE int m_all(vm a) { return vminvq_u32(a) != 0; }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 SL_INLINE vf v_keep(vm m, vf a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
 
-/* Eight words are 32 bytes: one two-register byte lookup, with index i spread to bytes 4i .. 4i + 3. */
+SL_PAIRED_2(wm, w_lt, vw, vw, vcltq_f64(a, b))
+SL_PAIRED_2(wm, w_le, vw, vw, vcleq_f64(a, b))
+SL_PAIRED_2(wm, w_eq, vw, vw, vceqq_f64(a, b))
+SL_PAIRED_2(wm, w_nlt, vw, vw, not_u64(vcltq_f64(a, b)))
+SL_PAIRED_2(wm, w_nle, vw, vw, not_u64(vcleq_f64(a, b)))
+SL_PAIRED_2(wm, wm_or, wm, wm, vorrq_u64(a, b))
+SL_PAIRED_2(wm, wm_andnot, wm, wm, vbicq_u64(a, b))
+SL_INLINE int wm_any(wm a) { return m_any(vreinterpretq_u32_u64(vorrq_u64(a.lo, a.hi))); }
+SL_INLINE int wm_all(wm a) { return m_all(vreinterpretq_u32_u64(vandq_u64(a.lo, a.hi))); }
+SL_PAIRED_3(vw, w_select, wm, vw, vw, vbslq_f64(a, b, c))
+SL_PAIRED_2(vw, w_keep, wm, vw, vreinterpretq_f64_u64(vandq_u64(a, vreinterpretq_u64_f64(b))))
+
+/* table: eight u32 are 32 bytes, so one two-register byte lookup, index i spread to bytes 4i .. 4i + 3. */
+
 SL_INLINE vt t_load(const uint32_t *p) { return vld1q_u8_x2((const uint8_t *)p); }
 SL_INLINE vu t_pick(vt t, vu i)
 {
@@ -68,34 +165,16 @@ SL_INLINE vu t_pick(vt t, vu i)
     return vreinterpretq_u32_u8(vqtbl2q_u8(t, vreinterpretq_u8_u32(at)));
 }
 
-SL_INLINE vw v_widen(vf a) { return (vw){vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a)}; }
-SL_INLINE vf v_narrow(vw a) { return vcvt_high_f32_f64(vcvt_f32_f64(a.lo), a.hi); }
-SL_INLINE vw w_set1(double s) { return (vw){vdupq_n_f64(s), vdupq_n_f64(s)}; }
-SL_INLINE vw w_load(const double *p) { return (vw){vld1q_f64(p), vld1q_f64(p + 2)}; }
-SL_INLINE void w_store(double *p, vw a)
-{
-    vst1q_f64(p, a.lo);
-    vst1q_f64(p + 2, a.hi);
-}
-SL_INLINE vw w_add(vw a, vw b) { return (vw){vaddq_f64(a.lo, b.lo), vaddq_f64(a.hi, b.hi)}; }
-SL_INLINE vw w_sub(vw a, vw b) { return (vw){vsubq_f64(a.lo, b.lo), vsubq_f64(a.hi, b.hi)}; }
-SL_INLINE vw w_mul(vw a, vw b) { return (vw){vmulq_f64(a.lo, b.lo), vmulq_f64(a.hi, b.hi)}; }
-SL_INLINE vw w_div(vw a, vw b) { return (vw){vdivq_f64(a.lo, b.lo), vdivq_f64(a.hi, b.hi)}; }
-SL_INLINE vw w_fma(vw a, vw b, vw c)
-{
-    return (vw){vfmaq_f64(c.lo, a.lo, b.lo), vfmaq_f64(c.hi, a.hi, b.hi)};
-}
-SL_INLINE double w_fold_add(vw a)
-{
-    float64x2_t q = vaddq_f64(a.lo, a.hi);
-    return vgetq_lane_f64(q, 0) + vgetq_lane_f64(q, 1);
-}
-SL_INLINE wu w_bits(vw a) { return (wu){vreinterpretq_u64_f64(a.lo), vreinterpretq_u64_f64(a.hi)}; }
-SL_INLINE vw w_float(wu a) { return (vw){vreinterpretq_f64_u64(a.lo), vreinterpretq_f64_u64(a.hi)}; }
-SL_INLINE wu wu_set1(uint64_t s) { return (wu){vdupq_n_u64(s), vdupq_n_u64(s)}; }
-SL_INLINE wu wu_sub(wu a, wu b) { return (wu){vsubq_u64(a.lo, b.lo), vsubq_u64(a.hi, b.hi)}; }
-SL_INLINE wu wu_and(wu a, wu b) { return (wu){vandq_u64(a.lo, b.lo), vandq_u64(a.hi, b.hi)}; }
-SL_INLINE wu wu_or(wu a, wu b) { return (wu){vorrq_u64(a.lo, b.lo), vorrq_u64(a.hi, b.hi)}; }
-#define wu_shr(a, k) ((wu){vshrq_n_u64((a).lo, k), vshrq_n_u64((a).hi, k)})
+/* u16 */
 
-#include "partial.h"
+SL_INLINE vu h_load(const uint16_t *p) { return vmovl_u16(vld1_u16(p)); }
+SL_INLINE void h_store(uint16_t *p, vu a) { vst1_u16(p, vmovn_u32(a)); }
+SL_PARTIAL(h, vu, uint16_t)
+SL_INLINE vf v_of_f16(vu h) { return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(h))); }
+SL_INLINE vu h_of_f32(vf a) { return vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+
+#undef SL_HALF
+#undef SL_PAIRED_1
+#undef SL_PAIRED_2
+#undef SL_PAIRED_3
+#undef SL_PARTIAL

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Partial loads and stores for ISAs without masked memory access: through a padded register-sized buffer, so
- * that the lanes go through the same arithmetic as full ones.
+ * Partial loads and stores where memory cannot be accessed by mask: SL_PARTIAL(prefix, register, element)
+ * makes prefix_load_n and prefix_store_n of prefix_load and prefix_store. They go through a buffer of a
+ * register's size, so that the lanes go through the same arithmetic as full ones.
  */
-SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
-{
-    float lane[SL_W];
-    for (size_t l = 0; l < SL_W; l++)
-        lane[l] = l < n ? p[l] : fill;
-    return v_load(lane);
-}
-
-SL_INLINE void v_store_n(float *p, vf a, size_t n)
-{
-    float lane[SL_W];
-    v_store(lane, a);
-    for (size_t l = 0; l < SL_W && l < n; l++)
-        p[l] = lane[l];
-}
+#define SL_PARTIAL(prefix, reg, element)                                                                     \
+    SL_INLINE reg prefix##_load_n(const element *p, size_t n, element fill)                                  \
+    {                                                                                                        \
+        element lane[SL_W];                                                                                  \
+        for (size_t l = 0; l < SL_W; l++)                                                                    \
+            lane[l] = l < n ? p[l] : fill;                                                                   \
+        return prefix##_load(lane);                                                                          \
+    }                                                                                                        \
+    SL_INLINE void prefix##_store_n(element *p, reg a, size_t n)                                             \
+    {                                                                                                        \
+        element lane[SL_W];                                                                                  \
+        prefix##_store(lane, a);                                                                             \
+        for (size_t l = 0; l < SL_W && l < n; l++)                                                           \
+            p[l] = lane[l];                                                                                  \
+    }

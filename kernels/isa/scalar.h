@@ -2,10 +2,11 @@
  *
  * The vocabulary in plain C: one lane, the definition that the other headers are tested against and the
  * baseline that speed-ups are measured from (the unit is built with the auto-vectoriser off). Its class of
- * bits is the compiler's baseline: fused where that has FMA (AArch64, or x86 with -mfma), else not.
+ * bits is the compiler's baseline: fused where that has FMA (AArch64, or x86 with -mfma), else not; never
+ * with SL_UNFUSED, for code that is to round the same everywhere.
  */
 #define SL_W 1
-#if defined(__FMA__) || defined(__aarch64__)
+#if (defined(__FMA__) || defined(__aarch64__)) && !defined(SL_UNFUSED)
 #define SL_FMA 1
 #else
 #define SL_FMA 0
@@ -19,11 +20,14 @@
 SL_OPEN_BASELINE
 
 typedef float vf;
-typedef uint32_t vu;
-typedef int vm;
-typedef const uint32_t *vt;
 typedef double vw;
+typedef uint32_t vu;
 typedef uint64_t wu;
+typedef int vm;
+typedef int wm;
+typedef const uint32_t *vt;
+
+/* f32 */
 
 SL_INLINE vf v_set1(float s) { return s; }
 SL_INLINE vf v_load(const float *p) { return *p; }
@@ -41,14 +45,20 @@ SL_INLINE vf v_div(vf a, vf b) { return a / b; }
 #if SL_FMA
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return __builtin_fmaf(-a, b, c); }
-SL_INLINE vw w_fma(vw a, vw b, vw c) { return __builtin_fma(a, b, c); }
 #else
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return c - a * b; }
-SL_INLINE vw w_fma(vw a, vw b, vw c) { return a * b + c; }
 #endif
-SL_INLINE vf v_min(vf a, vf b) { return a < b ? a : b; }
-SL_INLINE vf v_max(vf a, vf b) { return a > b ? a : b; }
+SL_INLINE vf v_min(vf a, vf b)
+{
+    SL_HIDE(b);
+    return a < b ? a : b;
+}
+SL_INLINE vf v_max(vf a, vf b)
+{
+    SL_HIDE(b);
+    return a > b ? a : b;
+}
 SL_INLINE vu v_bits(vf a)
 {
     vu u;
@@ -61,14 +71,78 @@ SL_INLINE vf v_float(vu u)
     memcpy(&a, &u, sizeof a);
     return a;
 }
-SL_INLINE vf v_abs(vf a) { return v_float(v_bits(a) & 0x7fffffffu); }
-
+SL_INLINE vf v_abs(vf a) { return v_float(v_bits(a) & 0x7fffffff); }
 SL_INLINE float v_fold_max(vf a) { return a; }
+
+/* f64 */
+
+SL_INLINE vw v_widen(vf a) { return a; }
+SL_INLINE vf v_narrow(vw a) { return (vf)a; }
+SL_INLINE vw w_set1(double s) { return s; }
+SL_INLINE vw w_load(const double *p) { return *p; }
+SL_INLINE void w_store(double *p, vw a) { *p = a; }
+SL_INLINE vw w_load_n(const double *p, size_t n, double fill) { return n ? *p : fill; }
+SL_INLINE void w_store_n(double *p, vw a, size_t n)
+{
+    if (n)
+        *p = a;
+}
+SL_INLINE vw w_add(vw a, vw b) { return a + b; }
+SL_INLINE vw w_sub(vw a, vw b) { return a - b; }
+SL_INLINE vw w_mul(vw a, vw b) { return a * b; }
+SL_INLINE vw w_div(vw a, vw b) { return a / b; }
+#if SL_FMA
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return __builtin_fma(a, b, c); }
+SL_INLINE vw w_fnma(vw a, vw b, vw c) { return __builtin_fma(-a, b, c); }
+#else
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return a * b + c; }
+SL_INLINE vw w_fnma(vw a, vw b, vw c) { return c - a * b; }
+#endif
+SL_INLINE vw w_min(vw a, vw b)
+{
+    SL_HIDE(b);
+    return a < b ? a : b;
+}
+SL_INLINE vw w_max(vw a, vw b)
+{
+    SL_HIDE(b);
+    return a > b ? a : b;
+}
+SL_INLINE wu w_bits(vw a)
+{
+    wu u;
+    memcpy(&u, &a, sizeof u);
+    return u;
+}
+SL_INLINE vw w_float(wu u)
+{
+    vw a;
+    memcpy(&a, &u, sizeof a);
+    return a;
+}
+SL_INLINE vw w_abs(vw a) { return w_float(w_bits(a) & INT64_MAX); }
+SL_INLINE double w_fold_max(vw a) { return a; }
+SL_INLINE double w_fold_add(vw a) { return a; }
+
+/* u32, u64 */
 
 SL_INLINE vu u_set1(uint32_t s) { return s; }
 SL_INLINE vu u_and(vu a, vu b) { return a & b; }
+SL_INLINE vu u_or(vu a, vu b) { return a | b; }
 SL_INLINE vu u_add(vu a, vu b) { return a + b; }
+SL_INLINE vu u_sub(vu a, vu b) { return a - b; }
 #define u_shl(a, k) ((vu)((a) << (k)))
+#define u_shr(a, k) ((vu)((a) >> (k)))
+
+SL_INLINE wu wu_set1(uint64_t s) { return s; }
+SL_INLINE wu wu_and(wu a, wu b) { return a & b; }
+SL_INLINE wu wu_or(wu a, wu b) { return a | b; }
+SL_INLINE wu wu_add(wu a, wu b) { return a + b; }
+SL_INLINE wu wu_sub(wu a, wu b) { return a - b; }
+#define wu_shl(a, k) ((wu)((a) << (k)))
+#define wu_shr(a, k) ((wu)((a) >> (k)))
+
+/* truth */
 
 SL_INLINE vm v_lt(vf a, vf b) { return a < b; }
 SL_INLINE vm v_le(vf a, vf b) { return a <= b; }
@@ -82,33 +156,32 @@ SL_INLINE int m_all(vm a) { return a; }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return m ? a : b; }
 SL_INLINE vf v_keep(vm m, vf a) { return m ? a : 0.0f; }
 
+SL_INLINE wm w_lt(vw a, vw b) { return a < b; }
+SL_INLINE wm w_le(vw a, vw b) { return a <= b; }
+SL_INLINE wm w_eq(vw a, vw b) { return a == b; }
+SL_INLINE wm w_nlt(vw a, vw b) { return !(a < b); }
+SL_INLINE wm w_nle(vw a, vw b) { return !(a <= b); }
+SL_INLINE wm wm_or(wm a, wm b) { return a | b; }
+SL_INLINE wm wm_andnot(wm a, wm b) { return a & !b; }
+SL_INLINE int wm_any(wm a) { return a; }
+SL_INLINE int wm_all(wm a) { return a; }
+SL_INLINE vw w_select(wm m, vw a, vw b) { return m ? a : b; }
+SL_INLINE vw w_keep(wm m, vw a) { return m ? a : 0.0; }
+
+/* table */
+
 SL_INLINE vt t_load(const uint32_t *p) { return p; }
 SL_INLINE vu t_pick(vt t, vu i) { return t[i & 7]; }
 
-SL_INLINE vw v_widen(vf a) { return a; }
-SL_INLINE vf v_narrow(vw a) { return (vf)a; }
-SL_INLINE vw w_set1(double s) { return s; }
-SL_INLINE vw w_load(const double *p) { return *p; }
-SL_INLINE void w_store(double *p, vw a) { *p = a; }
-SL_INLINE vw w_add(vw a, vw b) { return a + b; }
-SL_INLINE vw w_sub(vw a, vw b) { return a - b; }
-SL_INLINE vw w_mul(vw a, vw b) { return a * b; }
-SL_INLINE vw w_div(vw a, vw b) { return a / b; }
-SL_INLINE double w_fold_add(vw a) { return a; }
-SL_INLINE wu w_bits(vw a)
+/* u16 */
+
+SL_INLINE vu h_load(const uint16_t *p) { return *p; }
+SL_INLINE void h_store(uint16_t *p, vu a) { *p = (uint16_t)a; }
+SL_INLINE vu h_load_n(const uint16_t *p, size_t n, uint16_t fill) { return n ? *p : fill; }
+SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
 {
-    wu u;
-    memcpy(&u, &a, sizeof u);
-    return u;
+    if (n)
+        *p = (uint16_t)a;
 }
-SL_INLINE vw w_float(wu u)
-{
-    vw a;
-    memcpy(&a, &u, sizeof a);
-    return a;
-}
-SL_INLINE wu wu_set1(uint64_t s) { return s; }
-SL_INLINE wu wu_sub(wu a, wu b) { return a - b; }
-SL_INLINE wu wu_and(wu a, wu b) { return a & b; }
-SL_INLINE wu wu_or(wu a, wu b) { return a | b; }
-#define wu_shr(a, k) ((wu)((a) >> (k)))
+
+#include "half.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The vocabulary in SSE2, the baseline of x86-64: 4 lanes, no FMA, no blend, no permute.
+ * The vocabulary in SSE2, the baseline of x86-64: 4 lanes, no FMA, no blend, no permute, no conversion of
+ * binary16.
  */
 #define SL_W 4
 #define SL_FMA 0
@@ -12,6 +13,9 @@
 SL_OPEN(SL_NEEDS)
 #include <emmintrin.h>
 
+#include "pair.h"
+#include "partial.h"
+
 typedef __m128 vf;
 typedef __m128i vu;
 typedef __m128 vm;
@@ -22,10 +26,16 @@ typedef struct {
 typedef struct {
     __m128i lo, hi;
 } wu;
+typedef struct {
+    __m128d lo, hi;
+} wm;
+
+/* f32 */
 
 SL_INLINE vf v_set1(float s) { return _mm_set1_ps(s); }
 SL_INLINE vf v_load(const float *p) { return _mm_loadu_ps(p); }
 SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
+SL_PARTIAL(v, vf, float)
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
@@ -37,17 +47,68 @@ SL_INLINE vf v_max(vf a, vf b) { return _mm_max_ps(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a); }
 SL_INLINE vu v_bits(vf a) { return _mm_castps_si128(a); }
 SL_INLINE vf v_float(vu a) { return _mm_castsi128_ps(a); }
-
 SL_INLINE float v_fold_max(vf a)
 {
     __m128 h = _mm_max_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
 }
 
+/* f64 */
+
+SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
+SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
+SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
+SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
+SL_INLINE void w_store(double *p, vw a)
+{
+    _mm_storeu_pd(p, a.lo);
+    _mm_storeu_pd(p + 2, a.hi);
+}
+SL_PARTIAL(w, vw, double)
+SL_PAIRED_2(vw, w_add, vw, vw, _mm_add_pd(a, b))
+SL_PAIRED_2(vw, w_sub, vw, vw, _mm_sub_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, _mm_mul_pd(a, b))
+SL_PAIRED_2(vw, w_div, vw, vw, _mm_div_pd(a, b))
+SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm_add_pd(_mm_mul_pd(a, b), c))
+SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm_sub_pd(c, _mm_mul_pd(a, b)))
+SL_PAIRED_2(vw, w_min, vw, vw, _mm_min_pd(a, b))
+SL_PAIRED_2(vw, w_max, vw, vw, _mm_max_pd(a, b))
+SL_PAIRED_1(vw, w_abs, vw, _mm_andnot_pd(_mm_set1_pd(-0.0), a))
+SL_PAIRED_1(wu, w_bits, vw, _mm_castpd_si128(a))
+SL_PAIRED_1(vw, w_float, wu, _mm_castsi128_pd(a))
+SL_INLINE double w_fold_max(vw a)
+{
+    __m128d q = _mm_max_pd(a.lo, a.hi);
+    return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
+}
+SL_INLINE double w_fold_add(vw a)
+{
+    __m128d q = _mm_add_pd(a.lo, a.hi);
+    return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+}
+
+/* u32, u64 */
+
 SL_INLINE vu u_set1(uint32_t s) { return _mm_set1_epi32((int)s); }
 SL_INLINE vu u_and(vu a, vu b) { return _mm_and_si128(a, b); }
+SL_INLINE vu u_or(vu a, vu b) { return _mm_or_si128(a, b); }
 SL_INLINE vu u_add(vu a, vu b) { return _mm_add_epi32(a, b); }
+SL_INLINE vu u_sub(vu a, vu b) { return _mm_sub_epi32(a, b); }
 #define u_shl(a, k) _mm_slli_epi32(a, k)
+#define u_shr(a, k) _mm_srli_epi32(a, k)
+
+SL_INLINE wu wu_set1(uint64_t s)
+{
+    return (wu){_mm_set1_epi64x((long long)s), _mm_set1_epi64x((long long)s)};
+}
+SL_PAIRED_2(wu, wu_and, wu, wu, _mm_and_si128(a, b))
+SL_PAIRED_2(wu, wu_or, wu, wu, _mm_or_si128(a, b))
+SL_PAIRED_2(wu, wu_add, wu, wu, _mm_add_epi64(a, b))
+SL_PAIRED_2(wu, wu_sub, wu, wu, _mm_sub_epi64(a, b))
+#define wu_shl(a, k) ((wu){_mm_slli_epi64((a).lo, k), _mm_slli_epi64((a).hi, k)})
+#define wu_shr(a, k) ((wu){_mm_srli_epi64((a).lo, k), _mm_srli_epi64((a).hi, k)})
+
+/* truth */
 
 SL_INLINE vm v_lt(vf a, vf b) { return _mm_cmplt_ps(a, b); }
 SL_INLINE vm v_le(vf a, vf b) { return _mm_cmple_ps(a, b); }
@@ -61,7 +122,21 @@ SL_INLINE int m_all(vm a) { return _mm_movemask_ps(a) == 0xf; }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm_and_ps(m, a); }
 
-/* No permute: four scalar loads. Each 64-bit half of the indices leaves the vector unit in one move. */
+SL_PAIRED_2(wm, w_lt, vw, vw, _mm_cmplt_pd(a, b))
+SL_PAIRED_2(wm, w_le, vw, vw, _mm_cmple_pd(a, b))
+SL_PAIRED_2(wm, w_eq, vw, vw, _mm_cmpeq_pd(a, b))
+SL_PAIRED_2(wm, w_nlt, vw, vw, _mm_cmpnlt_pd(a, b))
+SL_PAIRED_2(wm, w_nle, vw, vw, _mm_cmpnle_pd(a, b))
+SL_PAIRED_2(wm, wm_or, wm, wm, _mm_or_pd(a, b))
+SL_PAIRED_2(wm, wm_andnot, wm, wm, _mm_andnot_pd(b, a))
+SL_INLINE int wm_any(wm a) { return _mm_movemask_pd(_mm_or_pd(a.lo, a.hi)) != 0; }
+SL_INLINE int wm_all(wm a) { return _mm_movemask_pd(_mm_and_pd(a.lo, a.hi)) == 0x3; }
+SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm_or_pd(_mm_and_pd(a, b), _mm_andnot_pd(a, c)))
+SL_PAIRED_2(vw, w_keep, wm, vw, _mm_and_pd(a, b))
+
+/* table: no permute, so four scalar loads. Each 64-bit half of the indices leaves the vector unit in one
+ * move. */
+
 SL_INLINE vt t_load(const uint32_t *p) { return p; }
 SL_INLINE vu t_pick(vt t, vu i)
 {
@@ -72,34 +147,23 @@ SL_INLINE vu t_pick(vt t, vu i)
     return _mm_unpacklo_epi64(_mm_unpacklo_epi32(t0, t1), _mm_unpacklo_epi32(t2, t3));
 }
 
-SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
-SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
-SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
-SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
-SL_INLINE void w_store(double *p, vw a)
-{
-    _mm_storeu_pd(p, a.lo);
-    _mm_storeu_pd(p + 2, a.hi);
-}
-SL_INLINE vw w_add(vw a, vw b) { return (vw){_mm_add_pd(a.lo, b.lo), _mm_add_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_sub(vw a, vw b) { return (vw){_mm_sub_pd(a.lo, b.lo), _mm_sub_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_mul(vw a, vw b) { return (vw){_mm_mul_pd(a.lo, b.lo), _mm_mul_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_div(vw a, vw b) { return (vw){_mm_div_pd(a.lo, b.lo), _mm_div_pd(a.hi, b.hi)}; }
-SL_INLINE vw w_fma(vw a, vw b, vw c) { return w_add(w_mul(a, b), c); }
-SL_INLINE double w_fold_add(vw a)
-{
-    __m128d q = _mm_add_pd(a.lo, a.hi);
-    return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
-}
-SL_INLINE wu w_bits(vw a) { return (wu){_mm_castpd_si128(a.lo), _mm_castpd_si128(a.hi)}; }
-SL_INLINE vw w_float(wu a) { return (vw){_mm_castsi128_pd(a.lo), _mm_castsi128_pd(a.hi)}; }
-SL_INLINE wu wu_set1(uint64_t s)
-{
-    return (wu){_mm_set1_epi64x((long long)s), _mm_set1_epi64x((long long)s)};
-}
-SL_INLINE wu wu_sub(wu a, wu b) { return (wu){_mm_sub_epi64(a.lo, b.lo), _mm_sub_epi64(a.hi, b.hi)}; }
-SL_INLINE wu wu_and(wu a, wu b) { return (wu){_mm_and_si128(a.lo, b.lo), _mm_and_si128(a.hi, b.hi)}; }
-SL_INLINE wu wu_or(wu a, wu b) { return (wu){_mm_or_si128(a.lo, b.lo), _mm_or_si128(a.hi, b.hi)}; }
-#define wu_shr(a, k) ((wu){_mm_srli_epi64((a).lo, k), _mm_srli_epi64((a).hi, k)})
+/* u16: the only pack of 32-bit lanes is signed, so the low halves are sign-extended for it. */
 
-#include "partial.h"
+SL_INLINE vu h_load(const uint16_t *p)
+{
+    return _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)p), _mm_setzero_si128());
+}
+SL_INLINE void h_store(uint16_t *p, vu a)
+{
+    __m128i low = _mm_srai_epi32(_mm_slli_epi32(a, 16), 16);
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(low, low));
+}
+SL_PARTIAL(h, vu, uint16_t)
+
+#include "half.h"
+
+#undef SL_HALF
+#undef SL_PAIRED_1
+#undef SL_PAIRED_2
+#undef SL_PAIRED_3
+#undef SL_PARTIAL
