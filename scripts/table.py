@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Prints what softlane-bench and softlane-accuracy measured as one table: speed beside error beside the roof.
 
-One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on every ISA (the median of the repetitions) with the speed-up over
-scalar; then, of the fastest ISA, the time over the roof's and the largest error found. A second table has the errors of
-all ISAs beside their bounds. Standard library only.
+One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on every
+ISA (the median of the repetitions) with the speed-up over scalar; then, of the fastest ISA, the time over the roof's and
+the largest error found. A second table has the errors of all ISAs beside their bounds; for the README, where one line has
+to do for a kernel, those that differ. Standard library only.
 """
 
 import argparse
@@ -35,6 +36,13 @@ def read_results(path, read, program):
 def refuse(message):
     print(f"table.py: {message}", file=sys.stderr)
     sys.exit(2)
+
+
+def regex(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}': {error}")
 
 
 def read_cells(bench):
@@ -91,14 +99,26 @@ def speed_rows(cells, isas, errors):
         yield row
 
 
+def measured_of_bound(result):
+    return f"{float(result['max_ulp']):.2f} of {result['bound']:g}" + ("!" if exceeds(result) else "")
+
+
 def error_rows(errors, isas):
     for (kernel, dtype), by_isa in errors.items():
         row = [kernel, dtype]
         for isa in isas:
             result = by_isa.get(isa)
-            row.append(
-                f"{float(result['max_ulp']):.2f} of {result['bound']:.2f}" + ("!" if exceeds(result) else "")
-                if result else "-")
+            row.append(measured_of_bound(result) if result else "-")
+        yield row
+
+
+def short_error_rows(errors, dtypes):
+    """One row per kernel: `measured of bound` for each class of ISAs whose figures differ, the best first."""
+    for kernel in dict.fromkeys(kernel for kernel, _ in errors):
+        row = [kernel]
+        for dtype in dtypes:
+            by_isa = errors.get((kernel, dtype), {})
+            row.append("; ".join(dict.fromkeys(measured_of_bound(result) for result in by_isa.values())) or "-")
         yield row
 
 
@@ -137,6 +157,8 @@ def main():
     parser.add_argument("accuracy", metavar="ACCURACY.json", nargs="?",
                         help="from softlane-accuracy --json ACCURACY.json")
     parser.add_argument("--markdown", action="store_true", help="for the README")
+    parser.add_argument("--only", metavar="REGEX", type=regex, default=".",
+                        help="leave out speeds of other kernel/dtype/shape")
     parser.add_argument("--variants", action="store_true",
                         help="print a regular expression for the kernel/dtype/isa in BENCH.json instead")
     arguments = parser.parse_args()
@@ -147,6 +169,9 @@ def main():
             (kernel, dtype, isa) for (kernel, dtype, _), by_isa in cells.items() for isa in by_isa)) + ")$")
         return
 
+    cells = {key: by_isa for key, by_isa in cells.items() if arguments.only.search("/".join(key))}
+    if not cells:
+        refuse(f"--only: '{arguments.only.pattern}' matches nothing in {arguments.bench}")
     errors = {}
     if arguments.accuracy:
         _, errors = read_results(arguments.accuracy, read_errors, "softlane-accuracy")
@@ -157,9 +182,13 @@ def main():
     isas = isas_of(cells.values())
     print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=4)
     if errors:
-        isas = isas_of(errors.values())
         print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
-        print_table(["kernel", "dtype", *isas], error_rows(errors, isas), left=2)
+        if arguments.markdown:
+            dtypes = list(dict.fromkeys(dtype for _, dtype in errors))
+            print_table(["kernel", *dtypes], short_error_rows(errors, dtypes), left=1)
+        else:
+            isas = isas_of(errors.values())
+            print_table(["kernel", "dtype", *isas], error_rows(errors, isas), left=2)
 
 
 if __name__ == "__main__":
