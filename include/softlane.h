@@ -174,7 +174,7 @@ SOFTLANE_API sl_status sl_sigmoid_f16(const sl_f16 *x, sl_f16 *y, size_t n);
 
 /* y = log(1 / (1 + exp(-x))) = -(max(-x, 0) + log1p(exp(-|x|))) for each of n elements.
  *   special values  NaN -> NaN, +inf -> -0, -inf -> -inf, underflow is gradual
- *   error           2.0 ULP
+ *   error           2.0 ULP; in f32, bf16 and f16 a larger x never gives a smaller y
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_sigmoid_f32(const float *x, float *y, size_t n);
 SOFTLANE_API sl_status sl_log_sigmoid_f64(const double *x, double *y, size_t n);

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "masked_load.h"
+#include "overreach.h"
 #include "workload.h"
 
 /* What lies beside an array, and how much of it is looked after. */
@@ -132,7 +132,7 @@ static void run_shape(const kernel *k, const isa *on, guards *g, sl_shape shape,
 
 static void one_row(const kernel *k, const isa *on)
 {
-    skip_where_masked_loads_fault(on);
+    skip_where_loads_overreach(on);
     static const size_t longer[] = {127, 128, 129, 255, 257, 1000, 1023, 4097};
     enum { SHORT = 3 * 32 + 2, LONGER = sizeof longer / sizeof *longer };
     guards g = guards_new(k, sl_rows(1, 4097));
@@ -145,7 +145,7 @@ static void one_row(const kernel *k, const isa *on)
 
 static void many_rows(const kernel *k, const isa *on)
 {
-    skip_where_masked_loads_fault(on);
+    skip_where_loads_overreach(on);
     guards g = guards_new(k, sl_rows(35, 40));
     generator random = {11};
     for (size_t n = 1; n <= 40; n++)
@@ -157,7 +157,7 @@ static void many_rows(const kernel *k, const isa *on)
 
 static void strided(const kernel *k, const isa *on)
 {
-    skip_where_masked_loads_fault(on);
+    skip_where_loads_overreach(on);
     static const size_t classes[] = {1, 2, 10, 16, 17, 33, 65}, inner[] = {2, 3, 4, 7, 8, 15, 16, 17, 33, 49};
     guards g = guards_new(k, sl_axis(2, 65, 49));
     generator random = {12};

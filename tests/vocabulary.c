@@ -5,7 +5,7 @@
  * elements it may touch.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-#include "masked_load.h"
+#include "overreach.h"
 #include "vocabulary.h"
 
 #include <float.h>
@@ -465,7 +465,7 @@ static size_t element_count(size_t i, size_t width)
 
 static void partial_loads(const isa *on)
 {
-    skip_where_masked_loads_fault(on);
+    skip_where_loads_overreach(on);
     const vocabulary *v = vocabulary_of(on);
     size_t page_size;
     char *page = page_new(&page_size);
