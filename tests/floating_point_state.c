@@ -83,7 +83,8 @@ static void compare(const isa *on, const workload *w, const char *distribution)
     for (size_t output = 0; output < OUTPUTS; output++)
         for (size_t i = 0; w->c.out[output] != NULL && i < output_count(k, &w->c, output); i++) {
             const double want = (double)e.want[output][i], got = output_value(k, output, w->c.out[output], i);
-            const bool finite = fabs(want) <= largest_of(k->dtype);
+            /* qemu flushes f16's denormals, which no CPU does, and bce has a slope of 1e12 at 0 */
+            const bool finite = fabs(want) <= largest_of(k->dtype) && (normal || k->dtype->digits != 11);
             /* near the least normal number a result may round to it, or be flushed on its way there */
             const bool judged = normal && fabsl(e.want[output][i]) >= ldexpl(1, k->dtype->min_exp);
             if ((finite && !isfinite(got)) ||
