@@ -272,6 +272,9 @@ static void fill_second(const struct kernel *k, generator *g, const distribution
     if (k->signature.second == PROBABILITIES && other && !k->signature.by_element)
         divide_by_sums(memory.floats, w->shape);
     put_floats(k->dtype, g, 1, memory.floats, w->second, elements_of(w->shape));
+    if (k->signature.second == PROBABILITIES) /* f64's digits may have made a 1 larger */
+        for (size_t i = 0; i < elements_of(w->shape); i++)
+            k->dtype->put(w->second, i, fmin(k->dtype->get(w->second, i), 1));
 }
 
 static void measure_distribution(struct tally *tally, size_t alike, const distribution *d, sl_shape shape)

@@ -54,7 +54,8 @@ def read_cells(bench):
     cells = {}
     for name, repetitions in runs.items():
         kernel, dtype, isa, shape = name.split("/")[:4]
-        cell = {key: statistics.median(r[key] for r in repetitions) for key in ("ns_per_element", "x_roof")}
+        cell = {key: statistics.median(r[key] for r in repetitions)
+                for key in ("ns_per_element", "x_roof") if key in repetitions[0]}  # nll has no roof
         cell["level"] = repetitions[0]["label"]
         cells.setdefault((kernel, dtype, shape), {})[isa] = cell
     return cells
@@ -94,7 +95,7 @@ def speed_rows(cells, isas, errors):
                 text += f" {digits(reference['ns_per_element'] / cell['ns_per_element']) + 'x':>5}"
             row.append(text)
         error = errors.get((kernel, dtype), {}).get(fastest)
-        row.append(digits(by_isa[fastest]["x_roof"]))
+        row.append(digits(by_isa[fastest]["x_roof"]) if "x_roof" in by_isa[fastest] else "-")
         row.append("-" if not error else f"{float(error['max_ulp']):.2f}" + ("!" if exceeds(error) else ""))
         yield row
 

@@ -26,26 +26,6 @@ typedef struct {
 
 static const char *output_name(size_t output) { return output == GRADIENT ? ", gradient" : ""; }
 
-/* Losses of elements promise their bounds without weights and upstream; each of them, and the divisor of a
- * mean, may cost a rounding. */
-static double allowed(const kernel *k, const isa *on, size_t output, const sl_loss_options *o)
-{
-    double more = 0;
-    if (is_loss(k) && k->by_element && (output == RESULT || k->dtype->digits >= 24)) {
-        more += (o->class_weight != NULL) + (o->pos_weight != NULL);
-        more += output == GRADIENT && (o->upstream != NULL || o->reduction == SL_MEAN);
-    }
-    return bound_of(k, on, output) + more;
-}
-
-/* Reduced losses have a topic of their own; and nothing is said about the gradient of a mean over nothing. */
-static bool is_judged_elsewhere(const workload *w, size_t output)
-{
-    if (!is_loss(w->k) || w->options.reduction == SL_NONE)
-        return false;
-    return output == RESULT || (w->options.reduction == SL_MEAN && mean_divisor(w) == 0);
-}
-
 static void compare_ran(const isa *on, const workload *w, const char *distribution, const char *variant,
                         worst_cases *worst)
 {
@@ -53,9 +33,9 @@ static void compare_ran(const isa *on, const workload *w, const char *distributi
     expectation e;
     expect(k, &w->c, &e);
     for (size_t output = 0; output < OUTPUTS; output++) {
-        if (w->c.out[output] == NULL || is_judged_elsewhere(w, output))
+        if (w->c.out[output] == NULL || !is_judged_by_oracle(w, output))
             continue;
-        const double bound = allowed(k, on, output, &w->options);
+        const double bound = allowed_error(w, on, output);
         worst_case *so_far = &worst->of[output];
         for (size_t i = 0; i < output_count(k, &w->c, output); i++) {
             const double ulp = error_of(k, &w->c, output, i, &e);
@@ -359,19 +339,10 @@ static void constant_row_is_1_over_n(const kernel *k, const isa *on)
 
 /* ---------------------------------------------------------------------------------------------- losses */
 
-static sl_real sum_of(const workload *w)
-{
-    sl_real sum = 0;
-    for (size_t i = 0; i < output_count(w->k, &w->c, RESULT); i++)
-        sum += w->k->dtype->get_loss(w->c.out[RESULT], i);
-    return sum;
-}
-
 static void sums_and_means(const kernel *k, const isa *on)
 {
     static const size_t counts[] = {1, 2, 3, 10, 17, 100, 1000, 1797, 20011, 100003};
     enum { COUNTS = sizeof counts / sizeof *counts };
-    const sl_ref_dtype *dt = k->dtype;
     generator g = {9};
     for (size_t v = 0; v < variant_count(k); v++)
         for (size_t i = 0; i < COUNTS; i++) {
@@ -381,21 +352,10 @@ static void sums_and_means(const kernel *k, const isa *on)
                 continue;
             reduced.wants[RESULT] = true;
             reduced.wants[GRADIENT] = false;
-            workload w, single;
+            workload w;
             workload_make(&w, k, &reduced, sl_rows(counts[i], 1 + i), distribution_at(next_below(&g, 3)), &g);
             run(k, on, &w.c);
-            workload_copy(&single, &w);
-            single.options.reduction = SL_NONE;
-            single.options.upstream = NULL;
-            single.c.out[RESULT] = allocate(output_count(k, &single.c, RESULT), output_size(k, RESULT));
-            run(k, on, &single.c);
-            const sl_real want = sum_of(&single) / (reduced.reduction == SL_MEAN ? mean_divisor(&w) : 1);
-            const double got = dt->get_loss(w.c.out[RESULT], 0);
-            const double ulp = sl_ref_ulp(got, want, want, dt->loss_digits, dt->loss_min_exp);
-            if (!(ulp <= (dt->loss_digits > 24 && reduced.reduction == SL_MEAN ? 2.0 : 0.51)))
-                fail_msg("%s/%s, %s of %zu rows of %zu: %.3f ULP: got %a, want %La", k->name, on->name,
-                         reduced.name, counts[i], 1 + i, ulp, got, want);
-            free(single.c.out[RESULT]);
+            assert_sum_of_losses(on, &w);
             workload_free(&w);
         }
 }

@@ -455,3 +455,54 @@ sl_real mean_divisor(const workload *w)
     }
     return divisor;
 }
+
+/* ----------------------------------------------------------------------------------------- how good it is */
+
+double allowed_error(const workload *w, const isa *on, size_t output)
+{
+    const kernel *k = w->k;
+    const sl_loss_options *o = &w->options;
+    double more = 0;
+    if (is_loss(k) && k->by_element && (output == RESULT || k->dtype->digits >= 24)) {
+        more += (o->class_weight != NULL) + (o->pos_weight != NULL);
+        more += output == GRADIENT && (o->upstream != NULL || o->reduction == SL_MEAN);
+    }
+    return bound_of(k, on, output) + more;
+}
+
+bool is_judged_by_oracle(const workload *w, size_t output)
+{
+    if (!is_loss(w->k) || w->options.reduction == SL_NONE)
+        return true;
+    return output == GRADIENT && (w->options.reduction == SL_SUM || mean_divisor(w) != 0);
+}
+
+static sl_real sum_of_losses(const workload *w)
+{
+    sl_real sum = 0;
+    for (size_t i = 0; i < output_count(w->k, &w->c, RESULT); i++)
+        sum += w->k->dtype->get_loss(w->c.out[RESULT], i);
+    return sum;
+}
+
+void assert_sum_of_losses(const isa *on, const workload *w)
+{
+    const kernel *k = w->k;
+    const sl_ref_dtype *dt = k->dtype;
+    const bool is_mean = w->options.reduction == SL_MEAN;
+    workload single;
+    workload_copy(&single, w);
+    single.options.reduction = SL_NONE;
+    single.options.upstream = NULL;
+    single.c.out[GRADIENT] = NULL;
+    single.c.out[RESULT] = allocate(output_count(k, &single.c, RESULT), output_size(k, RESULT));
+    run(k, on, &single.c);
+    const sl_real want = sum_of_losses(&single) / (is_mean ? mean_divisor(w) : 1);
+    const double got = dt->get_loss(w->c.out[RESULT], 0);
+    const double ulp = sl_ref_ulp(got, want, want, dt->loss_digits, dt->loss_min_exp);
+    if (!(ulp <= (dt->loss_digits > 24 && is_mean ? 2.0 : 0.51)))
+        fail_msg("%s/%s, %s of losses, %zu x %zu x %zu: %.3f ULP: got %a, want %La", k->name, on->name,
+                 is_mean ? "mean" : "sum", w->c.shape.outer, w->c.shape.classes, w->c.shape.inner, ulp, got,
+                 want);
+    free(single.c.out[RESULT]);
+}

@@ -64,6 +64,18 @@ void assert_same_as_rows(const isa *on, const workload *want);
 /* What a mean of these losses is divided by. */
 sl_real mean_divisor(const workload *w);
 
+/* The error that an output may have: the manifest's bound. Losses of elements promise it without weights and
+ * upstream; each of them, and the divisor of a mean, may cost a rounding. */
+double allowed_error(const workload *w, const isa *on, size_t output);
+
+/* Whether that is said of the output. It is not of reduced losses, which have a rule of their own, nor of the
+ * gradient of a mean over nothing. */
+bool is_judged_by_oracle(const workload *w, size_t output);
+
+/* The rule for reduced losses: the one of this call, which has been run, is the sum or the mean of the single
+ * ones, as the kernel itself gives them. */
+void assert_sum_of_losses(const isa *on, const workload *w);
+
 /* To be freed. */
 void *copy_of(const void *from, size_t bytes);
 
