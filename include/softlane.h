@@ -172,6 +172,15 @@ SOFTLANE_API sl_status sl_sigmoid_f64(const double *x, double *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_f16(const sl_f16 *x, sl_f16 *y, size_t n);
 
+/* The same where a few ULP do not matter: for inference, say.
+ *   special values  as sigmoid, but a result below the smallest normal number (of f32, for bf16 and f16) is +0
+ *   error           f32 4.0 / 5.0 ULP, f64 4.0 ULP; in f32, bf16 and f16 a larger x never gives a smaller y
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_sigmoid_fast_f32(const float *x, float *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_fast_f64(const double *x, double *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_fast_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_fast_f16(const sl_f16 *x, sl_f16 *y, size_t n);
+
 /* y = log(1 / (1 + exp(-x))) = -(max(-x, 0) + log1p(exp(-|x|))) for each of n elements.
  *   special values  NaN -> NaN, +inf -> -0, -inf -> -inf, underflow is gradual
  *   error           2.0 ULP; in f32, bf16 and f16 a larger x never gives a smaller y
@@ -385,6 +394,7 @@ SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n
     void (*log_softmax_backward_##dt)(const T *y, const T *dy, T *dx, sl_shape shape);                       \
     void (*logsumexp_##dt)(const T *x, L *lse, sl_shape shape);                                              \
     void (*sigmoid_##dt)(const T *x, T *y, size_t n);                                                        \
+    void (*sigmoid_fast_##dt)(const T *x, T *y, size_t n);                                                   \
     void (*log_sigmoid_##dt)(const T *x, T *y, size_t n);                                                    \
     void (*sigmoid_backward_##dt)(const T *y, const T *dy, T *dx, size_t n);                                 \
     void (*log_sigmoid_backward_##dt)(const T *x, const T *dy, T *dx, size_t n);                             \

@@ -137,8 +137,12 @@ static void assert_in_order(const isa *on, const workload *w)
     }
 }
 
-/* log_sigmoid is within its bound, which is more than one step; so is sigmoid in f64. */
-static bool is_monotone(const kernel *k) { return k->row == SL_COUNT_sigmoid && k->dtype->digits <= 24; }
+static bool is_monotone(const kernel *k)
+{
+    return (k->row == SL_COUNT_sigmoid || k->row == SL_COUNT_sigmoid_fast ||
+            k->row == SL_COUNT_log_sigmoid) &&
+           k->dtype->digits <= 24;
+}
 
 static void compare_patterns(const isa *on, workload *w, uint64_t first, uint64_t stride, const char *what,
                              worst_cases *worst)
@@ -256,7 +260,7 @@ static void every_input(const kernel *k, const isa *on)
         if (isnan((double)e.want[RESULT][i]) || dt->get(right, 0) == dt->get(w.c.out[RESULT], i))
             continue;
         wrong++;
-        if (is_near_tie(k, i))
+        if (is_near_tie(k, i) || k->row == SL_COUNT_sigmoid_fast) /* whose bound is enough */
             continue;
         unknown++;
         print_error("%s/%s: %04zx gives %a, want %La\n", k->name, on->name, i, dt->get(w.c.out[RESULT], i),

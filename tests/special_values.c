@@ -55,6 +55,7 @@ static const struct {
     {SL_COUNT_logsumexp, CASES(logsumexp)},
     {SL_COUNT_softmax_stats, CASES(logsumexp)},
     {SL_COUNT_sigmoid, CASES(sigmoid)},
+    {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
     {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
     {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
     {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},
