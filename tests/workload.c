@@ -447,8 +447,9 @@ sl_real mean_divisor(const workload *w)
 {
     const kernel *k = w->k;
     const bool weighted = k->second == CLASS_IDS && w->options.class_weight != NULL;
+    const size_t losses = elements(w->c.shape) == 0 ? 0 : loss_count(k, w->c.shape);
     sl_real divisor = 0;
-    for (size_t i = 0; i < loss_count(k, w->c.shape); i++) {
+    for (size_t i = 0; i < losses; i++) {
         const int64_t id = k->second == CLASS_IDS ? ((const int64_t *)w->c.second)[i] : 0;
         if (!w->options.has_ignore_index || id != w->options.ignore_index)
             divisor += weighted ? k->dtype->get_loss(w->options.class_weight, (size_t)id) : 1;
@@ -477,12 +478,16 @@ bool is_judged_by_oracle(const workload *w, size_t output)
     return output == GRADIENT && (w->options.reduction == SL_SUM || mean_divisor(w) != 0);
 }
 
-static sl_real sum_of_losses(const workload *w)
+/* What a reduction of these single losses should give. */
+static sl_real reduced(const workload *single, const workload *w)
 {
     sl_real sum = 0;
-    for (size_t i = 0; i < output_count(w->k, &w->c, RESULT); i++)
-        sum += w->k->dtype->get_loss(w->c.out[RESULT], i);
-    return sum;
+    for (size_t i = 0; i < output_count(single->k, &single->c, RESULT); i++)
+        sum += single->k->dtype->get_loss(single->c.out[RESULT], i);
+    if (w->options.reduction == SL_SUM)
+        return sum;
+    const sl_real divisor = mean_divisor(w);
+    return divisor == 0 && w->options.flags & SL_EMPTY_MEAN_ZERO ? 0 : sum / divisor;
 }
 
 void assert_sum_of_losses(const isa *on, const workload *w)
@@ -497,7 +502,7 @@ void assert_sum_of_losses(const isa *on, const workload *w)
     single.c.out[GRADIENT] = NULL;
     single.c.out[RESULT] = allocate(output_count(k, &single.c, RESULT), output_size(k, RESULT));
     run(k, on, &single.c);
-    const sl_real want = sum_of_losses(&single) / (is_mean ? mean_divisor(w) : 1);
+    const sl_real want = reduced(&single, w);
     const double got = dt->get_loss(w->c.out[RESULT], 0);
     const double ulp = sl_ref_ulp(got, want, want, dt->loss_digits, dt->loss_min_exp);
     if (!(ulp <= (dt->loss_digits > 24 && is_mean ? 2.0 : 0.51)))
