@@ -252,8 +252,9 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   divisor  sum_r w_t
  *   special values  NaN as softmax; a target logit of -inf costs +inf
  *   error    loss: f32 2.0 ULP in all tests (2.7 by analysis), f64 3.0, also where the loss is next to 0.
- *            gradient: f32 3.5 / 4.0 ULP, f64 5.0, of the larger of |grad_c| and what smoothing takes away
- *            from it; the target's is formed from the other classes and never as p - 1 */
+ *            gradient: f32 3.5 / 4.0 ULP, f64 5.0, with smoothing of the larger of the two terms; the
+ *            target's is formed from the other classes, sum_{k != t} q_k - (1 - softmax(x)_t) sum_k q_k, and
+ *            never as p - 1 */
 SOFTLANE_API sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, float *grad);
 SOFTLANE_API sl_status sl_cross_entropy_f64(const double *logits, const int64_t *target, sl_shape shape,
@@ -269,7 +270,7 @@ SOFTLANE_API sl_status sl_cross_entropy_f16(const sl_f16 *logits, const int64_t 
  *   divisor  the number of rows
  *   special values  NaN as softmax; q_c = 0 takes its class out even at infinite cost
  *   error    for t_c >= 0, loss: f32 2.0 ULP, f64 3.0; gradient: f32 3.5 / 4.0 ULP, f64 5.0, of the larger of
- *            |grad_c| and |u_r q_c| */
+ *            its two terms */
 SOFTLANE_API sl_status sl_cross_entropy_soft_f32(const float *logits, const float *target_prob,
                                                  sl_shape shape, const sl_loss_options *options, float *loss,
                                                  float *grad);

@@ -24,7 +24,11 @@ static sl_stats merged(sl_stats into, const sl_stats *from)
     return into;
 }
 
-static bool same_double(double a, double b) { return memcmp(&a, &b, sizeof a) == 0; }
+/* Bit for bit, and NaN as one. */
+static bool same_double(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
 
 void assert_same_stats(const char *what, const sl_stats *a, const sl_stats *b)
 {
