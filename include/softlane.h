@@ -32,6 +32,9 @@
  *             q" has the exponent of the quantity q instead. Bounds hold in round-to-nearest with FTZ and DAZ
  *             off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
  *             (SSE2, and scalar on baseline x86-64). bf16 and f16 results: 0.51 ULP of theirs throughout.
+ *   state     Kernels run in the caller's floating-point environment and leave its control register as it is;
+ *             they may raise exception flags. A signalling NaN is as any NaN. Under FTZ and DAZ results are
+ *             finite where they should be, and within the bound where they and all inputs are normal.
  *   threads   Every function is reentrant. The library owns no threads and no memory, and prints nothing.
  */
 #ifndef SOFTLANE_H
@@ -139,7 +142,7 @@ SOFTLANE_API sl_status sl_softmax_backward_f16(const sl_f16 *y, const sl_f16 *dy
 
 /* dx_c = dy_c - exp(y_c) sum_k dy_k along each row: the gradient of log-softmax, whose result was y.
  *   special values  a NaN in a row of dy makes the whole row NaN, in y only its element
- *   error           4.0 ULP of the larger of |dx_c| and exp(y_c) sum_k |dy_k|, where it can cancel
+ *   error           for y_c <= 0, 4.0 ULP of the larger of |dx_c| and exp(y_c) sum_k |dy_k|, where it can cancel
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_backward_f32(const float *y, const float *dy, float *dx,
                                                    sl_shape shape);
