@@ -371,9 +371,9 @@ SOFTLANE_API void sl_stats_merge(sl_stats *into, const sl_stats *from);
 /* log(sum_c exp(x_c)) = max + log1p(rest). NaN as softmax. */
 SOFTLANE_API double sl_stats_logsumexp(const sl_stats *stats);
 
-/* (1 - s) * (logsumexp - target) + s * (logsumexp - logits / count), s = label_smoothing in [0, 1]. Not within
- * the error of cross_entropy where s > 0 and the two parts of its second term cancel, nor defined where logits is
- * infinite. */
+/* (1 - s) * (logsumexp - target) + s * (logsumexp - logits / count), s = label_smoothing in [0, 1]. Error as
+ * cross_entropy, f64 5.0 ULP; more where s > 0 and the two parts of its second term cancel. Not defined where logits
+ * is infinite. */
 SOFTLANE_API double sl_stats_cross_entropy(const sl_stats *stats, double label_smoothing);
 
 /* y_c = exp(x_c - max) / (1 + rest) for n elements of a row with these statistics. Special values and error
