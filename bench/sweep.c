@@ -14,33 +14,72 @@
 
 #include "reference.h"
 
+/* ---- the rows of kernels.def ---- */
+
+static const sl_loss_options each_loss = {.reduction = SL_NONE};
+static const sl_ref_options each_loss_of_oracle = {.reduction = SL_NONE};
+
+#define RUN(row, ...)                                                                                        \
+    static void run_##row(const sl_kernels *t, const float *x, const float *second, float *y, size_t n)      \
+    {                                                                                                        \
+        (void)second;                                                                                        \
+        __VA_ARGS__;                                                                                         \
+    }
+#define ASK(row, ...)                                                                                        \
+    static void ask_##row(const double *x, const double *second, size_t n, long double *y)                   \
+    {                                                                                                        \
+        (void)second;                                                                                        \
+        __VA_ARGS__;                                                                                         \
+    }
+#define DEFINE_MAP(row)                                                                                      \
+    RUN(row, t->row##_f32(x, y, n))                                                                          \
+    ASK(row, sl_ref_##row##_double(x, n, y, NULL))
+#define DEFINE_MAP_BACKWARD(row)                                                                             \
+    RUN(row, t->row##_f32(x, second, y, n))                                                                  \
+    ASK(row, sl_ref_##row##_double(x, second, n, y, NULL))
+#define DEFINE_ELEMENT_LOSS(row)                                                                             \
+    RUN(row, t->row##_f32(x, second, sl_rows(1, n), &each_loss, y, NULL))                                    \
+    RUN(row##_grad, t->row##_f32(x, second, sl_rows(1, n), &each_loss, NULL, y))                             \
+    ASK(row, sl_ref_##row##_double(x, second, sl_rows(1, n), &each_loss_of_oracle, y, NULL, NULL))           \
+    ASK(row##_grad, sl_ref_##row##_double(x, second, sl_rows(1, n), &each_loss_of_oracle, NULL, y, NULL))
+#define DEFINE_ROW_MAP(row)
+#define DEFINE_ROW_BACKWARD(row)
+#define DEFINE_ROW_FOLD(row)
+#define DEFINE_CLASS_LOSS(row)
+#define DEFINE_PROB_LOSS(row)
+#define DEFINE_STATS(row)
+#define DEFINE_APPLY(row)
+
+#define SL_KERNEL(row, signature, ...) DEFINE_##signature(row)
+#include "kernels.def"
+#undef SL_KERNEL
+
 #define BOUNDS_(f32, no_fma, ...)                                                                            \
     {                                                                                                        \
         no_fma, f32                                                                                          \
     }
 #define BOUNDS(...) BOUNDS_(__VA_ARGS__)
 #define UNPACK(...) __VA_ARGS__
-#define ONE_MAP(row, b)                                                                                      \
-    static void run_##row(const sl_kernels *t, const float *x, float *y, size_t n) { t->row##_f32(x, y, n); }
-#define ONE_ROW(row, b) {#row, BOUNDS(UNPACK b), run_##row, sl_ref_##row##_double},
-
-#define FOR_MAP(DO, row, b) DO(row, b)
-#define FOR_MAP_BACKWARD(DO, row, b)
-#define FOR_ROW_MAP(DO, row, b)
-#define FOR_ROW_BACKWARD(DO, row, b)
-#define FOR_ROW_FOLD(DO, row, b)
-#define FOR_CLASS_LOSS(DO, row, b)
-#define FOR_PROB_LOSS(DO, row, b)
-#define FOR_ELEMENT_LOSS(DO, row, b)
-#define FOR_STATS(DO, row, b)
-#define FOR_APPLY(DO, row, b)
-
-#define SL_KERNEL(row, signature, reads, writes, bounds, ...) FOR_##signature(ONE_MAP, row, bounds)
-#include "kernels.def"
-#undef SL_KERNEL
+#define ENTRY(row, f, b, ...)                                                                                \
+    {.name = #row, .bounds = BOUNDS(UNPACK b), .run = run_##f, .oracle = ask_##f, __VA_ARGS__},
+#define IS_PROBABILITY(row) SL_COUNT_##row == SL_COUNT_sigmoid_backward || SL_COUNT_##row == SL_COUNT_bce
+#define ENTRY_MAP(row, b, g) ENTRY(row, row, b, .is_map = true, .second_count = 1)
+#define ENTRY_MAP_BACKWARD(row, b, g)                                                                        \
+    ENTRY(row, row, b, .takes_probability = IS_PROBABILITY(row), .seconds = {1}, .second_count = 1)
+#define ENTRY_ELEMENT_LOSS(row, b, g)                                                                        \
+    ENTRY(row, row, b, .takes_probability = IS_PROBABILITY(row), .seconds = {0, 1}, .second_count = 2)       \
+    ENTRY(row, row##_grad, g, .takes_probability = IS_PROBABILITY(row), .seconds = {0, 1},                   \
+          .second_count = 2, .gradient = true)
+#define ENTRY_ROW_MAP(row, b, g)
+#define ENTRY_ROW_BACKWARD(row, b, g)
+#define ENTRY_ROW_FOLD(row, b, g)
+#define ENTRY_CLASS_LOSS(row, b, g)
+#define ENTRY_PROB_LOSS(row, b, g)
+#define ENTRY_STATS(row, b, g)
+#define ENTRY_APPLY(row, b, g)
 
 static const sweep_map maps[] = {
-#define SL_KERNEL(row, signature, reads, writes, bounds, ...) FOR_##signature(ONE_ROW, row, bounds)
+#define SL_KERNEL(row, signature, reads, writes, bounds, gradient) ENTRY_##signature(row, bounds, gradient)
 #include "kernels.def"
 #undef SL_KERNEL
 };
@@ -49,13 +88,23 @@ size_t sweep_map_count(void) { return sizeof maps / sizeof *maps; }
 
 const sweep_map *sweep_map_at(size_t i) { return &maps[i]; }
 
+const sweep_map *sweep_map_of(const char *name, bool gradient)
+{
+    for (size_t i = 0; i < sweep_map_count(); i++)
+        if (strcmp(maps[i].name, name) == 0 && maps[i].gradient == gradient)
+            return &maps[i];
+    return NULL;
+}
+
+/* ---- the work ---- */
+
 /* One more than a block's patterns: its last neighbours are the first of the next. */
 enum { BLOCK = 1 << 16, MOST = BLOCK + 1 };
 
 typedef struct {
     const sweep_map *map;
     const sl_kernels *const *tables;
-    size_t count, one_in, blocks;
+    size_t count, one_in, blocks, all_blocks; /* of one sign; of those that there are */
     uint32_t first, last;
     atomic_size_t *next_block; /* blocks of one sign, then of the other */
     sweep_result *results;
@@ -97,7 +146,7 @@ static uint64_t mixed(uint32_t x, float y)
     return v ^ v >> 32;
 }
 
-static void judge(sweep_result *r, const float *x, const float *y, const double *want, size_t n)
+static void judge(sweep_result *r, const float *x, float second, const float *y, const double *want, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         r->hash += mixed(bits_of(x[i]), y[i]);
@@ -109,11 +158,13 @@ static void judge(sweep_result *r, const float *x, const float *y, const double 
             r->wrong += !((y[i] != y[i] && want[i] != want[i]) || y[i] == want[i]);
             continue;
         }
+        r->sum_ulp += error;
         r->misrounded += error > 0.5 + 0x1p-26;
         r->undecided += fabs(error - 0.5) <= 0x1p-26;
         if (error > r->max_ulp) {
             r->max_ulp = error;
             r->worst = x[i];
+            r->worst_second = second;
         }
     }
     r->inputs += n;
@@ -128,38 +179,48 @@ static void look_for_inversions(sweep_result *r, const float *x, const float *y,
         }
 }
 
+/* What a thread works on: a block of inputs, and what comes of them. */
+typedef struct {
+    float x[MOST], second[MOST], y[MOST];
+    double wide[MOST], wide_second[MOST], want[MOST];
+    long double exact[MOST];
+} block;
+
+static void sweep_block(const worker *w, block *b, uint32_t start, bool negative)
+{
+    const size_t left = (size_t)(w->last - start) + 1, n = left < BLOCK ? left : BLOCK;
+    const size_t with_next = n < left ? n + 1 : n;
+    for (size_t i = 0; i < with_next; i++) {
+        const uint32_t u = (start + (uint32_t)i) | (negative ? 0x80000000u : 0);
+        memcpy(&b->x[i], &u, sizeof u);
+        b->wide[i] = b->x[i];
+    }
+    for (size_t s = 0; s < w->map->second_count; s++) {
+        for (size_t i = 0; i < with_next; i++)
+            b->wide_second[i] = b->second[i] = w->map->seconds[s];
+        w->map->oracle(b->wide, b->wide_second, with_next, b->exact);
+        for (size_t i = 0; i < with_next; i++)
+            b->want[i] = (double)b->exact[i];
+        for (size_t t = 0; t < w->count; t++) {
+            w->map->run(w->tables[t], b->x, b->second, b->y, with_next);
+            judge(&w->results[t], b->x, w->map->seconds[s], b->y, b->want, n);
+            if (w->map->is_map)
+                look_for_inversions(&w->results[t], b->x, b->y, with_next, negative);
+        }
+    }
+}
+
 static void *work(void *argument)
 {
     const worker *w = argument;
-    float *x = malloc(MOST * sizeof *x), *y = malloc(MOST * sizeof *y);
-    double *wide = malloc(MOST * sizeof *wide), *want = malloc(MOST * sizeof *want);
-    long double *exact = malloc(MOST * sizeof *exact);
-    for (size_t at; (at = atomic_fetch_add(w->next_block, w->one_in)) < 2 * w->blocks;) {
+    block *b = malloc(sizeof *b);
+    for (size_t at; b != NULL && (at = atomic_fetch_add(w->next_block, w->one_in)) < w->all_blocks;) {
         const bool negative = at >= w->blocks;
-        const uint32_t start = w->first + (uint32_t)((negative ? at - w->blocks : at) * BLOCK);
-        const size_t left = (size_t)(w->last - start) + 1, n = left < BLOCK ? left : BLOCK;
-        const size_t with_next = n < left ? n + 1 : n;
-        for (size_t i = 0; i < with_next; i++) {
-            const uint32_t u = (start + (uint32_t)i) | (negative ? 0x80000000u : 0);
-            memcpy(&x[i], &u, sizeof u);
-            wide[i] = x[i];
-        }
-        w->map->oracle(wide, with_next, exact, NULL);
-        for (size_t i = 0; i < with_next; i++)
-            want[i] = (double)exact[i];
-        for (size_t t = 0; t < w->count; t++) {
-            w->map->run(w->tables[t], x, y, with_next);
-            judge(&w->results[t], x, y, want, n);
-            look_for_inversions(&w->results[t], x, y, with_next, negative);
-        }
+        sweep_block(w, b, w->first + (uint32_t)((negative ? at - w->blocks : at) * BLOCK), negative);
         if (w->progress != NULL)
-            w->progress((double)at / (double)(2 * w->blocks));
+            w->progress((double)at / (double)w->all_blocks);
     }
-    free(x);
-    free(y);
-    free(wide);
-    free(want);
-    free(exact);
+    free(b);
     return NULL;
 }
 
@@ -173,6 +234,7 @@ static void merge(sweep_result *into, const sweep_result *from)
     into->infinities += from->infinities;
     into->denormals += from->denormals;
     into->hash += from->hash;
+    into->sum_ulp += from->sum_ulp;
     into->inversions += from->inversions;
     if (from->inversions > 0)
         into->inverted = from->inverted;
@@ -181,6 +243,7 @@ static void merge(sweep_result *into, const sweep_result *from)
         (from->max_ulp == into->max_ulp && bits_of(from->worst) < bits_of(into->worst))) {
         into->max_ulp = from->max_ulp;
         into->worst = from->worst;
+        into->worst_second = from->worst_second;
     }
 }
 
@@ -194,12 +257,17 @@ void sweep(const sweep_map *map, const sl_kernels *const *tables, size_t count, 
     worker workers[MOST_THREADS];
     pthread_t ids[MOST_THREADS];
     sweep_result *own = calloc(threads * count, sizeof *own);
+    const uint32_t one = 0x3f800000;
+    if (map->takes_probability && last > one)
+        last = one;
+    const size_t blocks = (size_t)(last - first) / BLOCK + 1;
     for (size_t i = 0; i < threads; i++) {
         workers[i] = (worker){.map = map,
                               .tables = tables,
                               .count = count,
                               .one_in = one_in,
-                              .blocks = (size_t)(last - first) / BLOCK + 1,
+                              .blocks = blocks,
+                              .all_blocks = map->takes_probability ? blocks : 2 * blocks,
                               .first = first,
                               .last = last,
                               .next_block = &next_block,
