@@ -4,6 +4,7 @@
 #include "arguments.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,6 +59,7 @@ static const sl_ref_options each_loss = {.reduction = SL_NONE};
 #define REFER_APPLY(f) FOR_EACH_ROW(q->shape) f(q->x + r * n, n, q->want + r * n, q->scale + r * n)
 
 #define ADAPTERS(dt, T, L, name, sig)                                                                        \
+    static bool name##_##dt##_is_in(const sl_kernels *isa) { return isa->name##_##dt; }                      \
     static void run_##name##_##dt(const sl_kernels *isa, const struct workload *w)                           \
     {                                                                                                        \
         RUN_##sig(isa->name##_##dt, T);                                                                      \
@@ -82,6 +84,7 @@ static const sl_ref_options each_loss = {.reduction = SL_NONE};
      arrays_read,                                                                                            \
      arrays_written,                                                                                         \
      {BRACED result_bounds, BRACED gradient_bounds},                                                         \
+     kernel_name##_##dt##_is_in,                                                                             \
      run_##kernel_name##_##dt,                                                                               \
      refer_##kernel_name},
 const struct kernel kernels[KERNELS] = {
@@ -183,6 +186,8 @@ double variant_bound(const struct variant *v)
     enum { F32, F32_NO_FMA, F64, F64_NO_FMA, STORAGE };
     const int digits = v->kernel->dtype->digits;
     const double *bounds = v->kernel->bounds[v->gradient];
+    if (!v->isa->needs)
+        return INFINITY;
     if (digits < FLT_MANT_DIG)
         return bounds[STORAGE];
     if (digits == FLT_MANT_DIG)

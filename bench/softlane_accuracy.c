@@ -3,367 +3,24 @@
  * softlane-accuracy: the error of every kernel x element type x ISA in ULP against the oracle
  * (kernels/reference.h), beside the bound that kernels.def states, with the worst input as a witness. Rows:
  * many distributions times many widths. Element kernels: also bit patterns of all magnitudes, of 16-bit types
- * all there are.
+ * all there are; of f32 all there are with --exhaustive.
  */
-#include "arguments.h"
-#include "context.h"
-#include "distributions.h"
-#include "logits.h"
-#include "manifest.h"
-#include "reference.h"
-
-#include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-enum {
-    CASE = 1 << 14, /* elements of a case, or one row if that is wider */
-    WIDEST = 128256,
-};
-_Static_assert(WIDEST >= CASE, "the arrays are as large as the widest row");
-
-static const sl_loss_options each_loss = {.reduction = SL_NONE};
-
-/* ---------------------------------------------------------------------------------------------- the cases */
-
-/* The arrays of a case, and what the oracle says to it. */
-static struct {
-    struct workload w;
-    float *floats; /* what x and second are made from */
-    double *wide_x, *wide_second;
-    sl_real *want, *scale;
-    void *before; /* the output of the ISA before this one */
-} memory;
-
-static void *array_of(size_t n, size_t size)
-{
-    void *array = calloc(n, size);
-    if (!array)
-        refuse("out of memory");
-    return array;
-}
-
-static void allocate(size_t elements)
-{
-    const size_t largest = sizeof(double); /* of T and L */
-    memory.w.x = array_of(elements, largest);
-    memory.w.second = array_of(elements, largest);
-    memory.w.target_class = array_of(elements, sizeof *memory.w.target_class);
-    memory.w.options = &each_loss;
-    memory.w.stats = array_of(elements, sizeof *memory.w.stats);
-    memory.w.result = array_of(elements, largest);
-    memory.w.grad = array_of(elements, largest);
-    memory.floats = array_of(elements, sizeof *memory.floats);
-    memory.wide_x = array_of(elements, sizeof *memory.wide_x);
-    memory.wide_second = array_of(elements, sizeof *memory.wide_second);
-    memory.want = array_of(elements, sizeof *memory.want);
-    memory.scale = array_of(elements, sizeof *memory.scale);
-    memory.before = array_of(elements, sizeof *memory.w.stats);
-}
-
-/* What is judged of a variant: the gradient, or else the result. */
-struct output {
-    void *values;
-    size_t count, size;
-    int digits, min_exp;
-    double (*get)(const void *values, size_t i);
-};
-
-static double get_stats(const void *stats, size_t i)
-{
-    return sl_stats_logsumexp((const sl_stats *)stats + i);
-}
-
-static struct output output_of(const struct variant *v, const struct workload *w)
-{
-    const struct kernel *k = v->kernel;
-    const sl_ref_dtype *dt = k->dtype;
-    const size_t elements = elements_of(w->shape), rows = rows_of(w->shape);
-    if (v->gradient)
-        return (struct output){w->grad, elements, dt->size, dt->digits, dt->min_exp, dt->get};
-    if (k->signature.result == T_PER_ELEMENT)
-        return (struct output){w->result, elements, dt->size, dt->digits, dt->min_exp, dt->get};
-    if (k->signature.result == STATS_PER_ROW)
-        return (struct output){w->stats,         rows,     sizeof *w->stats, dt->loss_digits,
-                               dt->loss_min_exp, get_stats};
-    return (struct output){w->result,        k->signature.result == L_PER_ROW ? rows : elements,
-                           dt->loss_size,    dt->loss_digits,
-                           dt->loss_min_exp, dt->get_loss};
-}
-
-static void widen(const sl_ref_dtype *dtype, const void *from, double *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = dtype->get(from, i);
-}
-
-static void ask(const struct variant *v, const struct workload *w, size_t results)
-{
-    const struct kernel *k = v->kernel;
-    widen(k->dtype, w->x, memory.wide_x, elements_of(w->shape));
-    widen(k->dtype, w->second, memory.wide_second, elements_of(w->shape));
-    const struct question q = {.dtype = k->dtype,
-                               .shape = w->shape,
-                               .x = memory.wide_x,
-                               .second = memory.wide_second,
-                               .target_class = w->target_class,
-                               .gradient = v->gradient,
-                               .want = memory.want,
-                               .scale = memory.scale};
-    k->refer(&q);
-    if (kernel_is_loss(k) && !v->gradient) /* a loss is judged at itself */
-        memcpy(memory.scale, memory.want, results * sizeof *memory.scale);
-}
-
-/* -------------------------------------------------------------------------------------------- the tallies */
-
-/* The worst result of a variant, and the input that it came from: of a row the target's, or the largest. */
-struct witness {
-    const char *distribution;
-    sl_shape shape;
-    size_t row, column;
-    double x, second, got;
-    sl_real want;
-};
-
-/* One line of the report. */
-struct tally {
-    struct variant variant;
-    double max, sum;
-    size_t results;
-    struct witness worst;
-};
+#include "arguments.h"
+#include "context.h"
+#include "distributions.h"
+#include "measure.h"
+#include "naive.h"
 
 static bool exceeds(const struct tally *t) { return !(t->max <= variant_bound(&t->variant)); }
-
-/* The errors of one output. */
-struct errors {
-    double max, sum;
-    size_t worst;
-};
-
-static struct errors judge(const struct output *o)
-{
-    struct errors e = {.max = -1};
-    for (size_t i = 0; i < o->count; i++) {
-        const double ulp =
-            sl_ref_ulp(o->get(o->values, i), memory.want[i], memory.scale[i], o->digits, o->min_exp);
-        if (isfinite(ulp))
-            e.sum += ulp;
-        if (ulp > e.max) {
-            e.max = ulp;
-            e.worst = i;
-        }
-    }
-    return e;
-}
-
-static struct witness witness_of(const struct kernel *k, const char *distribution, const struct workload *w,
-                                 const struct output *o, size_t i)
-{
-    const size_t classes = w->shape.classes, inner = w->shape.inner;
-    struct witness at = {distribution, w->shape, .got = o->get(o->values, i), .want = memory.want[i]};
-    if (o->count == elements_of(w->shape)) {
-        at.row = i / (classes * inner) * inner + i % inner;
-        at.column = i / inner % classes;
-    } else {
-        const double *row = memory.wide_x + i / inner * classes * inner + i % inner;
-        at.row = i;
-        if (k->signature.second == CLASS_IDS)
-            at.column = (size_t)w->target_class[i];
-        else
-            for (size_t c = 1; c < classes; c++)
-                if (row[c * inner] > row[at.column * inner])
-                    at.column = c;
-    }
-    const size_t element = (at.row / inner * classes + at.column) * inner + at.row % inner;
-    at.x = memory.wide_x[element];
-    at.second = memory.wide_second[element];
-    return at;
-}
-
-/* One case: the oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN; one with the
- * bits of the ISA before it has its errors, too. */
-static void measure(struct tally *tally, size_t alike, const char *distribution,
-                    const struct workload *inputs)
-{
-    const struct variant *first = &tally->variant;
-    struct workload w = *inputs;
-    if (!first->gradient)
-        w.grad = NULL;
-    const struct output o = output_of(first, &w);
-    struct errors e = {0};
-    ask(first, &w, o.count);
-    for (struct tally *t = tally; t < tally + alike; t++) {
-        memset(o.values, 0xff, o.count * o.size);
-        first->kernel->run(t->variant.isa, &w);
-        if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0)
-            e = judge(&o);
-        memcpy(memory.before, o.values, o.count * o.size);
-        if (e.max > t->max || t->results == 0) {
-            t->max = e.max;
-            t->worst = witness_of(first->kernel, distribution, &w, &o, e.worst);
-        }
-        t->sum += e.sum;
-        t->results += o.count;
-    }
-}
-
-/* --------------------------------------------------------------------------------------------- the inputs */
-
-static bool is_f32(const sl_ref_dtype *dtype) { return dtype == &sl_ref_dtypes[SL_COUNT_f32]; }
-
-/* Floats as elements of a type. Others have other limits and other digits: `stretch` takes what is just above
- * f32's least numbers to just above theirs, f64 gets digits that a float has not, and finite values stay so. */
-static void put_floats(const sl_ref_dtype *dtype, generator *g, double stretch, const float *from, void *to,
-                       size_t n)
-{
-    const double largest = ldexp(1 - ldexp(1, -dtype->digits), 3 - dtype->min_exp);
-    for (size_t i = 0; i < n; i++) {
-        double value = stretch * from[i];
-        if (dtype->digits > FLT_MANT_DIG)
-            value *= 1 + (next_uniform(g) - 0.5) * FLT_EPSILON;
-        if (isfinite(from[i]) && fabs(value) > largest)
-            value = copysign(largest, value);
-        dtype->put(to, i, value);
-    }
-}
-
-static double stretch_to(const sl_ref_dtype *dtype)
-{
-    return (dtype->min_exp - dtype->digits) / (double)(FLT_MIN_EXP - FLT_MANT_DIG);
-}
-
-/* What the public function would refuse becomes a half. */
-static void keep_probabilities(const struct kernel *k, const struct workload *w)
-{
-    if (!kernel_takes_probabilities(k))
-        return;
-    for (size_t i = 0; i < elements_of(w->shape); i++)
-        if (!(k->dtype->get(w->x, i) >= 0 && k->dtype->get(w->x, i) <= 1))
-            k->dtype->put(w->x, i, 0.5);
-}
-
-static void divide_by_sums(float *x, sl_shape shape)
-{
-    for (size_t r = 0; r < rows_of(shape); r++) {
-        float *row = x + r / shape.inner * shape.classes * shape.inner + r % shape.inner;
-        double sum = 0;
-        for (size_t c = 0; c < shape.classes; c++)
-            sum += row[c * shape.inner];
-        for (size_t c = 0; c < shape.classes && sum > 0; c++)
-            row[c * shape.inner] = (float)(row[c * shape.inner] / sum);
-    }
-}
-
-/* Gradients are ordinary, or from a distribution of their own; probabilities free, or with a sum of 1. */
-static void fill_second(const struct kernel *k, generator *g, const distribution *d, const struct workload *w)
-{
-    const bool other = next_below(g, 2);
-    if (k->signature.second == GRADIENTS)
-        fill_rows(other ? d : distribution_at(0), g, memory.floats, w->shape);
-    else if (k->signature.second == PROBABILITIES)
-        fill_probabilities(g, memory.floats, elements_of(w->shape));
-    else
-        return;
-    if (k->signature.second == PROBABILITIES && other && !k->signature.by_element)
-        divide_by_sums(memory.floats, w->shape);
-    put_floats(k->dtype, g, 1, memory.floats, w->second, elements_of(w->shape));
-    if (k->signature.second == PROBABILITIES) /* f64's digits may have made a 1 larger */
-        for (size_t i = 0; i < elements_of(w->shape); i++)
-            k->dtype->put(w->second, i, fmin(k->dtype->get(w->second, i), 1));
-}
-
-static void measure_distribution(struct tally *tally, size_t alike, const distribution *d, sl_shape shape)
-{
-    const struct kernel *k = tally->variant.kernel;
-    struct workload w = memory.w;
-    generator g = {shape.classes};
-    w.shape = shape;
-    fill_rows(d, &g, memory.floats, shape);
-    fill_class_ids(&g, w.target_class, memory.floats, shape);
-    put_floats(k->dtype, &g, next_below(&g, 2) ? stretch_to(k->dtype) : 1, memory.floats, w.x,
-               elements_of(shape));
-    kernel_inputs_from_logits(k, &w);
-    keep_probabilities(k, &w);
-    fill_second(k, &g, d, &w);
-    measure(tally, alike, d->name, &w);
-}
-
-static void measure_rows(struct tally *tally, size_t alike)
-{
-    static const size_t widths[] = {1,   2,   3,    7,    10,   16,    31,    33,
-                                    100, 128, 1000, 1023, 4096, 32003, 50257, WIDEST};
-    enum { WIDTHS = sizeof widths / sizeof widths[0], OTHERS = 2 };
-    static const sl_shape others[OTHERS] = {{3, 21, 257}, {10, 100, 13}};
-    const struct kernel *k = tally->variant.kernel;
-    const size_t one_in = is_f32(k->dtype) ? 1 : 4;
-    for (size_t i = 0; i < WIDTHS + OTHERS; i++) {
-        const sl_shape shape = i >= WIDTHS        ? others[i - WIDTHS]
-                               : widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
-                                                  : sl_rows(1, widths[i]);
-        for (size_t d = 0; d < distribution_count() && kernel_takes_shape(k, shape); d++)
-            if ((d + i) % one_in == 0)
-                measure_distribution(tally, alike, distribution_at(d), shape);
-    }
-}
-
-/* Bit patterns of x, evenly spaced, by an odd step so that all kinds of them occur; all of a 16-bit type. Then
- * several times, if there is a second input that is another one every time. */
-static void measure_patterns(struct tally *tally, size_t alike)
-{
-    const struct kernel *k = tally->variant.kernel;
-    const uint64_t last = UINT64_MAX >> (64 - 8 * k->dtype->size);
-    const uint64_t step = last >> (k->dtype->long_arithmetic ? 21 : 24) | 1;
-    const size_t passes = step == 1 && k->signature.second != NO_SECOND ? 8 : 1;
-    struct workload w = memory.w;
-    generator g = {1};
-    for (size_t pass = 0; pass < passes; pass++)
-        for (uint64_t i = 0, end = last / step; i <= end;) {
-            size_t n = 0;
-            for (; n < CASE && i <= end; n++, i++) {
-                const uint64_t bits = i * step; /* little-endian */
-                memcpy((char *)w.x + n * k->dtype->size, &bits, k->dtype->size);
-            }
-            w.shape = sl_rows(1, n);
-            keep_probabilities(k, &w);
-            fill_second(k, &g, distribution_at(1), &w);
-            measure(tally, alike, "bit patterns", &w);
-        }
-}
-
-static void measure_user(struct tally *tally, size_t alike, const struct logits *user)
-{
-    const struct kernel *k = tally->variant.kernel;
-    struct workload w = memory.w;
-    generator g = {1};
-    w.shape = user->shape;
-    w.target_class = user->target;
-    logits_put(user, k->dtype, w.x);
-    kernel_inputs_from_logits(k, &w);
-    keep_probabilities(k, &w);
-    if (k->signature.second == PROBABILITIES)
-        logits_put_one_hot(user, k->dtype, w.second);
-    else
-        fill_second(k, &g, distribution_at(0), &w);
-    measure(tally, alike, "logits", &w);
-}
-
-static void measure_variants(struct tally *tally, size_t alike, const struct logits *user)
-{
-    if (user) {
-        measure_user(tally, alike, user);
-    } else if (tally->variant.kernel->signature.by_element) {
-        for (size_t d = 0; d < distribution_count(); d++)
-            measure_distribution(tally, alike, distribution_at(d), sl_rows(1, CASE));
-        measure_patterns(tally, alike);
-    } else {
-        measure_rows(tally, alike);
-    }
-}
 
 /* --------------------------------------------------------------------------------------------- the report */
 
@@ -378,10 +35,75 @@ static void print_tally(const struct tally *t)
     char name[VARIANT_TEXT], shape[SHAPE_TEXT];
     variant_text(&t->variant, name);
     shape_text(t->worst.shape, shape);
-    printf("%-34s %7.3f %5.2f %6.3f  %a, %s, %s [%zu,%zu]%s\n", name, t->max, variant_bound(&t->variant),
-           t->sum / (double)t->results, t->worst.x, t->worst.distribution, shape, t->worst.row,
+    printf(t->max < 1000 ? "%-34s %7.3f %5.2f %6.3f" : "%-34s %7.1e %5.2f %6.2g", name, t->max,
+           variant_bound(&t->variant), t->sum / (double)t->results);
+    printf("  %a, %s, %s [%zu,%zu]%s\n", t->worst.x, t->worst.distribution, shape, t->worst.row,
            t->worst.column, exceeds(t) ? "  EXCEEDS THE BOUND" : "");
+    if (t->sweep)
+        printf("%34s of %" PRIu64 " inputs %" PRIu64 " not correctly rounded (%" PRIu64
+               " too near a tie to say), %" PRIu64 " out of order;\n%34s results: %" PRIu64 " NaN, %" PRIu64
+               " infinite, %" PRIu64 " denormal, %" PRIu64 " wrongly NaN, infinite or finite\n",
+               "", t->sweep->inputs, t->sweep->misrounded, t->sweep->undecided, t->sweep->inversions, "",
+               t->sweep->nans, t->sweep->infinities, t->sweep->denormals, t->sweep->wrong);
     fflush(stdout);
+}
+
+/* "cross_entropy+grad/f32" */
+enum { KERNEL_TEXT = VARIANT_TEXT + 8 };
+static void kernel_text(const struct variant *v, char text[KERNEL_TEXT])
+{
+    char name[VARIANT_TEXT];
+    variant_kernel_text(v, name);
+    snprintf(text, KERNEL_TEXT, "%s/%.6s", name, v->kernel->dtype->name);
+}
+
+static void print_cell(double ulp) { printf(ulp < 9999 ? " %9.3f" : " %9.2e", ulp); }
+
+/* The largest error for each distribution, a column for each variant. */
+static void print_battery(const struct tally *tally, size_t alike)
+{
+    char heading[KERNEL_TEXT];
+    kernel_text(&tally->variant, heading);
+    printf("max ULP, rows of 1 to %d columns\n%-34s", BATTERY_WIDEST, heading);
+    for (size_t i = 0; i < alike; i++)
+        printf(" %9s", tally[i].variant.isa->isa);
+    printf("\n");
+    for (size_t d = 0; d < distribution_count(); d++) {
+        printf("    %-30s", distribution_at(d)->name);
+        for (size_t i = 0; i < alike; i++)
+            print_cell(tally[i].by_distribution[d]);
+        printf("\n");
+    }
+}
+
+/* ---- progress, where somebody looks at it ---- */
+
+static struct {
+    char what[KERNEL_TEXT];
+    time_t started;
+} task;
+
+static void begin_task(const struct variant *v)
+{
+    kernel_text(v, task.what);
+    task.started = time(NULL);
+}
+
+static void show_progress(double done)
+{
+    enum { WIDTH = 30 };
+    static const char bar[] = "##############################";
+    if (!isatty(STDERR_FILENO) || done <= 0)
+        return;
+    const double left = difftime(time(NULL), task.started) * (1 - done) / done;
+    fprintf(stderr, "\r%-24s [%-*.*s] %3.0f %%, %.0f s left ", task.what, WIDTH, (int)(done * WIDTH), bar,
+            100 * done, left);
+}
+
+static void end_task(void)
+{
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r%*s\r", 79, "");
 }
 
 /* JSON has no infinities and no NaN: they become strings. */
@@ -420,7 +142,9 @@ static void json_tally(FILE *file, const struct tally *t)
     fprintf(file, "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", ", name,
             kernel, k->dtype->name, t->variant.isa->isa);
     json_number(file, "max_ulp", t->max);
-    fprintf(file, ", \"bound\": %g, ", variant_bound(&t->variant));
+    fprintf(file, ", ");
+    json_number(file, "bound", variant_bound(&t->variant));
+    fprintf(file, ", ");
     json_number(file, "mean_ulp", t->sum / (double)t->results);
     fprintf(file, ", \"results\": %zu,\n     \"worst\": {\"distribution\": \"%s\", ", t->results,
             t->worst.distribution);
@@ -428,7 +152,19 @@ static void json_tally(FILE *file, const struct tally *t)
             t->worst.column, t->worst.x);
     if (k->signature.second == GRADIENTS || k->signature.second == PROBABILITIES)
         fprintf(file, "\"second\": \"%a\", ", t->worst.second);
-    fprintf(file, "\"got\": \"%a\", \"want\": \"%La\"}}", t->worst.got, t->worst.want);
+    fprintf(file, "\"got\": \"%a\", \"want\": \"%La\"}", t->worst.got, t->worst.want);
+    if (t->sweep)
+        fprintf(file,
+                ",\n     \"all_floats\": {\"not_correctly_rounded\": %" PRIu64 ", \"undecided\": %" PRIu64
+                ", \"out_of_order\": %" PRIu64 ", \"wrong\": %" PRIu64 ", \"nan\": %" PRIu64
+                ", \"infinite\": %" PRIu64 ", \"denormal\": %" PRIu64 "}",
+                t->sweep->misrounded, t->sweep->undecided, t->sweep->inversions, t->sweep->wrong,
+                t->sweep->nans, t->sweep->infinities, t->sweep->denormals);
+    for (size_t d = 0; t->by_distribution && d < distribution_count(); d++) {
+        fprintf(file, d ? ", " : ",\n     \"max_ulp_of\": {");
+        json_number(file, distribution_at(d)->name, t->by_distribution[d]);
+    }
+    fprintf(file, t->by_distribution ? "}}" : "}");
 }
 
 static void write_json(FILE *file, const struct tally *tally, size_t tallies)
@@ -448,18 +184,23 @@ static void write_json(FILE *file, const struct tally *tally, size_t tallies)
 
 static void print_help(void)
 {
-    printf("usage: softlane-accuracy [flags]\n"
-           "Measures the error of every kernel, element type and instruction-set variant in ULP, beside its\n"
-           "bound; kernel+grad is the gradient of a loss.\n\n"
-           "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
-           "  --json FILE          write the results as JSON, too\n"
-           "%s"
-           "\nExit code: 0, or 1 when a bound is exceeded, or 2 for bad arguments.\n",
-           logits_help);
+    printf(
+        "usage: softlane-accuracy [flags]\n"
+        "Measures the error of every kernel, element type and instruction-set variant in ULP, beside its\n"
+        "bound; kernel+grad is the gradient of a loss.\n\n"
+        "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
+        "  --exhaustive         of f32 element kernels every float, of row kernels every distribution with\n"
+        "                       rows of 1 to 2^20 columns, beside what plain libm code gives; 3 minutes for\n"
+        "                       an element kernel on all ISAs, half an hour in all\n"
+        "  --json FILE          write the results as JSON, too\n"
+        "%s"
+        "\nExit code: 0, or 1 when a bound is exceeded or an order broken, or 2 for bad arguments.\n",
+        logits_help);
 }
 
 /* One tally for every variant that the filter lets through, kernel by kernel. */
-static size_t select_tallies(const char *filter, const struct logits *user, struct tally **tally)
+static size_t select_tallies(const char *filter, const struct logits *user, bool exhaustive,
+                             struct tally **tally)
 {
     regex_t regex;
     int error = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
@@ -471,12 +212,19 @@ static size_t select_tallies(const char *filter, const struct logits *user, stru
     struct variant *variants;
     const size_t count = variants_available(&variants);
     size_t tallies = 0;
-    *tally = array_of(count, sizeof **tally);
+    *tally = array_of(2 * count, sizeof **tally);
     for (size_t v = 0; v < count; v++) {
         char name[VARIANT_TEXT];
         variant_text(&variants[v], name);
         if ((!user || logits_suit(user, variants[v].kernel)) && regexec(&regex, name, 0, NULL, 0) == 0)
             (*tally)[tallies++].variant = variants[v];
+        /* the last of those that are alike: beside them what one would write without softlane */
+        struct variant naive = variants[v];
+        naive.isa = &naive_kernels;
+        variant_text(&naive, name);
+        if (exhaustive && (v + 1 == count || !variants_alike(&variants[v], &variants[v + 1])) &&
+            naive.kernel->is_in(naive.isa) && regexec(&regex, name, 0, NULL, 0) == 0)
+            (*tally)[tallies++].variant = naive;
     }
     free(variants);
     regfree(&regex);
@@ -486,17 +234,30 @@ static size_t select_tallies(const char *filter, const struct logits *user, stru
 }
 
 /* Measures and prints them; returns whether a bound is exceeded. */
-static bool report(struct tally *tally, size_t tallies, const struct logits *user)
+static bool report(struct tally *tally, size_t tallies, const struct logits *user, bool exhaustive)
 {
     bool exceeded = false;
     print_heading();
     for (size_t t = 0, next; t < tallies; t = next) {
         for (next = t; next < tallies && variants_alike(&tally[t].variant, &tally[next].variant);)
             next++;
-        measure_variants(&tally[t], next - t, user);
+        const struct variant *v = &tally[t].variant;
+        const bool is_float = v->kernel->dtype == &sl_ref_dtypes[SL_COUNT_f32];
+        begin_task(v);
+        if (exhaustive && is_float && sweep_map_of(v->kernel->name, v->gradient))
+            measure_sweep(&tally[t], next - t, show_progress);
+        else if (exhaustive && !v->kernel->signature.by_element)
+            measure_battery(&tally[t], next - t, show_progress);
+        else
+            measure_variants(&tally[t], next - t, user);
+        end_task();
+        if (tally[t].by_distribution)
+            print_battery(&tally[t], next - t);
         for (size_t i = t; i < next; i++) {
             print_tally(&tally[i]);
-            exceeded = exceeded || exceeds(&tally[i]);
+            const sweep_result *all = tally[i].sweep;
+            exceeded = exceeded || exceeds(&tally[i]) ||
+                       (all && tally[i].variant.isa != &naive_kernels && (all->inversions || all->wrong));
         }
     }
     return exceeded;
@@ -507,6 +268,7 @@ int main(int argc, char **argv)
     struct logits user;
     struct tally *tally;
     const char *logits = NULL, *targets = NULL, *filter = "", *json = NULL;
+    bool exhaustive = false;
 
     arguments_program("softlane-accuracy");
     for (int i = 1; i < argc; i++) {
@@ -514,24 +276,28 @@ int main(int argc, char **argv)
             print_help();
             return 0;
         }
-        if (!argument_value("--logits", &i, argc, argv, &logits) &&
-            !argument_value("--targets", &i, argc, argv, &targets) &&
-            !argument_value("--filter", &i, argc, argv, &filter) &&
-            !argument_value("--json", &i, argc, argv, &json))
+        if (strcmp(argv[i], "--exhaustive") == 0)
+            exhaustive = true;
+        else if (!argument_value("--logits", &i, argc, argv, &logits) &&
+                 !argument_value("--targets", &i, argc, argv, &targets) &&
+                 !argument_value("--filter", &i, argc, argv, &filter) &&
+                 !argument_value("--json", &i, argc, argv, &json))
             refuse("unknown argument '%s' (--help)", argv[i]);
     }
     if (targets && !logits)
         refuse("--targets needs --logits");
+    if (exhaustive && logits)
+        refuse("--exhaustive: not with --logits");
     arguments_check_environment();
     if (logits)
         logits_load(logits, targets, &user);
-    const size_t tallies = select_tallies(filter, logits ? &user : NULL, &tally);
+    const size_t tallies = select_tallies(filter, logits ? &user : NULL, exhaustive, &tally);
     FILE *file = json ? fopen(json, "w") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);
 
-    allocate(logits && elements_of(user.shape) > WIDEST ? elements_of(user.shape) : WIDEST);
-    const bool exceeded = report(tally, tallies, logits ? &user : NULL);
+    measure_prepare(logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
+    const bool exceeded = report(tally, tallies, logits ? &user : NULL, exhaustive);
     if (file) {
         write_json(file, tally, tallies);
         if (fclose(file) != 0)

@@ -98,6 +98,24 @@ static void all_equal(generator *g, float *x, size_t n)
     constant(x, n, (float)(20 * next_uniform(g) - 10));
 }
 
+/* One element above others that are all the same. */
+static void one_hot(generator *g, float *x, size_t n)
+{
+    constant(x, n, (float)(4 * next_uniform(g) - 2));
+    if (n > 0)
+        x[next_below(g, n)] += (float)(30 * next_uniform(g));
+}
+
+/* Against the order of summation: the same two exponentials meet in every lane and every fold, and so does the same
+ * rounding, in the same direction. */
+static void two_in_step(generator *g, float *x, size_t n)
+{
+    const size_t stride = (size_t)1 << next_below(g, 8);
+    const double upper = 20 * next_uniform(g) - 10, lower = upper - 17 * next_uniform(g) * next_uniform(g);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(i / stride % 2 == 0 ? upper : lower);
+}
+
 /* Everything but one element so far down that its softmax is denormal. */
 static void deep(generator *g, float *x, size_t n)
 {
@@ -221,6 +239,8 @@ static const distribution distributions[] = {
     {"confident by 65", confident_65},
     {"two values", two_values},
     {"all equal", all_equal},
+    {"one-hot", one_hot},
+    {"two in step", two_in_step},
     {"deep", deep},
     {"cut off", cut_off},
     {"near ties", near_ties},

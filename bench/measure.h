@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The errors of variants: inputs of every kind, what the oracle says to them, and the worst result as a witness.
+ */
+#ifndef SL_BENCH_MEASURE_H
+#define SL_BENCH_MEASURE_H
+
+#include "logits.h"
+#include "manifest.h"
+#include "sweep.h"
+
+/* The worst result of a variant, and the input that it came from: of a row the target's, or the largest. */
+struct witness {
+    const char *distribution;
+    sl_shape shape;
+    size_t row, column;
+    double x, second, got;
+    sl_real want;
+};
+
+/* One line of the report. */
+struct tally {
+    struct variant variant;
+    double max, sum;
+    size_t results;
+    struct witness worst;
+    double *by_distribution; /* the largest error for each of them; NULL if not asked for */
+    sweep_result *sweep;     /* of all floats; NULL if there was none */
+};
+
+/* calloc that refuses. */
+void *array_of(size_t n, size_t size);
+
+/* For rows of at most so many elements; once, first. */
+void measure_prepare(size_t widest);
+
+/* These measure variants that differ in their ISA only, on the same inputs, and add to their tallies.
+ *   variants   what a report needs: distributions by widths, or bit patterns; or the user's logits
+ *   battery    every distribution by every width up to 2^20, for each distribution by itself; progress may be NULL
+ *   sweep      every float, of variants that sweep_map_of() knows
+ */
+void measure_variants(struct tally *tally, size_t alike, const struct logits *user);
+void measure_battery(struct tally *tally, size_t alike, void (*progress)(double done));
+void measure_sweep(struct tally *tally, size_t alike, void (*progress)(double done));
+enum { BATTERY_WIDEST = 1 << 20 };
+
+#endif
