@@ -377,7 +377,7 @@ SOFTLANE_API double sl_stats_logsumexp(const sl_stats *stats);
 SOFTLANE_API double sl_stats_cross_entropy(const sl_stats *stats, double label_smoothing);
 
 /* y_c = exp(x_c - max) / (1 + rest) for n elements of a row with these statistics. Special values and error
- * as softmax, not always its very bits.
+ * as softmax (f64: 5.0 ULP), not always its very bits.
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_apply_f32(const float *x, float *y, size_t n, const sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n, const sl_stats *stats);
