@@ -139,8 +139,9 @@ static void json_tally(FILE *file, const struct tally *t)
     variant_text(&t->variant, name);
     variant_kernel_text(&t->variant, kernel);
     shape_text(t->worst.shape, shape);
-    fprintf(file, "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", ", name,
-            kernel, k->dtype->name, t->variant.isa->isa);
+    fprintf(file,
+            "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", \"fma\": %s, ",
+            name, kernel, k->dtype->name, t->variant.isa->isa, t->variant.isa->fma ? "true" : "false");
     json_number(file, "max_ulp", t->max);
     fprintf(file, ", ");
     json_number(file, "bound", variant_bound(&t->variant));

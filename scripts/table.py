@@ -4,8 +4,8 @@
 
 One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on every
 ISA (the median of the repetitions) with the speed-up over scalar; then, of the fastest ISA, the time over the roof's and
-the largest error found. A second table has the errors of all ISAs beside their bounds; for the README, where one line has
-to do for a kernel, those that differ. Standard library only.
+the largest error found. A second table has the errors of all ISAs beside their bounds; for the README, those of the two
+classes of ISAs, and where they were found. Standard library only.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def read_errors(accuracy):
 
 
 def exceeds(result):
-    return not float(result["max_ulp"]) <= result["bound"]
+    return not float(result["max_ulp"]) <= float(result["bound"])
 
 
 def digits(value):
@@ -101,7 +101,7 @@ def speed_rows(cells, isas, errors):
 
 
 def measured_of_bound(result):
-    return f"{float(result['max_ulp']):.2f} of {result['bound']:g}" + ("!" if exceeds(result) else "")
+    return f"{float(result['max_ulp']):.2f} of {float(result['bound']):g}" + ("!" if exceeds(result) else "")
 
 
 def error_rows(errors, isas):
@@ -113,14 +113,25 @@ def error_rows(errors, isas):
         yield row
 
 
-def short_error_rows(errors, dtypes):
-    """One row per kernel: `measured of bound` for each class of ISAs whose figures differ, the best first."""
-    for kernel in dict.fromkeys(kernel for kernel, _ in errors):
-        row = [kernel]
-        for dtype in dtypes:
-            by_isa = errors.get((kernel, dtype), {})
-            row.append("; ".join(dict.fromkeys(measured_of_bound(result) for result in by_isa.values())) or "-")
-        yield row
+def witness(result):
+    """Where the error was found. Of a row: the distribution, its shape and the place in it; all can be made again."""
+    worst = result["worst"]
+    if not float(result["max_ulp"]):
+        return "-"
+    if worst["distribution"] in ("all floats", "bit patterns"):
+        return worst["x"] + (f", {worst['second']}" if "second" in worst else "")
+    return f"{worst['distribution']} {worst['shape']} [{worst['row']}, {worst['column']}]"
+
+
+def class_rows(errors):
+    """One row per kernel and element type: for each class of ISAs its error of the bound, and where."""
+    for (kernel, dtype), by_isa in errors.items():
+        by_class = {}
+        for result in by_isa.values():
+            if float(result["bound"]) < float("inf"):
+                by_class.setdefault(result["fma"], result)
+        yield [kernel, dtype, *(cell for fma in (True, False) for cell in (
+            [measured_of_bound(by_class[fma]), witness(by_class[fma])] if fma in by_class else ["-", "-"]))]
 
 
 def print_text(heading, rows, left):
@@ -185,8 +196,7 @@ def main():
     if errors:
         print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
         if arguments.markdown:
-            dtypes = list(dict.fromkeys(dtype for _, dtype in errors))
-            print_table(["kernel", *dtypes], short_error_rows(errors, dtypes), left=1)
+            print_table(["kernel", "dtype", "FMA", "at", "no FMA", "at"], class_rows(errors), left=2)
         else:
             isas = isas_of(errors.values())
             print_table(["kernel", "dtype", *isas], error_rows(errors, isas), left=2)
