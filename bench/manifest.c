@@ -148,21 +148,27 @@ void kernel_inputs_from_logits(const struct kernel *k, const struct workload *w)
 
 /* ---------------------------------------------------------------------------------------------- variants */
 
-size_t variants_available(struct variant **variants)
+size_t variants_available(struct variant **variants, const sl_kernels *const *others, size_t other_count)
 {
     size_t count = 0;
-    struct variant *list = malloc(KERNELS * 2 * sl_isa_count() * sizeof *list);
+    struct variant *list = malloc(KERNELS * 2 * (sl_isa_count() + other_count) * sizeof *list);
     if (!list)
         refuse("out of memory");
     for (size_t k = 0; k < KERNELS; k++)
         for (int gradient = 0; gradient <= kernel_is_loss(&kernels[k]); gradient++)
-            for (size_t i = 0; i < sl_isa_count(); i++) {
-                const sl_kernels *isa = sl_isa(sl_isa_name_at(i));
-                if (isa)
+            for (size_t i = 0; i < sl_isa_count() + other_count; i++) {
+                const sl_kernels *isa =
+                    i < sl_isa_count() ? sl_isa(sl_isa_name_at(i)) : others[i - sl_isa_count()];
+                if (isa && kernels[k].is_in(isa))
                     list[count++] = (struct variant){&kernels[k], gradient, isa};
             }
     *variants = list;
     return count;
+}
+
+bool variant_takes_shape(const struct variant *v, sl_shape shape)
+{
+    return kernel_takes_shape(v->kernel, shape) && (v->isa->needs || shape.inner == 1);
 }
 
 bool variants_alike(const struct variant *a, const struct variant *b)

@@ -71,8 +71,12 @@ struct variant {
     const sl_kernels *isa;
 };
 
-/* All that can run here, in the order of the manifests. The list lives until the program ends. */
-size_t variants_available(struct variant **variants);
+/* All that can run here, in the order of the manifests, and after the ISAs of each kernel these other tables that have
+ * it. To be freed. */
+size_t variants_available(struct variant **variants, const sl_kernels *const *others, size_t count);
+
+/* What is not the library's takes contiguous rows only. */
+bool variant_takes_shape(const struct variant *v, sl_shape shape);
 
 /* They differ in nothing but the ISA; in the list such variants stand together. */
 bool variants_alike(const struct variant *a, const struct variant *b);

@@ -169,6 +169,8 @@ static void measure(struct tally *tally, size_t alike, const char *distribution,
     struct errors e = {0};
     ask(first, &w, o.count);
     for (struct tally *t = tally; t < tally + alike; t++) {
+        if (!variant_takes_shape(&t->variant, w.shape))
+            continue;
         memset(o.values, 0xff, o.count * o.size);
         first->kernel->run(t->variant.isa, &w);
         if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0)

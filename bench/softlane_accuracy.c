@@ -18,7 +18,7 @@
 #include "context.h"
 #include "distributions.h"
 #include "measure.h"
-#include "naive.h"
+#include "peers.h"
 
 static bool exceeds(const struct tally *t) { return !(t->max <= variant_bound(&t->variant)); }
 
@@ -191,7 +191,7 @@ static void print_help(void)
         "bound; kernel+grad is the gradient of a loss.\n\n"
         "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
         "  --exhaustive         of f32 element kernels every float, of row kernels every distribution with\n"
-        "                       rows of 1 to 2^20 columns, beside what plain libm code gives; 3 minutes for\n"
+        "                       rows of 1 to 2^20 columns, beside what the peers give; 3 minutes for\n"
         "                       an element kernel on all ISAs, half an hour in all\n"
         "  --json FILE          write the results as JSON, too\n"
         "%s"
@@ -200,7 +200,7 @@ static void print_help(void)
 }
 
 /* One tally for every variant that the filter lets through, kernel by kernel. */
-static size_t select_tallies(const char *filter, const struct logits *user, bool exhaustive,
+static size_t select_tallies(const char *filter, const struct logits *user, bool with_peers,
                              struct tally **tally)
 {
     regex_t regex;
@@ -211,21 +211,14 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
         refuse("--filter: '%s': %s", filter, why);
     }
     struct variant *variants;
-    const size_t count = variants_available(&variants);
+    const size_t count = variants_available(&variants, peers_built(), with_peers ? peer_count() : 0);
     size_t tallies = 0;
-    *tally = array_of(2 * count, sizeof **tally);
+    *tally = array_of(count, sizeof **tally);
     for (size_t v = 0; v < count; v++) {
         char name[VARIANT_TEXT];
         variant_text(&variants[v], name);
         if ((!user || logits_suit(user, variants[v].kernel)) && regexec(&regex, name, 0, NULL, 0) == 0)
             (*tally)[tallies++].variant = variants[v];
-        /* the last of those that are alike: beside them what one would write without softlane */
-        struct variant naive = variants[v];
-        naive.isa = &naive_kernels;
-        variant_text(&naive, name);
-        if (exhaustive && (v + 1 == count || !variants_alike(&variants[v], &variants[v + 1])) &&
-            naive.kernel->is_in(naive.isa) && regexec(&regex, name, 0, NULL, 0) == 0)
-            (*tally)[tallies++].variant = naive;
     }
     free(variants);
     regfree(&regex);
@@ -258,7 +251,7 @@ static bool report(struct tally *tally, size_t tallies, const struct logits *use
             print_tally(&tally[i]);
             const sweep_result *all = tally[i].sweep;
             exceeded = exceeded || exceeds(&tally[i]) ||
-                       (all && tally[i].variant.isa != &naive_kernels && (all->inversions || all->wrong));
+                       (all && tally[i].variant.isa->needs && (all->inversions || all->wrong));
         }
     }
     return exceeded;
@@ -269,7 +262,7 @@ int main(int argc, char **argv)
     struct logits user;
     struct tally *tally;
     const char *logits = NULL, *targets = NULL, *filter = "", *json = NULL;
-    bool exhaustive = false;
+    bool exhaustive = false, peers = false;
 
     arguments_program("softlane-accuracy");
     for (int i = 1; i < argc; i++) {
@@ -279,12 +272,16 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[i], "--exhaustive") == 0)
             exhaustive = true;
+        else if (strcmp(argv[i], "--peers") == 0)
+            peers = true;
         else if (!argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets) &&
                  !argument_value("--filter", &i, argc, argv, &filter) &&
                  !argument_value("--json", &i, argc, argv, &json))
             refuse("unknown argument '%s' (--help)", argv[i]);
     }
+    if (peers || exhaustive)
+        peers_prepare(argv);
     if (targets && !logits)
         refuse("--targets needs --logits");
     if (exhaustive && logits)
@@ -292,7 +289,7 @@ int main(int argc, char **argv)
     arguments_check_environment();
     if (logits)
         logits_load(logits, targets, &user);
-    const size_t tallies = select_tallies(filter, logits ? &user : NULL, exhaustive, &tally);
+    const size_t tallies = select_tallies(filter, logits ? &user : NULL, exhaustive || peers, &tally);
     FILE *file = json ? fopen(json, "w") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);

@@ -10,6 +10,7 @@
 #include "distributions.h"
 #include "logits.h"
 #include "manifest.h"
+#include "peers.h"
 #include "roof.h"
 #include "topology.h"
 
@@ -299,10 +300,12 @@ static void run_cell(bm_state *state, void *user)
     bm_label(state, topology_level(&topology, bytes > 0 ? bytes : elements * k->dtype->size));
 }
 
-/* This shape on all ISAs of a kernel. */
+/* This shape on all ISAs of a kernel, and by its peers. */
 static void register_cells(const struct variant *v, size_t isas, sl_shape shape)
 {
     for (size_t i = 0; i < isas; i++) {
+        if (!variant_takes_shape(&v[i], shape))
+            continue;
         struct cell *cell = array_of(1, sizeof *cell);
         *cell = (struct cell){v[i], shape, cells};
         cells = cell;
@@ -326,10 +329,10 @@ static void register_synthetic(const struct variant *v, size_t isas, bool full)
             register_cells(v, isas, shapes.shape[s]);
 }
 
-static void register_all(bool full)
+static void register_all(bool full, bool peers)
 {
     struct variant *v;
-    const size_t count = variants_available(&v);
+    const size_t count = variants_available(&v, peers_built(), peers ? peer_count() : 0);
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i; next < count && variants_alike(&v[i], &v[next]);)
             next++;
@@ -352,6 +355,7 @@ static void print_help(void)
         "ns_per_element of CPU time, bytes_per_second of compulsory traffic, x_roof (the time over that of\n"
         "a plain read or copy of the same bytes in the same process) and the memory level of those bytes.\n\n"
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
+        "  --peers              other people's kernels, too, as far as they were built in\n"
         "%s"
         "\nFlags of Google Benchmark:\n",
         logits_help);
@@ -367,13 +371,18 @@ static void add_context(const char *key, const char *value, void *user)
 int main(int argc, char **argv)
 {
     const char *logits = NULL, *targets = NULL;
-    bool full = false;
+    bool full = false, peers = false;
     int kept = 1;
 
     arguments_program("softlane-bench");
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--peers") == 0)
+            peers_prepare(argv);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--full") == 0)
             full = true;
+        else if (strcmp(argv[i], "--peers") == 0)
+            peers = true;
         else if (!argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets))
             argv[kept++] = argv[i];
@@ -392,7 +401,7 @@ int main(int argc, char **argv)
         logits_load(logits, targets, &memory.user);
 
     topology = topology_read(true);
-    register_all(full);
+    register_all(full, peers);
     context_visit(&topology, add_context, NULL);
     size_t ran = bm_run();
     bm_shutdown();
