@@ -16,6 +16,8 @@ import statistics
 import sys
 
 REFERENCE = "scalar"  # speed-ups are over this ISA
+PEERS = ("libm", "libmvec", "sleef", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
+FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
 
 
 def read_results(path, read, program):
@@ -84,8 +86,49 @@ def digits(value):
     return f"{value:.{max(0, 3 - len(str(int(value))) if value >= 1 else 3)}f}"
 
 
+def without_peers(by_isa):
+    return {isa: cell for isa, cell in by_isa.items() if isa not in PEERS}
+
+
+def peer_rows(cells, errors):
+    """One row per cell that a peer has: the fastest peer, the fastest ISA of softlane, and of its fast tier."""
+    def fastest(by_isa):
+        return min(by_isa.items(), key=lambda item: item[1]["ns_per_element"], default=(None, None))
+
+    def ulp(kernel, dtype, isa):
+        result = errors.get((kernel, dtype), {}).get(isa)
+        return f"{float(result['max_ulp']):.3g}" if result else "-"
+
+    for (kernel, dtype, shape), by_isa in cells.items():
+        peer, theirs = fastest({isa: cell for isa, cell in by_isa.items() if isa in PEERS})
+        isa, ours = fastest(without_peers(by_isa))
+        if not peer or not isa:
+            continue
+        _, fast = fastest(without_peers(cells.get((FAST.get(kernel), dtype, shape), {})))
+        best = min(ours["ns_per_element"], fast["ns_per_element"] if fast else float("inf"))
+        yield ([kernel, dtype, shape, ours["level"], peer, digits(theirs["ns_per_element"]), ulp(kernel, dtype, peer),
+                digits(ours["ns_per_element"]), ulp(kernel, dtype, isa),
+                digits(fast["ns_per_element"]) if fast else "-", digits(theirs["ns_per_element"] / best) + "x",
+                digits(ours["x_roof"]) if "x_roof" in ours else "-"], theirs["ns_per_element"] / best)
+
+
+def print_peers(print_table, cells, errors):
+    rows = list(peer_rows(cells, errors))
+    if not rows:
+        return
+    ratios = [ratio for _, ratio in rows]
+    print("\nThe fastest peer and softlane, ns per element; ratio = theirs over ours (the fast tier's where there is one):\n")
+    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "ULP", "softlane", "ULP", "fast", "ratio", "x roof"],
+                [row for row, _ in rows], left=5)
+    print(f"\nratios: geometric mean {statistics.geometric_mean(ratios):.2f}x, minimum {min(ratios):.2f}x, "
+          f"below 1 in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
+
+
 def speed_rows(cells, isas, errors):
     for (kernel, dtype, shape), by_isa in cells.items():
+        by_isa = without_peers(by_isa)
+        if not by_isa:
+            continue
         fastest = min(by_isa, key=lambda isa: by_isa[isa]["ns_per_element"])
         row = [kernel, dtype, shape, by_isa[fastest]["level"]]
         for isa in isas:
@@ -101,6 +144,8 @@ def speed_rows(cells, isas, errors):
 
 
 def measured_of_bound(result):
+    if float(result["bound"]) == float("inf"):  # a peer
+        return f"{float(result['max_ulp']):.3g}"
     return f"{float(result['max_ulp']):.2f} of {float(result['bound']):g}" + ("!" if exceeds(result) else "")
 
 
@@ -191,14 +236,15 @@ def main():
     print(describe(bench))
     print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
           "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")
-    isas = isas_of(cells.values())
+    isas = [isa for isa in isas_of(cells.values()) if isa not in PEERS]
     print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=4)
+    print_peers(print_table, cells, errors)
     if errors:
         print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
         if arguments.markdown:
             print_table(["kernel", "dtype", "FMA", "at", "no FMA", "at"], class_rows(errors), left=2)
         else:
-            isas = isas_of(errors.values())
+            isas = isas_of(errors.values())  # the peers', too
             print_table(["kernel", "dtype", *isas], error_rows(errors, isas), left=2)
 
 
