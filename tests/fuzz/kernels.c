@@ -150,7 +150,9 @@ static void make_acceptable(workload *w)
     for (size_t i = 0; i < elements(shape); i++)
         if (!is_in_domain(k, dt->get(w->x, i)))
             dt->put(w->x, i, 0.5);
-    for (size_t i = 0; i < elements(shape) && k->row == SL_COUNT_log_softmax_backward; i++)
+    /* logarithms of probabilities are never positive: losses of one sign do not cancel in a sum */
+    const bool logarithms = k->row == SL_COUNT_log_softmax_backward || k->row == SL_COUNT_nll;
+    for (size_t i = 0; i < elements(shape) && logarithms; i++)
         dt->put(w->x, i, -fabs(dt->get(w->x, i)));
     if (k->second == DY)
         limit(dt, w->second, elements(shape), 0, ldexp(1, -dt->min_exp * 3 / 4));
