@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache.h"
 #include "cpu.h"
 
 /* Every ISA that softlane knows, best first; NULL where it is not built. */
@@ -45,6 +46,7 @@ static const sl_kernels *runnable(const char *name)
 
 static const sl_kernels *choose(void)
 {
+    sl_learn_cache();
     const char *wish = getenv("SOFTLANE_ISA");
     const sl_kernels *table = wish ? runnable(wish) : NULL;
     for (size_t i = 0; !table; i++)
@@ -64,7 +66,11 @@ const sl_kernels *sl_active(void)
     return table;
 }
 
-const sl_kernels *sl_isa(const char *name) { return name ? runnable(name) : sl_active(); }
+const sl_kernels *sl_isa(const char *name)
+{
+    sl_learn_cache();
+    return name ? runnable(name) : sl_active();
+}
 
 size_t sl_isa_count(void) { return ISA_COUNT; }
 

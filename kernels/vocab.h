@@ -20,6 +20,10 @@
  *          v_load(p)  v_store(p, a)      SL_W elements, any alignment
  *          v_load_n(p, n, fill)          lane l < n: p[l]; others: fill. Touches p[0 .. min(n, SL_W)) only
  *          v_store_n(p, a, n)            p[l] = a[l] for l < min(n, SL_W). Touches nothing else
+ *          v_stream(p, a)                v_store past the caches, if the ISA can; p aligned to the register. Also for
+ *                                        f64 and u16. stream_end() orders them before all that follows
+ *          v_load_quads(p, step, q)      SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
+ *          v_store_quads(p, step, q)     back
  *          v_add v_sub v_mul v_div       (a, b)
  *          v_fma(a, b, c)                a * b + c    one rounding if SL_FMA, else product and sum rounded
  *          v_fnma(a, b, c)               c - a * b    likewise
@@ -29,7 +33,8 @@
  *          v_bits(a)  v_float(u)         reinterpret
  *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
- *          w_...                         all of the above, for f64
+ *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
+ *          w_...                         all of the above but quads and load_wide, for f64
  *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
  *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_add(a, b)  u_sub(a, b)     modulo 2^32
  *          u_shl(a, k)  u_shr(a, k)      k constant
@@ -44,6 +49,7 @@
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
  *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
  *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n
+ *          h_stream(p, a)                as v_stream
  *          v_of_f16(u)                   exact, from the low halves; a NaN becomes quiet, its payload stays
  *          h_of_f32(a)                   one rounding to binary16 in the low halves, zeros above: to nearest
  *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
@@ -65,6 +71,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "cache.h"
 #include "table.h"
 
 #define SL_LANES 16

@@ -49,6 +49,64 @@ SL_INLINE void store_truth(int *to, vf truth)
         to[l] = lane[l] == 1.0f;
 }
 
+/* What words leave in memory. */
+SL_INLINE vf streamed(vf a)
+{
+    _Alignas(64) float lane[SL_W];
+    v_stream(lane, a);
+    stream_end();
+    return v_load(lane);
+}
+
+SL_INLINE vw streamed_wide(vw a)
+{
+    _Alignas(64) double lane[SL_W];
+    w_stream(lane, a);
+    stream_end();
+    return w_load(lane);
+}
+
+SL_INLINE vu streamed_half(vu a)
+{
+    _Alignas(64) uint16_t lane[SL_W];
+    h_stream(lane, a);
+    stream_end();
+    return h_load(lane);
+}
+
+SL_INLINE vw loaded_wide(vf a)
+{
+    float lane[SL_W];
+    v_store(lane, a);
+    return v_load_wide(lane);
+}
+
+/* Column k of rows (a, b, c, a), which lie 5 apart. */
+enum { STEP = 5 };
+SL_INLINE vf quad(vf a, vf b, vf c, size_t k)
+{
+    const vf columns[4] = {a, b, c, a};
+    float lane[SL_W], rows[SL_W * STEP];
+    vf q[4];
+    for (size_t column = 0; column < 4; column++) {
+        v_store(lane, columns[column]);
+        for (size_t l = 0; l < SL_W; l++)
+            memcpy(rows + l * STEP + column, lane + l, sizeof *lane);
+    }
+    v_load_quads(rows, STEP, q);
+    return q[k];
+}
+
+SL_INLINE vf stored_quad(vf a, vf b, vf c, size_t k)
+{
+    const vf columns[4] = {a, b, c, a};
+    float lane[SL_W], rows[SL_W * STEP];
+    v_store_quads(rows, STEP, columns);
+    for (size_t l = 0; l < SL_W; l++)
+        memcpy(lane + l, rows + l * STEP + k, sizeof *lane);
+    return v_load(lane);
+}
+
 #define WORD(name, result_kind, kind_a, kind_b, kind_c, expression, definition)                              \
     static void word_##name(const lanes *a_, const lanes *b_, const lanes *c_, lanes *result)                \
     {                                                                                                        \

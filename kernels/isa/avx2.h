@@ -54,6 +54,8 @@ SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
     return _mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, m), _mm256_castsi256_ps(m));
 }
 SL_INLINE void v_store_n(float *p, vf a, size_t n) { _mm256_maskstore_ps(p, lanes_below(n), a); }
+SL_INLINE void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
+SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
@@ -72,11 +74,41 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+/* Rows l and l + 4 make one register; 4 x 4 in each half change places. */
+SL_INLINE void change_places(vf q[4])
+{
+    vf a = _mm256_unpacklo_ps(q[0], q[1]), b = _mm256_unpackhi_ps(q[0], q[1]);
+    vf c = _mm256_unpacklo_ps(q[2], q[3]), d = _mm256_unpackhi_ps(q[2], q[3]);
+    q[0] = _mm256_shuffle_ps(a, c, 0x44);
+    q[1] = _mm256_shuffle_ps(a, c, 0xee);
+    q[2] = _mm256_shuffle_ps(b, d, 0x44);
+    q[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
+SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+{
+    for (size_t l = 0; l < 4; l++, p += step)
+        q[l] = _mm256_set_m128(_mm_loadu_ps(p + 4 * step), _mm_loadu_ps(p));
+    change_places(q);
+}
+SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+{
+    vf a[4] = {q[0], q[1], q[2], q[3]};
+    change_places(a);
+    for (size_t l = 0; l < 4; l++, p += step) {
+        _mm_storeu_ps(p, _mm256_castps256_ps128(a[l]));
+        _mm_storeu_ps(p + 4 * step, _mm256_extractf128_ps(a[l], 1));
+    }
+}
+
 /* f64 */
 
 SL_INLINE vw v_widen(vf a)
 {
     return (vw){_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1))};
+}
+SL_INLINE vw v_load_wide(const float *p)
+{
+    return (vw){_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
 }
 SL_INLINE vf v_narrow(vw a) { return _mm256_set_m128(_mm256_cvtpd_ps(a.hi), _mm256_cvtpd_ps(a.lo)); }
 SL_INLINE vw w_set1(double s) { return (vw){_mm256_set1_pd(s), _mm256_set1_pd(s)}; }
@@ -85,6 +117,11 @@ SL_INLINE void w_store(double *p, vw a)
 {
     _mm256_storeu_pd(p, a.lo);
     _mm256_storeu_pd(p + 4, a.hi);
+}
+SL_INLINE void w_stream(double *p, vw a)
+{
+    _mm256_stream_pd(p, a.lo);
+    _mm256_stream_pd(p + 4, a.hi);
 }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm256_blendv_pd(c, b, a))
 SL_INLINE vw w_load_n(const double *p, size_t n, double fill)
@@ -184,6 +221,7 @@ SL_INLINE __m128i low_halves(vu a)
 }
 SL_INLINE vu h_load(const uint16_t *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)); }
 SL_INLINE void h_store(uint16_t *p, vu a) { _mm_storeu_si128((__m128i *)p, low_halves(a)); }
+SL_INLINE void h_stream(uint16_t *p, vu a) { _mm_stream_si128((__m128i *)p, low_halves(a)); }
 SL_PARTIAL(h, vu, uint16_t)
 SL_INLINE vf v_of_f16(vu h) { return _mm256_cvtph_ps(low_halves(h)); }
 SL_INLINE vu h_of_f32(vf a) { return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }

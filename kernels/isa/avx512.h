@@ -45,6 +45,8 @@ SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
     return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), lanes_below(n), p);
 }
 SL_INLINE void v_store_n(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, lanes_below(n), a); }
+SL_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
+SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
@@ -64,11 +66,47 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+/* Rows l, l + 4, l + 8, l + 12 make one register; 4 x 4 in each quarter change places. */
+SL_INLINE void change_places(vf q[4])
+{
+    vf a = _mm512_unpacklo_ps(q[0], q[1]), b = _mm512_unpackhi_ps(q[0], q[1]);
+    vf c = _mm512_unpacklo_ps(q[2], q[3]), d = _mm512_unpackhi_ps(q[2], q[3]);
+    q[0] = _mm512_shuffle_ps(a, c, 0x44);
+    q[1] = _mm512_shuffle_ps(a, c, 0xee);
+    q[2] = _mm512_shuffle_ps(b, d, 0x44);
+    q[3] = _mm512_shuffle_ps(b, d, 0xee);
+}
+SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+{
+    for (size_t l = 0; l < 4; l++, p += step) {
+        __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(p));
+        a = _mm512_mask_broadcast_f32x4(a, 0x00f0, _mm_loadu_ps(p + 4 * step));
+        a = _mm512_mask_broadcast_f32x4(a, 0x0f00, _mm_loadu_ps(p + 8 * step));
+        q[l] = _mm512_mask_broadcast_f32x4(a, 0xf000, _mm_loadu_ps(p + 12 * step));
+    }
+    change_places(q);
+}
+SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+{
+    vf a[4] = {q[0], q[1], q[2], q[3]};
+    change_places(a);
+    for (size_t l = 0; l < 4; l++, p += step) {
+        _mm_storeu_ps(p, _mm512_castps512_ps128(a[l]));
+        _mm_storeu_ps(p + 4 * step, _mm512_extractf32x4_ps(a[l], 1));
+        _mm_storeu_ps(p + 8 * step, _mm512_extractf32x4_ps(a[l], 2));
+        _mm_storeu_ps(p + 12 * step, _mm512_extractf32x4_ps(a[l], 3));
+    }
+}
+
 /* f64 */
 
 SL_INLINE vw v_widen(vf a)
 {
     return (vw){_mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1))};
+}
+SL_INLINE vw v_load_wide(const float *p)
+{
+    return (vw){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + 8))};
 }
 SL_INLINE vf v_narrow(vw a)
 {
@@ -80,6 +118,11 @@ SL_INLINE void w_store(double *p, vw a)
 {
     _mm512_storeu_pd(p, a.lo);
     _mm512_storeu_pd(p + 8, a.hi);
+}
+SL_INLINE void w_stream(double *p, vw a)
+{
+    _mm512_stream_pd(p, a.lo);
+    _mm512_stream_pd(p + 8, a.hi);
 }
 SL_INLINE vw w_load_n(const double *p, size_t n, double fill)
 {
@@ -181,6 +224,7 @@ SL_INLINE vu h_load(const uint16_t *p)
     return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
 }
 SL_INLINE void h_store(uint16_t *p, vu a) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(a)); }
+SL_INLINE void h_stream(uint16_t *p, vu a) { _mm256_stream_si256((__m256i *)p, _mm512_cvtepi32_epi16(a)); }
 SL_INLINE vu h_load_n(const uint16_t *p, size_t n, uint16_t fill)
 {
     return _mm512_cvtepu16_epi32(_mm256_mask_loadu_epi16(_mm256_set1_epi16((short)fill), lanes_below(n), p));

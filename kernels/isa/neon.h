@@ -38,6 +38,8 @@ SL_INLINE vf v_set1(float s) { return vdupq_n_f32(s); }
 SL_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
 SL_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
 SL_PARTIAL(v, vf, float)
+SL_INLINE void v_stream(float *p, vf a) { v_store(p, a); }
+SL_INLINE void stream_end(void) {}
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
@@ -63,9 +65,33 @@ SL_INLINE float v_fold_max(vf a)
     return vgetq_lane_f32(v_max(h, vextq_f32(h, h, 1)), 0);
 }
 
+/* 4 x 4 change places. */
+SL_INLINE void change_places(vf q[4])
+{
+    float32x4x2_t a = vtrnq_f32(q[0], q[1]), b = vtrnq_f32(q[2], q[3]);
+    q[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+    q[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+    q[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+    q[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
+SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+{
+    for (size_t l = 0; l < 4; l++)
+        q[l] = v_load(p + l * step);
+    change_places(q);
+}
+SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+{
+    vf a[4] = {q[0], q[1], q[2], q[3]};
+    change_places(a);
+    for (size_t l = 0; l < 4; l++)
+        v_store(p + l * step, a[l]);
+}
+
 /* f64 */
 
 SL_INLINE vw v_widen(vf a) { return (vw){vcvt_f64_f32(vget_low_f32(a)), vcvt_high_f64_f32(a)}; }
+SL_INLINE vw v_load_wide(const float *p) { return v_widen(v_load(p)); }
 SL_INLINE vf v_narrow(vw a) { return vcvt_high_f32_f64(vcvt_f32_f64(a.lo), a.hi); }
 SL_INLINE vw w_set1(double s) { return (vw){vdupq_n_f64(s), vdupq_n_f64(s)}; }
 SL_INLINE vw w_load(const double *p) { return (vw){vld1q_f64(p), vld1q_f64(p + 2)}; }
@@ -74,6 +100,7 @@ SL_INLINE void w_store(double *p, vw a)
     vst1q_f64(p, a.lo);
     vst1q_f64(p + 2, a.hi);
 }
+SL_INLINE void w_stream(double *p, vw a) { w_store(p, a); }
 SL_PARTIAL(w, vw, double)
 SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, vsubq_f64(a, b))
@@ -169,6 +196,7 @@ SL_INLINE vu t_pick(vt t, vu i)
 
 SL_INLINE vu h_load(const uint16_t *p) { return vmovl_u16(vld1_u16(p)); }
 SL_INLINE void h_store(uint16_t *p, vu a) { vst1_u16(p, vmovn_u32(a)); }
+SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
 SL_PARTIAL(h, vu, uint16_t)
 SL_INLINE vf v_of_f16(vu h) { return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(h))); }
 SL_INLINE vu h_of_f32(vf a) { return vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))); }

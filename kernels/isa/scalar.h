@@ -38,6 +38,18 @@ SL_INLINE void v_store_n(float *p, vf a, size_t n)
     if (n)
         *p = a;
 }
+SL_INLINE void v_stream(float *p, vf a) { *p = a; }
+SL_INLINE void stream_end(void) {}
+SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+{
+    (void)step;
+    memcpy(q, p, 4 * sizeof *p);
+}
+SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+{
+    (void)step;
+    memcpy(p, q, 4 * sizeof *p);
+}
 SL_INLINE vf v_add(vf a, vf b) { return a + b; }
 SL_INLINE vf v_sub(vf a, vf b) { return a - b; }
 SL_INLINE vf v_mul(vf a, vf b) { return a * b; }
@@ -77,6 +89,7 @@ SL_INLINE float v_fold_max(vf a) { return a; }
 /* f64 */
 
 SL_INLINE vw v_widen(vf a) { return a; }
+SL_INLINE vw v_load_wide(const float *p) { return *p; }
 SL_INLINE vf v_narrow(vw a) { return (vf)a; }
 SL_INLINE vw w_set1(double s) { return s; }
 SL_INLINE vw w_load(const double *p) { return *p; }
@@ -87,6 +100,7 @@ SL_INLINE void w_store_n(double *p, vw a, size_t n)
     if (n)
         *p = a;
 }
+SL_INLINE void w_stream(double *p, vw a) { *p = a; }
 SL_INLINE vw w_add(vw a, vw b) { return a + b; }
 SL_INLINE vw w_sub(vw a, vw b) { return a - b; }
 SL_INLINE vw w_mul(vw a, vw b) { return a * b; }
@@ -177,6 +191,7 @@ SL_INLINE vu t_pick(vt t, vu i) { return t[i & 7]; }
 
 SL_INLINE vu h_load(const uint16_t *p) { return *p; }
 SL_INLINE void h_store(uint16_t *p, vu a) { *p = (uint16_t)a; }
+SL_INLINE void h_stream(uint16_t *p, vu a) { *p = (uint16_t)a; }
 SL_INLINE vu h_load_n(const uint16_t *p, size_t n, uint16_t fill) { return n ? *p : fill; }
 SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
 {

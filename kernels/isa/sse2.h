@@ -36,6 +36,8 @@ SL_INLINE vf v_set1(float s) { return _mm_set1_ps(s); }
 SL_INLINE vf v_load(const float *p) { return _mm_loadu_ps(p); }
 SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
 SL_PARTIAL(v, vf, float)
+SL_INLINE void v_stream(float *p, vf a) { _mm_stream_ps(p, a); }
+SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
@@ -53,9 +55,24 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
 }
 
+SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+{
+    for (size_t l = 0; l < 4; l++)
+        q[l] = _mm_loadu_ps(p + l * step);
+    _MM_TRANSPOSE4_PS(q[0], q[1], q[2], q[3]);
+}
+SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+{
+    vf a[4] = {q[0], q[1], q[2], q[3]};
+    _MM_TRANSPOSE4_PS(a[0], a[1], a[2], a[3]);
+    for (size_t l = 0; l < 4; l++)
+        _mm_storeu_ps(p + l * step, a[l]);
+}
+
 /* f64 */
 
 SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
+SL_INLINE vw v_load_wide(const float *p) { return v_widen(v_load(p)); }
 SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
 SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
 SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
@@ -63,6 +80,11 @@ SL_INLINE void w_store(double *p, vw a)
 {
     _mm_storeu_pd(p, a.lo);
     _mm_storeu_pd(p + 2, a.hi);
+}
+SL_INLINE void w_stream(double *p, vw a)
+{
+    _mm_stream_pd(p, a.lo);
+    _mm_stream_pd(p + 2, a.hi);
 }
 SL_PARTIAL(w, vw, double)
 SL_PAIRED_2(vw, w_add, vw, vw, _mm_add_pd(a, b))
@@ -153,11 +175,13 @@ SL_INLINE vu h_load(const uint16_t *p)
 {
     return _mm_unpacklo_epi16(_mm_loadl_epi64((const __m128i *)p), _mm_setzero_si128());
 }
-SL_INLINE void h_store(uint16_t *p, vu a)
+SL_INLINE __m128i low_halves(vu a)
 {
     __m128i low = _mm_srai_epi32(_mm_slli_epi32(a, 16), 16);
-    _mm_storel_epi64((__m128i *)p, _mm_packs_epi32(low, low));
+    return _mm_packs_epi32(low, low);
 }
+SL_INLINE void h_store(uint16_t *p, vu a) { _mm_storel_epi64((__m128i *)p, low_halves(a)); }
+SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
 SL_PARTIAL(h, vu, uint16_t)
 
 #include "half.h"
