@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From how many bytes on a kernel's output bypasses the caches: it would only push out of them what is still wanted.
- * Changes no bit.
+ * From how many bytes on a kernel's output bypasses the caches: it would only push out of them what is still wanted. That is
+ * half of the last level, since there is an input, too. Changes no bit.
  */
 #ifndef SL_CACHE_H
 #define SL_CACHE_H
@@ -17,7 +17,7 @@ void sl_learn_cache(void);
 
 static inline int sl_streams(size_t bytes)
 {
-    return bytes > atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed);
+    return bytes > atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed) / 2;
 }
 
 #endif

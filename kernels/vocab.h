@@ -20,8 +20,9 @@
  *          v_load(p)  v_store(p, a)      SL_W elements, any alignment
  *          v_load_n(p, n, fill)          lane l < n: p[l]; others: fill. Touches p[0 .. min(n, SL_W)) only
  *          v_store_n(p, a, n)            p[l] = a[l] for l < min(n, SL_W). Touches nothing else
- *          v_stream(p, a)                v_store past the caches, if the ISA can; p aligned to the register. Also for
- *                                        f64 and u16. stream_end() orders them before all that follows
+ *          v_stream(p, a)                v_store past the caches, if the ISA can; p aligned to a line of 64 bytes or, of
+ *                                        smaller registers, to the register. Also for f64 and u16. stream_end()
+ *                                        orders them before all that follows
  *          v_load_quads(p, step, q)      SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
  *          v_store_quads(p, step, q)     back
  *          v_add v_sub v_mul v_div       (a, b)

@@ -146,7 +146,11 @@ static bool read_goldens(void)
 static void has_golden_bits(const kernel *k, const isa *on)
 {
     const golden *want = &goldens[k->index][on->table->fma];
-    const uint64_t got = hash_of(k, on);
+    next_run_streams(false);
+    uint64_t got = hash_of(k, on);
+    next_run_streams(true);
+    if (got == want->hash)
+        got = hash_of(k, on);
     if (got != want->hash)
         fail_msg("%s/%s, class %s: hash %016" PRIx64 ", want %016" PRIx64, k->name, on->name,
                  class_names[on->table->fma], got, want->hash);

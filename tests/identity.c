@@ -77,7 +77,7 @@ static void compare_with_plainest(const kernel *k, const isa *on, sl_shape shape
 /* Three rows of every length around the block size and of longer ones, from every distribution. */
 static void sizes(const kernel *k, const isa *on)
 {
-    static const size_t longer[] = {127, 128, 129, 130, 255, 256, 257, 511, 1000, 1023, 4097, 32003};
+    static const size_t longer[] = {127, 128, 129, 130, 255, 256, 257, 511, 1000, 1023, 4097, 5000, 32003};
     enum { BLOCK = 32, SHORT = 3 * BLOCK + 2, LONGER = sizeof longer / sizeof *longer };
     generator g = {1};
     for (size_t d = 0; d < distribution_count(); d++)

@@ -6,6 +6,7 @@
 #include "ladder.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -399,8 +400,13 @@ static call row_of(const kernel *k, const call *c, size_t r)
 
 static bool executed[KERNELS][ALL_ISAS];
 
+static atomic_uint calls;
+
+void next_run_streams(bool streams) { calls = streams; }
+
 void run(const kernel *k, const isa *on, const call *c)
 {
+    sl_set_cache_bytes(calls++ % 2 ? 1 : 0);
     executed[k->index][on->index] = true;
     if (has_shape(k)) {
         k->run(on->table, c);
