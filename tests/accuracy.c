@@ -191,7 +191,7 @@ static bool is_storage(const kernel *k) { return k->dtype->size == 2; }
 
 static bool is_wide_by_element(const kernel *k) { return k->by_element && !is_storage(k); }
 
-static bool is_map_of_storage(const kernel *k) { return k->by_element && !is_loss(k) && is_storage(k); }
+static bool is_storage_by_element(const kernel *k) { return k->by_element && is_storage(k); }
 
 /* Where results of 16 bits are not correctly rounded: inputs whose exact result is so close to the middle
  * between two numbers of the type that its value in f32 is the middle itself. For most of them that is the
@@ -233,44 +233,56 @@ static bool is_near_tie(const kernel *k, uint64_t x)
     return false;
 }
 
-/* All inputs of a type of 16 bits, a gradient being 1: within the bound, in order, and correctly rounded. */
-static void every_input(const kernel *k, const isa *on)
+static void assert_correctly_rounded(const isa *on, const workload *w)
 {
+    const kernel *k = w->k;
     const sl_ref_dtype *dt = k->dtype;
-    generator g = {20};
-    worst_cases worst = {{{0}}};
-    workload w;
-    expectation e;
-    workload_make(&w, k, variant_at(k, 0), sl_rows(65536, 1), distribution_at(0), &g);
-    for (size_t i = 0; i < 65536; i++) {
-        put_bits(dt, w.x, i, i);
-        if (!is_in_domain(k, dt->get(w.x, i)))
-            dt->put(w.x, i, 0.5);
-        if (k->second == DY)
-            dt->put(w.second, i, 1);
-    }
-    compare(on, &w, "every input", "plain", &worst);
-    if (is_monotone(k))
-        assert_in_order(on, &w);
-    expect(k, &w.c, &e);
     size_t wrong = 0, unknown = 0;
-    for (size_t i = 0; i < 65536; i++) {
+    expectation e;
+    expect(k, &w->c, &e);
+    for (size_t i = 0; i < elements(w->c.shape); i++) {
         uint64_t right[1];
         dt->put(right, 0, (double)e.want[RESULT][i]);
-        if (isnan((double)e.want[RESULT][i]) || dt->get(right, 0) == dt->get(w.c.out[RESULT], i))
+        if (isnan((double)e.want[RESULT][i]) || dt->get(right, 0) == dt->get(w->c.out[RESULT], i))
             continue;
         wrong++;
         if (is_near_tie(k, i) || k->row == SL_COUNT_sigmoid_fast) /* whose bound is enough */
             continue;
         unknown++;
-        print_error("%s/%s: %04zx gives %a, want %La\n", k->name, on->name, i, dt->get(w.c.out[RESULT], i),
+        print_error("%s/%s: %04zx gives %a, want %La\n", k->name, on->name, i, dt->get(w->c.out[RESULT], i),
                     e.want[RESULT][i]);
     }
-    say(k, on, &worst);
-    print_message("%s/%s: %zu of 65536 results are not correctly rounded\n", k->name, on->name, wrong);
     expectation_free(&e);
-    workload_free(&w);
+    print_message("%s/%s: %zu of 65536 results are not correctly rounded\n", k->name, on->name, wrong);
     assert_int_equal(unknown, 0);
+}
+
+/* All inputs of a type of 16 bits: within the bound, and maps, for a gradient of 1, in order and correctly rounded.
+ * Losses, which are f32, and their gradients: for several targets. */
+static void every_input(const kernel *k, const isa *on)
+{
+    static const double targets[] = {0, 1, 0.5, 0.1};
+    const sl_ref_dtype *dt = k->dtype;
+    generator g = {20};
+    worst_cases worst = {{{0}}};
+    workload w;
+    workload_make(&w, k, variant_at(k, 0), sl_rows(65536, 1), distribution_at(0), &g);
+    for (size_t i = 0; i < 65536; i++) {
+        put_bits(dt, w.x, i, i);
+        if (!is_in_domain(k, dt->get(w.x, i)))
+            dt->put(w.x, i, 0.5);
+    }
+    for (size_t t = 0; t < (is_loss(k) ? sizeof targets / sizeof *targets : 1); t++) {
+        for (size_t i = 0; i < 65536 && k->second != NO_SECOND; i++)
+            dt->put(w.second, i, is_loss(k) ? targets[t] : 1);
+        compare(on, &w, "every input", "plain", &worst);
+    }
+    say(k, on, &worst);
+    if (is_monotone(k))
+        assert_in_order(on, &w);
+    if (!is_loss(k))
+        assert_correctly_rounded(on, &w);
+    workload_free(&w);
 }
 
 /* -------------------------------------------------------------------------------------------- softmax */
@@ -371,7 +383,7 @@ int main(void)
         {.name = "within the bound, every magnitude",
          .rung = every_magnitude,
          .applies_to = is_wide_by_element},
-        {.name = "within the bound, every input", .rung = every_input, .applies_to = is_map_of_storage},
+        {.name = "within the bound, every input", .rung = every_input, .applies_to = is_storage_by_element},
         {.name = "keeps the order", .rung = keeps_the_order, .applies_to = is_softmax},
         {.name = "one column is 1", .rung = one_column_is_1, .applies_to = is_softmax},
         {.name = "constant row is 1/n", .rung = constant_row_is_1_over_n, .applies_to = is_softmax_of_rows},
