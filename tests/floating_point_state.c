@@ -110,11 +110,48 @@ static void flushing_caller(const kernel *k, const isa *on)
         }
 }
 
+static bool is_signalling(const sl_ref_dtype *dt, uint64_t bits)
+{
+    const int fraction = dt->digits - 1;
+    const uint64_t all = UINT64_MAX >> (64 - dt->size * 8),
+                   infinity = all >> 1 & ~(((uint64_t)1 << fraction) - 1);
+    return (bits & all >> 1) > infinity && !(bits >> (fraction - 1) & 1);
+}
+
+/* A caller that has asked for signals would get one from whatever works on such a NaN. This one has not: there is none,
+ * and what comes out is quiet. */
+static void signalling_nan(const kernel *k, const isa *on)
+{
+    generator g = {17};
+    for (size_t v = 0; v < variant_count(k); v++)
+        for (size_t n = 1; n <= 70; n++) {
+            if (!is_chosen(k, n + 5 * v, effort(2, 20)))
+                continue;
+            workload w;
+            workload_make(&w, k, variant_at(k, v), sl_rows(3, n), distribution_at(1), &g);
+            put_nan(k->dtype, w.x, next_below(&g, elements(w.c.shape)), next_below(&g, 2), 1);
+            run(k, on, &w.c);
+            for (size_t output = 0; output < OUTPUTS; output++)
+                for (size_t i = 0; w.c.out[output] != NULL && k->result != STATS_PER_ROW &&
+                                   i < output_count(k, &w.c, output);
+                     i++) {
+                    const uint64_t bits = output_bits(k, output, w.c.out[output], i);
+                    const sl_ref_dtype *dt =
+                        output_size(k, output) == k->dtype->size ? k->dtype : &sl_ref_dtypes[SL_COUNT_f32];
+                    if (is_signalling(dt, bits))
+                        fail_msg("%s/%s, %s: output %zu, %zu is the signalling NaN %llx", k->name, on->name,
+                                 variant_at(k, v)->name, output, i, (unsigned long long)bits);
+                }
+            workload_free(&w);
+        }
+}
+
 int main(void)
 {
     const topic topics[] = {
         {.name = "control register stays", .rung = register_stays},
         {.name = "caller flushes denormals", .rung = flushing_caller},
+        {.name = "signalling NaN comes out quiet", .rung = signalling_nan},
     };
     return ladder_climb("floating_point_state", topics, sizeof topics / sizeof *topics);
 }
