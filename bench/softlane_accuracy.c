@@ -80,22 +80,24 @@ static void print_battery(const struct tally *tally, size_t alike)
 
 static struct {
     char what[KERNEL_TEXT];
-    time_t started;
+    time_t started, shown;
 } task;
 
 static void begin_task(const struct variant *v)
 {
     kernel_text(v, task.what);
-    task.started = time(NULL);
+    task.started = task.shown = time(NULL);
 }
 
 static void show_progress(double done)
 {
     enum { WIDTH = 30 };
     static const char bar[] = "##############################";
-    if (!isatty(STDERR_FILENO) || done <= 0)
+    const time_t now = time(NULL);
+    if (!isatty(STDERR_FILENO) || done <= 0 || now == task.shown)
         return;
-    const double left = difftime(time(NULL), task.started) * (1 - done) / done;
+    task.shown = now;
+    const double left = difftime(now, task.started) * (1 - done) / done;
     fprintf(stderr, "\r%-24s [%-*.*s] %3.0f %%, %.0f s left ", task.what, WIDTH, (int)(done * WIDTH), bar,
             100 * done, left);
 }
@@ -290,15 +292,18 @@ int main(int argc, char **argv)
     if (logits)
         logits_load(logits, targets, &user);
     const size_t tallies = select_tallies(filter, logits ? &user : NULL, exhaustive || peers, &tally);
-    FILE *file = json ? fopen(json, "w") : NULL;
+    /* what is there is replaced when there is something to say: a run may be interrupted */
+    FILE *file = json ? fopen(json, "a") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);
 
     measure_prepare(logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
     const bool exceeded = report(tally, tallies, logits ? &user : NULL, exhaustive);
     if (file) {
-        write_json(file, tally, tallies);
-        if (fclose(file) != 0)
+        file = freopen(json, "w", file);
+        if (file)
+            write_json(file, tally, tallies);
+        if (!file || fclose(file) != 0)
             refuse("--json: %s: could not be written to its end", json);
     }
     return exceeded ? 1 : 0;

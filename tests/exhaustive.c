@@ -39,11 +39,13 @@ static void sweep_isas(swept *s, const sweep_map *map, size_t one_in, size_t fir
     const sl_kernels *tables[MOST_ISAS];
     size_t available = 0;
     s->count = 0;
-    for (size_t i = 0; i < isa_count(); i++)
-        if (isa_at(i).table != NULL && available++ >= first && s->count < count) {
-            s->on[s->count] = isa_at(i);
-            tables[s->count++] = isa_at(i).table;
+    for (size_t i = 0; i < isa_count(); i++) {
+        const isa on = isa_at(i);
+        if (on.table != NULL && is_asked_for(&on) && available++ >= first && s->count < count) {
+            s->on[s->count] = on;
+            tables[s->count++] = on.table;
         }
+    }
     if (s->count > 0)
         sweep(map, tables, s->count, SWEEP_NON_TRIVIAL, one_in, s->results, NULL);
 }

@@ -387,6 +387,26 @@ isa isa_at(size_t i)
     return (isa){isa_names[i], i, sl_isa(isa_names[i]), sl_isa_why_not(isa_names[i])};
 }
 
+bool is_asked_for(const isa *on)
+{
+    const char *wanted = getenv("SOFTLANE_TEST_ISA");
+    return wanted == NULL || strcmp(wanted, on->name) == 0;
+}
+
+/* A bad value would test nothing. */
+static void refuse_unknown_isa(void)
+{
+    size_t asked_for = 0;
+    for (size_t i = 0; i < ALL_ISAS; i++) {
+        const isa on = isa_at(i);
+        asked_for += on.table != NULL && is_asked_for(&on);
+    }
+    if (asked_for == 0) {
+        fprintf(stderr, "SOFTLANE_TEST_ISA: no ISA that can run here: '%s'\n", getenv("SOFTLANE_TEST_ISA"));
+        exit(2);
+    }
+}
+
 /* Row r of a call for a kernel without a shape. */
 static call row_of(const kernel *k, const call *c, size_t r)
 {
@@ -589,7 +609,8 @@ static size_t add_rungs(const topic *t, rung *to)
         for (size_t i = 0; i < isa_steps; i++) {
             rung *r = &to[n];
             *r = (rung){.of = *t, .k = &kernels[k], .on = isa_at(i)};
-            if ((t->applies_to != NULL && !t->applies_to(r->k)) || (isa_steps > 1 && r->on.table == NULL))
+            if ((t->applies_to != NULL && !t->applies_to(r->k)) ||
+                (isa_steps > 1 && (r->on.table == NULL || !is_asked_for(&r->on))))
                 continue;
             if (t->rung != NULL)
                 snprintf(r->name, sizeof r->name, "%s: %s/%s", t->name, r->k->name, r->on.name);
@@ -625,14 +646,33 @@ static void say_what_was_executed(void)
         const isa on = isa_at(i);
         if (on.table == NULL)
             printf("skipped: %d kernels of %s: %s\n", KERNELS, on.name, on.why_not);
+        else if (!is_asked_for(&on))
+            printf("skipped: %d kernels of %s: not asked for\n", KERNELS, on.name);
     }
     printf("%zu of %d kernels executed\n", count, KERNELS * MANIFEST_ISAS);
+}
+
+/* The rungs of SOFTLANE_TEST_PART, in place; returns how many. */
+static size_t take_part(rung *rungs, size_t n)
+{
+    const char *wanted = getenv("SOFTLANE_TEST_PART");
+    unsigned part = 1, parts = 1;
+    if (wanted != NULL &&
+        (sscanf(wanted, "%u/%u", &part, &parts) != 2 || part < 1 || part > parts || parts > n)) {
+        fprintf(stderr, "SOFTLANE_TEST_PART: no part such as '1/2': '%s'\n", wanted);
+        exit(2);
+    }
+    size_t taken = 0;
+    for (size_t i = part - 1; i < n; i += parts)
+        rungs[taken++] = rungs[i];
+    return taken;
 }
 
 int ladder_climb(const char *group, const topic *topics, size_t count)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     (void)effort(0, 0); /* refuses a bad value before anything runs */
+    refuse_unknown_isa();
     assert_expected_isa();
     const size_t most = count * KERNELS * ALL_ISAS;
     rung *rungs = allocate(most, sizeof *rungs);
@@ -640,6 +680,7 @@ int ladder_climb(const char *group, const topic *topics, size_t count)
     size_t n = 0;
     for (size_t t = 0; t < count; t++)
         n += add_rungs(&topics[t], rungs + n);
+    n = take_part(rungs, n);
     for (size_t i = 0; i < n; i++)
         tests[i] = (struct CMUnitTest){.name = rungs[i].name, .test_func = step, .initial_state = &rungs[i]};
     const int failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);

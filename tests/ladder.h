@@ -9,7 +9,9 @@
  * moment it exists, a new signature does not compile.
  *
  * Environment: SOFTLANE_EXPECT_ISA=avx2 makes every program fail at once unless that variant is the one in
- * use; SOFTLANE_TEST_EFFORT=small asks for fewer and smaller inputs, for emulated CPUs.
+ * use; SOFTLANE_TEST_EFFORT=small asks for fewer and smaller inputs, for emulated CPUs; SOFTLANE_TEST_ISA=avx2 leaves
+ * out the rungs of all other variants, which then only serve for comparison; SOFTLANE_TEST_PART=1/2 takes every
+ * second rung, 2/2 the others, so that two cores have something to do.
  */
 #ifndef LADDER_H
 #define LADDER_H
@@ -127,6 +129,9 @@ typedef struct {
  * definition of the FMA class's bits, which nothing else on that architecture would tie to plain C. */
 size_t isa_count(void);
 isa isa_at(size_t i);
+
+/* Whether SOFTLANE_TEST_ISA lets it be tested. */
+bool is_asked_for(const isa *on);
 
 /* Runs the kernel, and counts it as executed. Every other time as if its output exceeded the caches: this time or not. */
 void next_run_streams(bool streams);
