@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * See sweep.h. The oracle is in double: its results are wrong by 2^-28 of an f32 ULP, so that next to a tie it cannot
- * say which way is right; that is counted. tests/oracle.c compares it with MPFR.
+ * say which way is right; that is counted. tests/mpfr.c compares it with MPFR.
  */
 #include "sweep.h"
 
