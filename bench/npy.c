@@ -32,7 +32,8 @@ static const struct format {
     enum npy_type type;
     char descr[4];
     size_t size;
-} formats[] = {{NPY_F16, "<f2", 2}, {NPY_F32, "<f4", 4}, {NPY_F64, "<f8", 8}, {NPY_I64, "<i8", 8}};
+} formats[] = {
+    {NPY_F16, "<f2", 2}, {NPY_F32, "<f4", 4}, {NPY_F64, "<f8", 8}, {NPY_I64, "<i8", 8}, {NPY_U8, "|u1", 1}};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 struct reader {
@@ -158,7 +159,7 @@ static bool parse_order(struct reader *r, struct npy *array)
 
 static bool parse_shape(struct reader *r, struct npy *array)
 {
-    const unsigned allowed = r->types & NPY_FLOATS ? 2 : 1;
+    const unsigned allowed = r->types & ~NPY_I64 ? 2 : 1;
     size_t shape[2] = {0, 0};
     unsigned dimensions = 0;
     bool comma = true;

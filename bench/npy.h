@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A strict reader of NumPy's .npy files, for arrays that people bring from their own model: little-endian
- * float16, float32 and float64 (1-D or 2-D) and int64 (1-D), C order, format versions 1.0 and 2.0. Everything
+ * float16, float32, float64 and uint8 (1-D or 2-D) and int64 (1-D), C order, format versions 1.0 and 2.0. Everything
  * else is refused with the reason; the file is taken to be hostile.
  */
 #ifndef SL_BENCH_NPY_H
@@ -16,6 +16,7 @@ enum npy_type {
     NPY_F32 = 2,
     NPY_F64 = 4,
     NPY_I64 = 8,
+    NPY_U8 = 16,
     NPY_FLOATS = NPY_F16 | NPY_F32 | NPY_F64,
 };
 

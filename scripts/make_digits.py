@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes tests/data: the logits of a real classifier, and the true classes.
+"""Makes tests/data: images, the true classes, and the logits of a real classifier.
 
-A multinomial logistic regression on scikit-learn's bundled copy of the UCI handwritten digits (1797 images
-of 8x8 pixels, 10 classes). It is trained on half of the images and then scores all of them, so that the
-logits are those of a working classifier: confident on what it has seen, less so, and now and then wrong, on
-what it has not.
+The images are scikit-learn's bundled copy of the UCI handwritten digits (1797 of 8x8 pixels, 10 classes;
+source and licence in tests/data/README.md). The logits are those of a multinomial logistic regression. It
+is trained on half of the images and then scores all of them, so that the logits are those of a working
+classifier: confident on what it has seen, less so, and now and then wrong, on what it has not.
 
+  digits_images.npy   uint8 1797x64, C order: a row of pixels after the other, 0 (paper) to 16 (ink)
   digits_logits.npy   float32 1797x10, C order
   digits_labels.npy   int64 1797
 
@@ -45,6 +46,7 @@ def main():
     logits = np.ascontiguousarray(model.decision_function(pixels), dtype=np.float32)
 
     out.mkdir(parents=True, exist_ok=True)
+    np.save(out / "digits_images.npy", digits.data.astype(np.uint8))
     np.save(out / "digits_logits.npy", logits)
     np.save(out / "digits_labels.npy", labels)
 

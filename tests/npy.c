@@ -37,7 +37,10 @@ static void write_file(unsigned version, const char *header, size_t header_lengt
     assert_int_equal(fclose(file), 0);
 }
 
-static size_t size_of(enum npy_type type) { return type == NPY_F16 ? 2 : type == NPY_F32 ? 4 : 8; }
+static size_t size_of(enum npy_type type)
+{
+    return type == NPY_U8 ? 1 : type == NPY_F16 ? 2 : type == NPY_F32 ? 4 : 8;
+}
 
 /* Among `types` the file's is found to be `type`. */
 static void assert_read_as(enum npy_type types, enum npy_type type, unsigned dimensions, size_t rows,
@@ -104,6 +107,9 @@ static void reads_what_it_promises(void **state)
     const char *ids = DICTIONARY("'<i8'", "False", "(5,)");
     write_file(1, ids, strlen(ids), 40);
     assert_read(NPY_I64, 1, 1, 5);
+    const char *bytes = DICTIONARY("'|u1'", "False", "(2, 3)");
+    write_file(1, bytes, strlen(bytes), 6);
+    assert_read(NPY_U8, 2, 2, 3);
 }
 
 static void tells_types_apart(void **state)
