@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The Python module (scripts/softlane.py) on NumPy arrays: PyTorch's cases (tests/data) through it, by all its names and
+options; arrays are used in place, or refused. The library is the one that SOFTLANE_LIBRARY names."""
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: no NumPy (Debian: python3-numpy)")
+    sys.exit(77)
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+sys.dont_write_bytecode = True
+import softlane as sl
+
+
+def bf16(values):
+    """Their bits, rounded to nearest even; NaN stays one."""
+    bits = np.asarray(values, np.float64).astype(np.float32).view(np.uint32).astype(np.uint64)
+    return np.where(bits & 0x7FFFFFFF > 0x7F800000, 0x7FC0, (bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def values(array):
+    """As float64, exactly."""
+    if array.dtype == np.uint16:
+        return (array.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+    return np.asarray(array, np.float64)
+
+
+# Element type, how to store it, its losses, and how near PyTorch's float64 a result must be: relative to it, and absolute.
+# This is no test of accuracy.
+TYPES = {
+    "f32": (np.float32, np.float32, 1e-6, 1e-6),
+    "f64": (np.float64, np.float64, 1e-13, 1e-13),
+    "f16": (np.float16, np.float32, 1e-3, 1e-6),
+    "bf16": (bf16, np.float32, 4e-3, 1e-6),
+}
+RANGE = {"f32": 3.4e38, "f64": 1.8e308, "f16": 65504, "bf16": 3.38e38}
+
+
+def store(dtype, numbers, shape):
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(TYPES[dtype][0](numbers).reshape(shape))
+
+
+def torch_cases():
+    """Title, kernel, shape, options, lines of numbers."""
+    case = None
+    for line in (ROOT / "tests" / "data" / "torch_cases.txt").read_text().splitlines():
+        name, _, rest = line.partition(" ")
+        if name == "case":
+            if case:
+                yield case
+            kernel, shape, *options = rest.split()
+            case = (rest, kernel, tuple(map(int, shape.split("x"))), dict(o.split("=") for o in options), {})
+        elif name != "#":
+            case[4][name] = rest if name == "differs" else np.array([float(v) for v in rest.split()])
+    yield case
+
+
+SIGNATURES = dict(sl._kernels)
+
+
+def call(dtype, kernel, shape, options, lines):
+    """A case's results by the module, under the names of PyTorch's lines."""
+    outer, classes, inner = shape
+    signature = SIGNATURES[kernel]
+    function = getattr(sl, kernel)
+    x = store(dtype, lines["x"], shape)
+    if signature in ("STATS", "APPLY"):  # of one row
+        rows = np.ascontiguousarray(np.moveaxis(x, 1, 2)).reshape(outer * inner, classes)
+        of_rows = [sl.Stats() for _ in rows]
+        for row, stats in zip(rows, of_rows):
+            for part in np.array_split(row, 3):
+                stats.merge(sl.softmax_stats(part))
+        if signature == "STATS":
+            return {"result": np.array([stats.logsumexp() for stats in of_rows])}
+        applied = np.array([function(row, stats) for row, stats in zip(rows, of_rows)], x.dtype)
+        return {"result": np.moveaxis(applied.reshape(outer, inner, classes), 2, 1)}
+    if not signature.endswith("LOSS"):
+        arguments = [x, store(dtype, lines["dy"], shape)] if signature.endswith("BACKWARD") else [x]
+        return {"result": function(*arguments, **({"axis": 1} if signature.startswith("ROW") else {}))}
+
+    loss = TYPES[dtype][1]
+    reduction = options["reduction"]
+    keywords = {"reduction": reduction, "axis": -2, "grad": True}
+    if "smoothing" in options:
+        keywords["label_smoothing"] = float(options["smoothing"])
+    if "ignore" in options:
+        keywords["ignore_index"] = int(options["ignore"])
+    for keyword, line in ("class_weight", "weight"), ("pos_weight", "pos_weight"):
+        if line in lines:
+            keywords[keyword] = lines[line].astype(loss)
+    if "upstream" in lines:
+        one_each = shape if signature == "ELEMENT_LOSS" else (outer, inner)
+        keywords["upstream"] = (lines["upstream"].astype(loss).reshape(one_each) if reduction == "none"
+                                else float(lines["upstream"][0]))
+    target = (lines["target"].astype(np.int64).reshape(outer, inner) if signature == "CLASS_LOSS"
+              else store(dtype, lines["target"], shape))
+    return dict(zip(("result", "gradient"), function(x, target, **keywords)))
+
+
+class Module(unittest.TestCase):
+    def test_all_functions_are_there(self):
+        header = (ROOT / "include" / "softlane.h").read_text()
+        for name in re.findall(r"^SOFTLANE_API [^(]*?(sl_\w+)\(", header, re.MULTILINE):
+            self.assertIsNotNone(getattr(sl.library, name).argtypes, name)
+        for name in SIGNATURES:
+            self.assertTrue(callable(getattr(sl, name)))
+
+    def test_variant(self):
+        self.assertEqual(sl.isa().name, os.environ.get("SOFTLANE_EXPECT_ISA", sl.isa().name))
+        print(f"ISA in use: {sl.isa().name}")
+
+    def test_results_are_pytorchs(self):
+        compared = dict.fromkeys(TYPES, 0)
+        for title, kernel, shape, options, lines in torch_cases():
+            for dtype, (_, _, relative, absolute) in TYPES.items():
+                inputs = [lines[k] for k in ("x", "dy", "target") if k in lines]
+                if not all(np.array_equal(values(store(dtype, i, -1)), i, equal_nan=True) for i in inputs):
+                    continue  # the type does not hold them
+                for name, got in call(dtype, kernel, shape, options, lines).items():
+                    want = lines.get(f"softlane_{name}", lines[name])
+                    got = values(got).ravel()
+                    with np.errstate(invalid="ignore"):
+                        near = np.abs(got - want) <= relative * np.abs(want) + absolute
+                    too_large = np.isinf(got) & (np.abs(want) > RANGE[dtype])
+                    same = (got == want) | (np.isnan(got) & np.isnan(want))
+                    self.assertTrue(np.all(near | same | too_large), f"{dtype}: {title}: {name}\n{got}\n{want}")
+                    compared[dtype] += got.size
+        print("compared with PyTorch:", compared)
+        self.assertGreater(min(compared.values()), 1000)
+
+    def test_outputs_are_written_in_place(self):
+        x = np.random.default_rng(1).normal(size=(4, 7, 3)).astype(np.float32)
+        for axis in range(3):
+            p, y = sl.softmax(x, axis=axis), x.copy()
+            self.assertIs(sl.softmax(y, axis=axis, out=y), y)
+            self.assertEqual(y.tobytes(), p.tobytes())
+            np.testing.assert_allclose(p.sum(axis=axis), 1, rtol=1e-6)
+        out = np.empty((4, 3), np.float32)
+        self.assertIs(sl.logsumexp(x, axis=1, out=out), out)
+        np.testing.assert_allclose(out, np.log(np.exp(x.astype(np.float64)).sum(axis=1)), rtol=1e-6)
+        target = np.zeros((4, 3), np.int64)
+        loss, gradient = sl.cross_entropy(x, target, axis=1, grad=True)
+        y, total = x.copy(), np.empty((), np.float32)
+        got = sl.cross_entropy(y, target, axis=1, out=total, grad=y)
+        self.assertIs(got[0], total)
+        self.assertIs(got[1], y)
+        self.assertEqual((total[()], y.tobytes()), (loss, gradient.tobytes()))
+        self.assertEqual(sl.cross_entropy(x, target, axis=1), loss)
+
+    def test_what_it_would_have_to_copy_is_refused(self):
+        x = np.zeros((4, 6), np.float32)
+        ids = np.zeros(4, np.int64)
+        frozen = np.zeros((4, 6), np.float32)
+        frozen.flags.writeable = False
+        unaligned = np.zeros(4 * 6 * 4 + 1, np.uint8)[1:].view(np.float32).reshape(4, 6)
+        for wrong, arguments in (
+            (TypeError, ([[1.0, 2.0]],)),
+            (TypeError, (x.astype(np.int32),)),
+            (TypeError, (x.astype(">f4"),)),
+            (ValueError, (x.T,)),
+            (ValueError, (x[:, ::2],)),
+            (ValueError, (unaligned,)),
+            (ValueError, (x, 2)),
+            (ValueError, (np.zeros((), np.float32),)),
+            (TypeError, (x, -1, np.zeros((4, 6)))),
+            (ValueError, (x, -1, np.zeros((6, 4), np.float32))),
+            (ValueError, (x, -1, frozen)),
+        ):
+            with self.assertRaises(wrong, msg=str(arguments)):
+                sl.softmax(*arguments)
+        for wrong, arguments, keywords in (
+            (TypeError, (x, ids.astype(np.int32)), {}),
+            (ValueError, (x, ids[:3]), {}),
+            (TypeError, (x, ids), {"class_weight": np.ones(6)}),
+            (ValueError, (x, ids), {"class_weight": np.ones(5, np.float32)}),
+            (ValueError, (x, ids), {"reduction": "median"}),
+            (ValueError, (x, ids), {"grad": x.T}),
+        ):
+            with self.assertRaises(wrong, msg=str(keywords)):
+                sl.cross_entropy(*arguments, **keywords)
+
+    def test_statuses_are_raised(self):
+        both = np.zeros(13, np.float32)
+        with self.assertRaisesRegex(sl.Error, "^softmax: ") as caught:
+            sl.softmax(both[:12].reshape(2, 6), out=both[1:].reshape(2, 6))
+        self.assertEqual(caught.exception.status, 5)  # SL_ERR_OVERLAP
+        x = np.zeros((2, 3), np.float32)
+        for target, keywords in ([0, 3], {}), ([0, 1], {"label_smoothing": 2.0}), ([0, 1], {"pos_weight": x[0]}):
+            with self.assertRaises(sl.Error):
+                sl.cross_entropy(x, np.array(target), **keywords)
+
+    def test_flags(self):
+        x, target = np.full((1, 3), -np.inf, np.float32), np.array([1])
+        self.assertTrue(np.isnan(sl.cross_entropy(x, target)))
+        self.assertEqual(sl.cross_entropy(x, target, safe_rows=True), 0)
+        nothing = {"ignore_index": 1}
+        self.assertTrue(np.isnan(sl.cross_entropy(x, target, **nothing)))
+        self.assertEqual(sl.cross_entropy(x, target, empty_mean_zero=True, **nothing), 0)
+
+    def test_16_bit_types(self):
+        x = np.random.default_rng(2).normal(size=(5, 9))
+        half = sl.softmax(x.astype(np.float16))
+        self.assertEqual(half.dtype, np.float16)
+        bits = sl.softmax(bf16(x))
+        self.assertEqual(bits.dtype, np.uint16)
+        self.assertEqual(sl.cross_entropy(bf16(x), np.zeros(5, np.int64)).dtype, np.float32)
+        for value in bits.ravel().tolist():
+            wide = sl.library.sl_f32_of_bf16(sl._Bits(value))
+            self.assertEqual(wide, values(np.array([value], np.uint16))[0])
+            self.assertEqual(sl.library.sl_bf16_of_f32(wide).bits, value)
+        try:
+            import ml_dtypes
+        except ImportError:
+            print("skipped: no ml_dtypes; bfloat16 is tested as its bits")
+            return
+        named = sl.softmax(x.astype(ml_dtypes.bfloat16))
+        self.assertEqual(named.dtype, ml_dtypes.bfloat16)
+        self.assertEqual(named.tobytes(), bits.tobytes())
+
+    def test_statistics(self):
+        row = np.random.default_rng(3).normal(size=1000).astype(np.float32)
+        whole = sl.Stats()
+        self.assertEqual((whole.count, whole.max), (0, -np.inf))
+        for part in np.split(row, [100, 700]):
+            whole.merge(sl.softmax_stats(part))
+        whole.target = row[42]
+        self.assertEqual(whole.count, 1000)
+        self.assertAlmostEqual(whole.cross_entropy(), sl.cross_entropy(row, np.array(42)), places=6)
+        np.testing.assert_allclose(sl.softmax_apply(row, whole), sl.softmax(row), rtol=1e-6)
+
+    def test_variants_give_the_same_bits(self):
+        x = np.random.default_rng(4).normal(size=(3, 100)).astype(np.float32)
+        seen = {}
+        for name in sl.isas():
+            if sl.isa(name) is None:
+                self.assertTrue(sl.isa_why_not(name))
+                self.assertRaises(ValueError, sl.isa_force, name)
+                continue
+            sl.isa_force(name)
+            self.assertEqual(sl.isa().name, name)
+            bits = sl.softmax(x).tobytes()
+            self.assertEqual(seen.setdefault(sl.isa().fma, bits), bits, name)
+        sl.isa_force(None)
+        self.assertRaises(ValueError, sl.isa_force, "abacus")
+
+
+if __name__ == "__main__":
+    unittest.main()
