@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# What `cmake --install` lays down: header, libraries, a CMake package and a pkg-config file. All of it is relocatable.
+# What `cmake --install` lays down: header, libraries, a CMake package, a pkg-config file, the programs that were built,
+# and the Python module with the manifests that it reads. All of it is relocatable.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/softlane)
-set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(FILES include/softlane.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS ${libraries} EXPORT softlane INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
@@ -13,10 +13,20 @@ install(EXPORT softlane NAMESPACE softlane:: FILE softlane-targets.cmake DESTINA
 
 configure_package_config_file(cmake/softlane-config.cmake.in softlane-config.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(softlane-config-version.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/softlane-config.cmake ${PROJECT_BINARY_DIR}/softlane-config-version.cmake
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/softlane-config.cmake ${CMAKE_CURRENT_BINARY_DIR}/softlane-config-version.cmake
         DESTINATION ${package_dir})
 
-# pkg-config knows where it found the file; from there up to the prefix.
-file(RELATIVE_PATH up /${pkgconfig_dir} /)
+# pkg-config knows where it found the file, and from there the others.
+set(pkgconfig_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH up ${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+file(RELATIVE_PATH include ${pkgconfig_dir} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 configure_file(cmake/softlane.pc.in softlane.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/softlane.pc DESTINATION ${pkgconfig_dir})
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/softlane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(TARGET softlane-info)
+  get_property(programs DIRECTORY bench PROPERTY BUILDSYSTEM_TARGETS)
+  list(FILTER programs INCLUDE REGEX "^softlane-")
+  install(TARGETS ${programs})
+endif()
+
+install(FILES scripts/softlane.py kernels/kernels.def kernels/dtypes.def DESTINATION ${CMAKE_INSTALL_DATADIR}/softlane)
