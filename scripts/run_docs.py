@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs what README.md and docs/*.md say can be run, as written, in a copy of the tree.
+
+A block of code is marked by a comment on the line before it, which does not show:
+
+  <!-- run -->           sh: run by bash. c: compiled with warnings as errors, linked with softlane, and run
+  <!-- run NAME.c -->    c: the same, and the file stays, for later blocks of the page
+  <!-- help -->          sh: commands that take too long for a test. Each program must print a --help that has all the
+                         flags used here
+  <!-- output -->        any: what the block before it prints; "..." stands for anything
+
+Blocks of a page run one after the other in the root of the same copy. Programs come from a build of this tree, which
+stands in for build/bench. What is installed is installed into a folder beside the copy (DESTDIR), and found there.
+Standard library only.
+"""
+
+import argparse
+import glob
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^(?:<!-- *(run|help|output)(?: +([\w.-]+))? *-->\n)?```(\w*)\n(.*?)^```$", re.M | re.S)
+SECONDS = 300  # a block may take
+
+
+def refuse(message):
+    print(f"run_docs.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+class Failed(Exception):
+    pass
+
+
+def copy_tree(to):
+    """What git knows or would add; of an unpacked archive, all but build and results."""
+    shutil.rmtree(to, ignore_errors=True)
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    if listed.returncode == 0:
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (ROOT / name).is_file():
+                (to / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, to / name)
+    else:
+        shutil.copytree(ROOT, to, ignore=lambda folder, _: ["build", "results"] if folder == str(ROOT) else [])
+
+
+def environment(scratch, built):
+    """As a user has it after installing: what DESTDIR has caught is found."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("SOFTLANE_")}
+    prefix = scratch / "installed" / "usr" / "local"
+    libraries = [str(path) for path in (prefix / "lib", *prefix.glob("lib/*-linux-gnu"), built)]
+    env.update(DESTDIR=str(scratch / "installed"), CPATH=f"{prefix / 'include'}:{ROOT / 'include'}",
+               LIBRARY_PATH=":".join(libraries), LD_LIBRARY_PATH=":".join(libraries),
+               PKG_CONFIG_PATH=str(prefix / "lib" / "pkgconfig"), CMAKE_PREFIX_PATH=str(prefix),
+               CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count()))
+    if shutil.which("ninja"):
+        env["CMAKE_GENERATOR"] = "Ninja"
+    return env
+
+
+def shell(script, tree, env):
+    """What it prints."""
+    try:
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tree, env=env, timeout=SECONDS,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"takes more than {SECONDS} s") from None
+    if done.returncode != 0:
+        raise Failed(f"exit code {done.returncode}\n{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def run_c(code, name, tree, env):
+    (tree / name).write_text(code)
+    program = f"build/docs-{pathlib.Path(name).stem}"
+    return shell(f"mkdir -p build && ${{CC:-cc}} -std=c11 -O2 -Wall -Wextra -Werror {shlex.quote(name)} -o {program} "
+                 f"-lsoftlane -lm && {program}", tree, env)
+
+
+def commands(script):
+    """The words of each command, without comments and variables set for it."""
+    for line in script.replace("\\\n", " ").splitlines():
+        for command in re.split(r"&&|;|\|", line):
+            words = shlex.split(command, comments=True)
+            while words and re.match(r"\w+=", words[0]):
+                words = words[1:]
+            if words:
+                yield words
+
+
+def check_help(script, tree, env):
+    said = ""
+    for words in commands(script):
+        text = shell(f"{shlex.quote(words[0])} --help", tree, env)
+        for flag in (word.split("=")[0] for word in words[1:] if word.startswith("--")):
+            if not re.search(re.escape(flag) + r"(?![\w-])", text):
+                raise Failed(f"{words[0]} --help does not have {flag}")
+        said += text
+    return said
+
+
+def check_output(printed, expected):
+    pattern = ".*".join(re.escape(part.strip("\n")) for part in expected.split("..."))
+    if not re.fullmatch(r"\s*" + pattern + r"\s*", printed, re.S):
+        raise Failed(f"prints\n{printed}instead of\n{expected}")
+
+
+def run_page(path, tree, env):
+    """Prints a line for each marked block; returns how many passed, failed and are not marked."""
+    passed = failed = unmarked = 0
+    text, printed = path.read_text(encoding="utf-8"), None
+    for block in BLOCK.finditer(text):
+        how, name, language, code = block.groups()
+        place = f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, block.start(3)) + 1}"
+        if not how:
+            unmarked += 1
+            continue
+        try:
+            if how == "output":
+                if printed is None:
+                    raise Failed("there is no block before it that ran")
+                check_output(printed, code)
+            elif how == "run" and language == "c":
+                printed = None
+                printed = run_c(code, name or "block.c", tree, env)
+            elif language == "sh" and not name:
+                printed = None
+                printed = shell(code, tree, env) if how == "run" else check_help(code, tree, env)
+            else:
+                raise Failed(f"'{how}' is not for a block of '{language}'")
+            passed += 1
+            print(f"ok      {place}: {how} {language}", flush=True)
+        except Failed as failure:
+            failed += 1
+            print(f"FAILED  {place}: {how} {language}: {failure}", flush=True)
+    if len(re.findall(r"^<!-- *(?:run|help|output)\b", text, re.M)) != passed + failed:
+        failed += 1
+        print(f"FAILED  {path.relative_to(ROOT)}: a mark has no block")
+    return passed, failed, unmarked
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench",
+                        help="a build of this tree with the harness (default: build/bench)")
+    parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "docs",
+                        help="where the copy goes; emptied first (default: build/docs)")
+    parser.add_argument("pages", nargs="*", type=pathlib.Path, help="only these (default: README.md docs/*.md)")
+    arguments = parser.parse_args()
+    built, scratch = arguments.build.resolve(), arguments.scratch.resolve()
+    if not (built / "CMakeCache.txt").is_file():
+        refuse(f"--build: {arguments.build} holds no build")
+    pages = [page.resolve() for page in arguments.pages] or [
+        ROOT / "README.md", *map(pathlib.Path, sorted(glob.glob(f"{ROOT}/docs/*.md")))]
+    for page in pages:
+        if not page.is_file():
+            refuse(f"{page} is not a file")
+
+    shutil.rmtree(scratch, ignore_errors=True)
+    tree = scratch / "tree"
+    copy_tree(tree)
+    (tree / "build").mkdir()
+    (tree / "build" / "bench").symlink_to(built)
+    env = environment(scratch, built)
+    sums = [sum(column) for column in zip(*(run_page(page, tree, env) for page in pages))]
+    print(f"{sums[2]} blocks are not marked\n{sums[0]} passed, {sums[1]} failed")
+    sys.exit(sums[1] > 0)
+
+
+if __name__ == "__main__":
+    main()
