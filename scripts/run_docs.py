@@ -11,7 +11,8 @@ A block of code is marked by a comment on the line before it, which does not sho
   <!-- output -->        any: what the block before it prints; "..." stands for anything
 
 Blocks of a page run one after the other in the root of the same copy. Programs come from a build of this tree, which
-stands in for build/bench. What is installed is installed into a folder beside the copy (DESTDIR), and found there.
+stands in for build/bench. What is installed without --prefix goes into a folder beside the copy (DESTDIR), and is found
+there.
 Standard library only.
 """
 
@@ -69,6 +70,8 @@ def environment(scratch, built):
 
 def shell(script, tree, env):
     """What it prints."""
+    if "--prefix" in script:
+        env = {name: value for name, value in env.items() if name != "DESTDIR"}
     try:
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tree, env=env, timeout=SECONDS,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
