@@ -421,12 +421,21 @@ static call row_of(const kernel *k, const call *c, size_t r)
 static bool executed[KERNELS][ALL_ISAS];
 
 static atomic_uint calls;
+#ifdef SOFTLANE_TEST_SCALAR_FMA
+/* Its own, because the shared library keeps its variable to itself. */
+extern atomic_size_t scalar_fma_last_level_bytes;
+atomic_size_t scalar_fma_last_level_bytes;
+#else
+static atomic_size_t scalar_fma_last_level_bytes;
+#endif
 
 void next_run_streams(bool streams) { calls = streams; }
 
 void run(const kernel *k, const isa *on, const call *c)
 {
-    sl_set_cache_bytes(calls++ % 2 ? 1 : 0);
+    const bool streams = calls++ % 2;
+    sl_set_cache_bytes(streams ? 1 : 0);
+    scalar_fma_last_level_bytes = streams ? 1 : SIZE_MAX;
     executed[k->index][on->index] = true;
     if (has_shape(k)) {
         k->run(on->table, c);
