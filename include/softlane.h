@@ -91,6 +91,9 @@ typedef enum {
     SL_ERR_TARGET,
     SL_ERR_OPTION,
     SL_ERR_OVERLAP,
+    SL_ERR_FILE, /* these three: sl_tune_load */
+    SL_ERR_VERSION,
+    SL_ERR_MACHINE,
 } sl_status;
 
 /* An English phrase for a status; never NULL. */
@@ -450,6 +453,19 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 /* How large the last-level cache is, in bytes; 0: as large as the system says, which is the default. What a kernel writes
  * beyond half of that goes past the caches (where the variant can). Changes speed only, in all threads. */
 SOFTLANE_API void sl_set_cache_bytes(size_t bytes);
+
+/* Applies what softlane-tune has measured on this machine: from now on, in all threads, the public functions
+ * run the variant that was the fastest for so many elements. Every one of them is of the automatic choice's
+ * class of bits, so no result changes. NULL goes back to the automatic choice for all sizes.
+ *   precedence  sl_isa_force goes before a tuning, which is back after sl_isa_force(NULL); under SOFTLANE_ISA
+ *               a tuning is checked, but not applied. sl_isa(NULL) stays the automatic choice.
+ *   threads     Each function changes over at once. Loads may run together; one of them is the last.
+ *   status      SL_OK, or the first of these, and then nothing has changed:
+ *               SL_ERR_FILE     cannot be read, is larger than 64 KiB, is not what softlane-tune writes, or
+ *                               asks for another class of bits
+ *               SL_ERR_VERSION  is of another version of softlane
+ *               SL_ERR_MACHINE  is of another machine: CPU, usable variants or caches */
+SOFTLANE_API sl_status sl_tune_load(const char *path);
 
 #ifdef __cplusplus
 }

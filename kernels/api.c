@@ -30,6 +30,12 @@ const char *sl_status_string(sl_status status)
         return "an option is out of range or does not belong to this function";
     case SL_ERR_OVERLAP:
         return "an output overlaps another argument";
+    case SL_ERR_FILE:
+        return "the tuning file cannot be read or is malformed";
+    case SL_ERR_VERSION:
+        return "the tuning file is of another version";
+    case SL_ERR_MACHINE:
+        return "the tuning file is of another machine";
     }
     return "unknown status";
 }
@@ -113,14 +119,17 @@ static size_t rows_of(sl_shape s) { return elements_of(s) == 0 ? 0 : saturating_
 
 /* -------------------------------------------------------------------------------------- maps and folds */
 
-/* A function without options; it has something to do unless `count` is 0. */
+/* What a tuning goes by: the elements of x. */
+static size_t call_size(const array *arrays) { return arrays[0].count; }
+
+/* A function without options; it has something to do unless `count` is 0. x is its first array. */
 #define FUNCTION(dt, name, parameters, count, call, ...)                                                     \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const array arrays[] = {__VA_ARGS__};                                                                \
         CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
         if ((count) != 0)                                                                                    \
-            sl_active()->name##_##dt call;                                                                   \
+            sl_active_for(SL_SLOT(name, dt), call_size(arrays))->name##_##dt call;                           \
         return SL_OK;                                                                                        \
     }
 
@@ -258,7 +267,7 @@ SL_DTYPES(DEFINE_CHECK_PROBABILITIES, )
         };                                                                                                   \
         CHECK(check_loss(&c));                                                                               \
         CHECK(CHECK_TARGET_##name(dt));                                                                      \
-        sl_active()->name##_##dt(x, target, shape, &o, loss, grad);                                          \
+        sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt(x, target, shape, &o, loss, grad);     \
         return SL_OK;                                                                                        \
     }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Chooses a table: the best one of isas.def that this machine can run, or the one that SOFTLANE_ISA or
- * sl_isa_force asks for. The choice is one atomic pointer; threads that race to make it make the same one.
+ * sl_isa_force asks for. Each choice is one atomic pointer; threads that race to make it make the same one.
+ * A tuning (tune.c) refines it by the size of a call: one atomic word per kernel and element type.
  */
 #include "dispatch.h"
 
@@ -28,7 +29,13 @@ static const struct {
 };
 #define ISA_COUNT (sizeof isas / sizeof isas[0])
 
-static _Atomic(const sl_kernels *) active;
+static _Atomic(const sl_kernels *) automatic, forced; /* NULL: not yet chosen; not forced */
+
+/* A digit of four bits for each size class: 1 + the row of isas.def, or 0 for the table in use. All tables in
+ * it are of one class of bits, so a word that is older than its neighbour is as good. */
+static _Atomic(uint64_t) tuning[SL_SLOT_COUNT];
+static atomic_flag tuning_is_being_written = ATOMIC_FLAG_INIT;
+_Static_assert(ISA_COUNT < 16, "a row of isas.def no longer fits in a digit of a tuning");
 
 static const char *why_not(size_t i)
 {
@@ -44,26 +51,69 @@ static const sl_kernels *runnable(const char *name)
     return NULL;
 }
 
-static const sl_kernels *choose(void)
+static const sl_kernels *wished(void)
 {
     sl_learn_cache();
     const char *wish = getenv("SOFTLANE_ISA");
-    const sl_kernels *table = wish ? runnable(wish) : NULL;
-    for (size_t i = 0; !table; i++)
-        table = why_not(i) ? NULL : isas[i].table;
+    return wish ? runnable(wish) : NULL;
+}
+
+static const sl_kernels *best(void)
+{
+    size_t i = 0;
+    while (why_not(i))
+        i++;
+    return isas[i].table;
+}
+
+static const sl_kernels *choose(void)
+{
+    const sl_kernels *table = wished();
+    return table ? table : best();
+}
+
+static const sl_kernels *chosen(void)
+{
+    const sl_kernels *table = atomic_load_explicit(&automatic, memory_order_acquire);
+    if (!table) {
+        table = choose();
+        atomic_store_explicit(&automatic, table, memory_order_release);
+    }
     return table;
 }
 
 const sl_kernels *sl_active(void)
 {
-    const sl_kernels *table = atomic_load_explicit(&active, memory_order_acquire);
-    if (!table) {
-        const sl_kernels *chosen = choose();
-        /* A force that came in between stays. */
-        if (atomic_compare_exchange_strong(&active, &table, chosen))
-            table = chosen;
-    }
-    return table;
+    const sl_kernels *table = atomic_load_explicit(&forced, memory_order_acquire);
+    return table ? table : chosen();
+}
+
+const sl_kernels *sl_active_for(size_t slot, size_t elements)
+{
+    const sl_kernels *table = atomic_load_explicit(&forced, memory_order_acquire);
+    if (table)
+        return table;
+    const uint64_t word = atomic_load_explicit(&tuning[slot], memory_order_relaxed);
+    const unsigned digit = word >> 4 * sl_size_class(elements) & 15;
+    return digit ? isas[digit - 1].table : chosen();
+}
+
+unsigned sl_tuning_digit(const char *name)
+{
+    for (unsigned i = 0; i < ISA_COUNT; i++)
+        if (strcmp(name, isas[i].name) == 0)
+            return !why_not(i) && isas[i].table->fma == best()->fma ? i + 1 : 0;
+    return 0;
+}
+
+void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT])
+{
+    const bool is_applied = !wished();
+    while (atomic_flag_test_and_set_explicit(&tuning_is_being_written, memory_order_acquire))
+        ; /* for as long as another thread stores some words */
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
+        atomic_store_explicit(&tuning[slot], is_applied ? words[slot] : 0, memory_order_relaxed);
+    atomic_flag_clear_explicit(&tuning_is_being_written, memory_order_release);
 }
 
 const sl_kernels *sl_isa(const char *name)
@@ -88,8 +138,10 @@ const char *sl_isa_why_not(const char *name)
 
 bool sl_isa_force(const char *name)
 {
-    const sl_kernels *table = name ? runnable(name) : choose();
-    if (table)
-        atomic_store_explicit(&active, table, memory_order_release);
-    return table != NULL;
+    sl_learn_cache();
+    const sl_kernels *table = name ? runnable(name) : NULL;
+    if (name && !table)
+        return false;
+    atomic_store_explicit(&forced, table, memory_order_release);
+    return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table in use.
+ * The table in use, and how a tuning refines it.
  */
 #ifndef SL_DISPATCH_H
 #define SL_DISPATCH_H
@@ -9,5 +9,28 @@
 
 /* Never NULL: scalar runs everywhere. */
 const sl_kernels *sl_active(void);
+
+/* A kernel in an element type. */
+#define SL_SLOT(name, dt) ((size_t)SL_COUNT_##name * SL_DTYPE_COUNT + SL_COUNT_##dt)
+enum { SL_SLOT_COUNT = SL_KERNEL_COUNT * SL_DTYPE_COUNT };
+
+/* For a call with so many elements. */
+const sl_kernels *sl_active_for(size_t slot, size_t elements);
+
+/* Size classes of a tuning: class 0 is below 512 elements, and every next one starts at twice as many. */
+enum { SL_SIZE_CLASSES = 16, SL_SMALLEST_FROM = 512 };
+static inline unsigned sl_size_class(size_t elements)
+{
+    const unsigned digits = 64 - (unsigned)__builtin_clzll(elements | 1);
+    const unsigned above = digits > 9 ? digits - 9 : 0; /* 512 has ten digits */
+    return above < SL_SIZE_CLASSES ? above : SL_SIZE_CLASSES - 1;
+}
+
+/* The digit for an ISA in the words of a tuning; 0 when it cannot run here with the bits of the automatic
+ * choice. */
+unsigned sl_tuning_digit(const char *isa);
+
+/* For each slot a digit of four bits for each size class, the lowest first; 0 leaves the table in use. */
+void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT]);
 
 #endif

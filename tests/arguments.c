@@ -505,7 +505,7 @@ static void statistics(void)
 
 static void status_strings(void)
 {
-    for (int s = SL_OK; s <= SL_ERR_OVERLAP; s++) {
+    for (int s = SL_OK; s <= SL_ERR_MACHINE; s++) {
         assert_non_null(sl_status_string((sl_status)s));
         for (int other = SL_OK; other < s; other++)
             assert_string_not_equal(sl_status_string((sl_status)s), sl_status_string((sl_status)other));

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Fuzzes the parser of tuning files, with any bytes, and with any bytes as the winners of a file that is else good. Whatever
+ * is accepted chooses variants of the automatic choice's class of bits.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine_tuning.h"
+
+/* From an allocation of its own size, so that AddressSanitizer sees what is read beyond. */
+static void parse(const char *text, size_t length)
+{
+    uint64_t words[SL_SLOT_COUNT];
+    char *exact = malloc(length ? length : 1);
+    if (!exact)
+        abort();
+    memcpy(exact, text, length);
+    if (sl_tune_parse(exact, length, words) == SL_OK) {
+        sl_tuning_publish(words);
+        for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
+            for (size_t n = 1; n != 0; n *= 2)
+                if (sl_active_for(slot, n)->fma != sl_isa(NULL)->fma)
+                    abort();
+    }
+    free(exact);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static sl_machine m;
+    char text[4096];
+    if (m.cpu[0] == '\0')
+        m = sl_machine_read();
+    parse((const char *)data, size);
+    const int n = snprintf(
+        text, sizeof text,
+        "{\"version\": \"%s\", \"machine\": {\"cpu\": \"%s\", \"isas\": \"%s\", \"caches\": \"%s\"}, "
+        "\"winners\": [",
+        SOFTLANE_VERSION, m.cpu, m.isas, m.caches);
+    const size_t room = sizeof text - (size_t)n, taken = size < room ? size : room;
+    memcpy(text + n, data, taken);
+    parse(text, (size_t)n + taken);
+    return 0;
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sl_tune_load: what it refuses, and that then nothing changes; what it applies, and that no bit changes.
+ *
+ * Bits cannot tell which variant has run, as all that a tuning may choose have the same. So the choice is looked at where
+ * the public functions take it from, sl_active_for().
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine_tuning.h"
+#include "workload.h"
+
+enum { LARGEST_FROM = SL_SMALLEST_FROM << (SL_SIZE_CLASSES - 2) };
+
+/* ---------------------------------------------------------------------------------------------- the files */
+
+static char path[] = "/tmp/softlane_tuning_XXXXXX";
+
+static void write_bytes(const void *bytes, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static sl_status load_text(const char *text)
+{
+    write_bytes(text, strlen(text));
+    return sl_tune_load(path);
+}
+
+/* The last variant with the bits of the automatic choice: the choice itself where there is no other. */
+static const char *other(void)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < sl_isa_count(); i++)
+        if (sl_tuning_digit(sl_isa_name_at(i)) != 0)
+            name = sl_isa_name_at(i);
+    return name;
+}
+
+enum { TEXT = 64 << 10 };
+
+static const char *file_of(const char *version, const char *cpu, const char *isas, const char *caches,
+                           const char *winners)
+{
+    static char text[TEXT];
+    const int n = snprintf(
+        text, sizeof text,
+        "{\"version\": \"%s\", \"machine\": {\"cpu\": \"%s\", \"isas\": \"%s\", \"caches\": \"%s\"},\n"
+        "\"winners\": [%s]}\n",
+        version, cpu, isas, caches, winners);
+    assert_in_range(n, 1, sizeof text - 1);
+    return text;
+}
+
+static const char *file_here(const char *winners)
+{
+    const sl_machine m = sl_machine_read();
+    return file_of(SOFTLANE_VERSION, m.cpu, m.isas, m.caches, winners);
+}
+
+static const char *winner(const char *kernel, const char *dtype, const char *tier, const char *isa,
+                          const char *from)
+{
+    static char lines[8][512];
+    static size_t next;
+    char *line = lines[next++ % 8];
+    snprintf(line, sizeof lines[0],
+             "{\"kernel\": \"%s\", \"dtype\": \"%s\", \"tier\": \"%s\", \"isa\": \"%s\", \"from\": %s}",
+             kernel, dtype, tier, isa, from);
+    return line;
+}
+
+static const char *two(const char *first, const char *second)
+{
+    static char text[2048];
+    snprintf(text, sizeof text, "%s,\n%s", first, second);
+    return text;
+}
+
+/* Every kernel and type: the other variant from 1024 elements on. */
+static void load_all(void)
+{
+    static char winners[TEXT];
+    size_t n = 0;
+    for (size_t k = 0; k < KERNELS; k++) {
+        char kernel_name[64];
+        snprintf(kernel_name, sizeof kernel_name, "%.*s", (int)strcspn(kernels[k].name, "/"),
+                 kernels[k].name);
+        n += (size_t)snprintf(winners + n, sizeof winners - n, "%s%s", k ? ",\n" : "",
+                              winner(kernel_name, kernels[k].dtype->name, "default", other(), "1024"));
+    }
+    assert_int_equal(load_text(file_here(winners)), SL_OK);
+}
+
+static const size_t softmax = SL_SLOT(softmax, f32);
+
+static void assert_untuned(void)
+{
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
+        for (size_t n = 1; n != 0; n *= 2)
+            assert_ptr_equal(sl_active_for(slot, n), sl_isa(NULL));
+}
+
+/* All but softmax/f32, which has the other variant from 2048 on. */
+static void load_softmax(void)
+{
+    assert_int_equal(load_text(file_here(winner("softmax", "f32", "default", other(), "2048"))), SL_OK);
+}
+
+static void assert_softmax(void)
+{
+    assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(NULL));
+    assert_ptr_equal(sl_active_for(softmax, 2047), sl_isa(NULL));
+    assert_ptr_equal(sl_active_for(softmax, 2048), sl_isa(other()));
+    assert_ptr_equal(sl_active_for(softmax, SIZE_MAX), sl_isa(other()));
+    assert_ptr_equal(sl_active_for(SL_SLOT(softmax, f64), SIZE_MAX), sl_isa(NULL));
+}
+
+/* ------------------------------------------------------------------------------------------------- the tests */
+
+static void applies(void)
+{
+    assert_untuned();
+    load_softmax();
+    assert_softmax();
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+    assert_untuned();
+    const char *automatic = sl_isa(NULL)->isa;
+    assert_int_equal(load_text(file_here(two(winner("softmax", "f32", "default", other(), "0"),
+                                             winner("softmax", "f32", "default", automatic, "8388608")))),
+                     SL_OK);
+    assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
+    assert_ptr_equal(sl_active_for(softmax, LARGEST_FROM - 1), sl_isa(other()));
+    assert_ptr_equal(sl_active_for(softmax, LARGEST_FROM), sl_isa(automatic));
+    load_all();
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++) {
+        assert_ptr_equal(sl_active_for(slot, 1023), sl_isa(NULL));
+        assert_ptr_equal(sl_active_for(slot, 1024), sl_isa(other()));
+    }
+    assert_int_equal(load_text(file_here("")), SL_OK);
+    assert_untuned();
+}
+
+/* Refused, and what was loaded before stays. */
+static void assert_refused(const char *text, sl_status why)
+{
+    const sl_status got = load_text(text);
+    if (got != why)
+        fail_msg("'%s' instead of '%s' for %s", sl_status_string(got), sl_status_string(why), text);
+    assert_softmax();
+}
+
+static void refusals(void)
+{
+    const char *other_name = other();
+    const sl_machine m = sl_machine_read();
+    const char *good = winner("softmax", "f32", "default", other_name, "0");
+    load_softmax();
+    assert_int_equal(sl_tune_load("/nonexistent/tuning.json"), SL_ERR_FILE);
+    assert_int_equal(sl_tune_load("/"), SL_ERR_FILE);
+    assert_int_equal(sl_tune_load(""), SL_ERR_FILE);
+    assert_softmax();
+
+    assert_refused(file_of("0.0.1", m.cpu, m.isas, m.caches, good), SL_ERR_VERSION);
+    assert_refused(file_of("", "", "", "", "]"), SL_ERR_VERSION);
+    assert_refused(file_of(SOFTLANE_VERSION, "another", m.isas, m.caches, good), SL_ERR_MACHINE);
+    assert_refused(file_of(SOFTLANE_VERSION, m.cpu, "another", m.caches, good), SL_ERR_MACHINE);
+    assert_refused(file_of(SOFTLANE_VERSION, m.cpu, m.isas, "another", good), SL_ERR_MACHINE);
+
+    assert_refused(file_here(winner("nothing", "f32", "default", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("softmax", "f8", "default", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("softmax", "f32", "fast", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("softmax", "f32", "default", "avx99", "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("softmax", "f32", "default", "soft\\u0061", "0")), SL_ERR_FILE);
+    for (size_t i = 0; i < sl_isa_count(); i++) /* of the other class of bits, or not of this machine */
+        if (sl_tuning_digit(sl_isa_name_at(i)) == 0)
+            assert_refused(file_here(winner("softmax", "f32", "default", sl_isa_name_at(i), "0")),
+                           SL_ERR_FILE);
+    static const char *const froms[] = {"",
+                                        "-1",
+                                        "1",
+                                        "256",
+                                        "513",
+                                        "00",
+                                        "0512",
+                                        "512.0",
+                                        "1e3",
+                                        "null",
+                                        "16777216",
+                                        "83886080",
+                                        "99999999999999999999"};
+    for (size_t i = 0; i < sizeof froms / sizeof *froms; i++)
+        assert_refused(file_here(winner("softmax", "f32", "default", other_name, froms[i])), SL_ERR_FILE);
+
+    assert_refused(file_here(two(good, good)), SL_ERR_FILE);
+    assert_refused(file_here(two(winner("softmax", "f32", "default", other_name, "1024"), good)),
+                   SL_ERR_FILE);
+    assert_refused(file_here(two(winner("softmax", "f64", "default", other_name, "0"), good)), SL_ERR_FILE);
+    assert_refused(file_here(two(good, "")), SL_ERR_FILE);
+    assert_refused(file_here("{}"), SL_ERR_FILE);
+}
+
+/* Every proper beginning of a file, and what is behind its end. */
+static void truncated_and_continued(void)
+{
+    char text[2048], bytes[sizeof text + 1];
+    const char *file = file_here(winner("softmax", "f32", "default", other(), "0"));
+    const size_t whole = strlen(file) - 1; /* without the newline */
+    assert_true(whole < sizeof text);
+    memcpy(text, file, whole);
+    load_softmax();
+    for (size_t n = 0; n < whole; n++) {
+        write_bytes(text, n);
+        assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+        assert_softmax();
+    }
+    memcpy(bytes, text, whole);
+    for (int c = 0; c < 256; c++) {
+        bytes[whole] = (char)c;
+        write_bytes(bytes, whole + 1);
+        const bool is_space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        load_softmax();
+        write_bytes(bytes, whole + 1);
+        assert_int_equal(sl_tune_load(path), is_space ? SL_OK : SL_ERR_FILE);
+        if (!is_space)
+            assert_softmax();
+    }
+}
+
+/* Spaces to the last byte that is allowed, and one more. */
+static void huge(void)
+{
+    static char text[SL_TUNE_BYTES + 1];
+    memset(text, ' ', sizeof text);
+    const char *start = file_here(winner("softmax", "f32", "default", other(), "0"));
+    memcpy(text, start, strlen(start));
+    load_softmax();
+    write_bytes(text, SL_TUNE_BYTES + 1);
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+    assert_softmax();
+    write_bytes(text, SL_TUNE_BYTES);
+    assert_int_equal(sl_tune_load(path), SL_OK);
+    assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
+    assert_int_equal(sl_tune_load("/dev/zero"), SL_ERR_FILE);
+}
+
+static void force_goes_before(void)
+{
+    load_softmax();
+    for (size_t i = 0; i < sl_isa_count(); i++)
+        if (sl_isa_force(sl_isa_name_at(i))) {
+            for (size_t n = 1; n != 0; n *= 2)
+                assert_ptr_equal(sl_active_for(softmax, n), sl_isa(sl_isa_name_at(i)));
+            assert_int_equal(sl_tune_load(path), SL_OK); /* nor does a load undo it */
+            assert_ptr_equal(sl_active_for(softmax, 1 << 20), sl_isa(sl_isa_name_at(i)));
+        }
+    assert_true(sl_isa_force(NULL));
+    assert_softmax();
+}
+
+static void environment_goes_before(void)
+{
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+    write_bytes("", 0);
+    assert_int_equal(setenv("SOFTLANE_ISA", "scalar", 1), 0);
+    assert_int_equal(load_text(file_here(winner("softmax", "f32", "default", other(), "0"))), SL_OK);
+    assert_untuned();
+    assert_int_equal(load_text("nonsense"), SL_ERR_FILE); /* checked all the same */
+    assert_int_equal(unsetenv("SOFTLANE_ISA"), 0);
+    assert_int_equal(load_text(file_here(winner("softmax", "f32", "default", other(), "0"))), SL_OK);
+    assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
+}
+
+/* The public function, untuned and with the other variant, on either side of where that starts. */
+static void bits_stay(const kernel *k)
+{
+    const sl_shape shapes[] = {sl_rows(3, 100), sl_rows(11, 100)};
+    for (size_t s = 0; s < 2; s++) {
+        generator g = {21};
+        workload w, tuned;
+        array arrays[MOST_ARRAYS];
+        const isa on = {sl_isa(NULL)->isa, 0, sl_isa(NULL), NULL};
+        workload_make(&w, k, variant_at(k, 0), shapes[s], distribution_at(1), &g);
+        workload_copy(&tuned, &w);
+        const size_t n = workload_arrays(&tuned, arrays);
+        for (size_t i = 0; i < n; i++)
+            if (arrays[i].output != OUTPUTS)
+                array_move(&arrays[i], memset(allocate(arrays[i].bytes, 1), 0xa5, arrays[i].bytes));
+        assert_int_equal(sl_tune_load(NULL), SL_OK);
+        assert_int_equal(run_public(k, &w.c), SL_OK);
+        load_all();
+        assert_int_equal(run_public(k, &tuned.c), SL_OK);
+        assert_same_outputs(&on, &w, &tuned, "tuned");
+        free(tuned.c.out[RESULT]);
+        free(tuned.c.out[GRADIENT]);
+        workload_free(&w);
+    }
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+}
+
+/* Loads, restores and calls, all at once: each call sees one of the two choices, and the same bits. */
+enum { THREADS = 8, CALLS = 200, COLUMNS = 4096 };
+static float logits[COLUMNS], expected[COLUMNS];
+
+static void *load_and_call(void *failures)
+{
+    float y[COLUMNS];
+    for (size_t i = 0; i < CALLS; i++) {
+        if (i % 4 == 0 && sl_tune_load(i % 8 ? NULL : path) != SL_OK)
+            ++*(size_t *)failures;
+        const sl_kernels *table = sl_active_for(softmax, COLUMNS);
+        if (table != sl_isa(NULL) && table != sl_isa(other()))
+            ++*(size_t *)failures;
+        if (sl_softmax_f32(logits, y, sl_rows(1, COLUMNS)) != SL_OK || memcmp(y, expected, sizeof y) != 0)
+            ++*(size_t *)failures;
+    }
+    return NULL;
+}
+
+static void threads(void)
+{
+    pthread_t thread[THREADS];
+    size_t failures[THREADS] = {0};
+    generator g = {5};
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+    fill_rows(distribution_at(1), &g, logits, sl_rows(1, COLUMNS));
+    assert_int_equal(sl_softmax_f32(logits, expected, sl_rows(1, COLUMNS)), SL_OK);
+    load_all();
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, load_and_call, &failures[i]), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(thread[i], NULL);
+        assert_int_equal(failures[i], 0);
+    }
+}
+
+int main(void)
+{
+    unsetenv("SOFTLANE_ISA"); /* which goes before a tuning */
+    const int file = mkstemp(path);
+    if (file < 0)
+        return 1;
+    close(file);
+    const topic topics[] = {
+        {.name = "applies", .once = applies},
+        {.name = "refusals", .once = refusals},
+        {.name = "truncated and continued", .once = truncated_and_continued},
+        {.name = "huge", .once = huge},
+        {.name = "force goes before", .once = force_goes_before},
+        {.name = "environment goes before", .once = environment_goes_before},
+        {.name = "bits stay", .each_kernel = bits_stay},
+        {.name = "threads", .once = threads},
+    };
+    const int result = ladder_climb("tune_load", topics, sizeof topics / sizeof *topics);
+    remove(path);
+    return result;
+}
