@@ -76,17 +76,18 @@ static void write_winners(FILE *file, const struct tuner *t, const struct kernel
 {
     struct tune_class classes[TUNE_CLASSES];
     tune_classes(k, t->cache_bytes, classes);
+    const sl_kernels *written = NULL; /* which is also what wins where all were refused */
     for (size_t c = 0; c < TUNE_CLASSES; c++) {
-        if (!winner[c] || (c > 0 && winner[c] == winner[c - 1]))
-            continue;
         /* Where two classes begin at the same size the larger one has it. */
-        if (c + 1 < TUNE_CLASSES && classes[c + 1].from == classes[c].from)
+        const bool is_empty = c + 1 < TUNE_CLASSES && classes[c + 1].from == classes[c].from;
+        if (is_empty || winner[c] == written)
             continue;
         fprintf(file,
                 "%s\n    {\"kernel\": \"%s\", \"dtype\": \"%s\", \"tier\": \"default\", \"isa\": \"%s\", "
                 "\"from\": %zu}",
                 *is_first ? "" : ",", k->name, k->dtype->name, winner[c]->isa, classes[c].from);
         *is_first = false;
+        written = winner[c];
     }
 }
 

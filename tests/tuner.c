@@ -66,6 +66,7 @@ static void wrong_ones_are_refused(void **state)
     const sl_kernels *winner[TUNE_CLASSES];
     char said[1024];
     assert_int_equal(tune(tables, 3, winner, said), 2);
+    print_message("%s", said);
     assert_non_null(strstr(said, "refused: softmax/f32/fast: "));
     assert_non_null(strstr(said, "refused: softmax/f32/near: "));
     assert_null(strstr(strstr(said, "near"), "refused"));
