@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes the parser of tuning files, with any bytes, and with any bytes as the winners of a file that is else good. Whatever
+ * Fuzzes the parser of tuning files: with any bytes, and with words of its language behind a good head. Whatever
  * is accepted chooses variants of the automatic choice's class of bits.
  */
 #include <stdio.h>
@@ -30,6 +30,27 @@ static void parse(const char *text, size_t length)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const words[] = {
+        "{\"kernel\": \"",
+        "\", \"dtype\": \"",
+        "\", \"tier\": \"default\", \"isa\": \"",
+        "\", \"from\": ",
+        "}",
+        ",",
+        "]}",
+        "0",
+        "512",
+        "8388608",
+        "\"",
+        "\\",
+        "softmax",
+        "softmax_apply",
+        "f32",
+        "f16",
+#define SL_ISA(name, arch) #name,
+#include "isas.def"
+#undef SL_ISA
+    };
     static sl_machine m;
     char text[4096];
     if (m.cpu[0] == '\0')
@@ -40,8 +61,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "{\"version\": \"%s\", \"machine\": {\"cpu\": \"%s\", \"isas\": \"%s\", \"caches\": \"%s\"}, "
         "\"winners\": [",
         SOFTLANE_VERSION, m.cpu, m.isas, m.caches);
-    const size_t room = sizeof text - (size_t)n, taken = size < room ? size : room;
-    memcpy(text + n, data, taken);
-    parse(text, (size_t)n + taken);
+    size_t length = (size_t)n;
+    for (size_t i = 0; i < size; i++) {
+        const char *word = words[data[i] % (sizeof words / sizeof *words)];
+        const size_t letters = strlen(word);
+        if (letters > sizeof text - length)
+            break;
+        memcpy(text + length, word, letters);
+        length += letters;
+    }
+    parse(text, length);
     return 0;
 }
