@@ -120,6 +120,7 @@ _others = {
     "isa_why_not": (ctypes.c_char_p, ctypes.c_char_p),
     "isa_force": (ctypes.c_bool, ctypes.c_char_p),
     "set_cache_bytes": (None, _size),
+    "tune_load": (_status, ctypes.c_char_p),
 }
 _kernels = re.findall(r"^SL_KERNEL\((\w+),\s*(\w+),", (_manifests / "kernels.def").read_text(), re.MULTILINE)
 _dtypes = {name: (np.dtype(_numpy[element]), np.dtype(_numpy[loss])) for name, element, loss in
@@ -370,3 +371,10 @@ def isa_force(name):
 def set_cache_bytes(n):
     """What the last-level cache is taken to hold; 0: what the system says."""
     library.sl_set_cache_bytes(n)
+
+
+def tune_load(path):
+    """Uses the winners that softlane-tune wrote to that file; None: the automatic choice again."""
+    status = library.sl_tune_load(None if path is None else os.fsencode(path))
+    if status:
+        raise Error("tune_load", status)
