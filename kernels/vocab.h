@@ -54,6 +54,8 @@
  *          v_of_f16(u)                   exact, from the low halves; a NaN becomes quiet, its payload stays
  *          h_of_f32(a)                   one rounding to binary16 in the low halves, zeros above: to nearest
  *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
+ *          v_load_f16(p)                 v_of_f16(h_load(p)), which may be cheaper; and so
+ *          v_store_f16(p, a)  v_stream_f16(p, a)      h_store(p, h_of_f32(a)) and h_stream
  *
  * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is: a block of SL_BLOCK
  * elements gives lane l its elements l and l + SL_LANES, added in f32; the lanes are f64 and are folded by

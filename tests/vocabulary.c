@@ -362,6 +362,10 @@ static void every_half_to_float(const isa *on)
         for (uint32_t l = 0; l < SL_LANES; l++)
             a.U[l] = 0x5a5a0000 | (first + l); /* the upper half does not count */
         compare_word(on, WORD_v_of_f16, &a, &a, &a);
+        lanes halves;
+        for (uint32_t l = 0; l < SL_LANES; l++)
+            halves.H[l] = (uint16_t)(first + l);
+        compare_word(on, WORD_v_load_f16, &halves, &a, &a);
     }
 }
 
@@ -374,6 +378,8 @@ static void floats_near_halves(const isa *on)
         for (uint32_t l = 0; l < SL_LANES; l++)
             a.U[l] = (bits_of(l % 2 ? value : (value + next) / 2) + l / 2 % 4 - 2) ^ (l & 8) << 28;
         compare_word(on, WORD_h_of_f32, &a, &a, &a);
+        compare_word(on, WORD_v_store_f16, &a, &a, &a);
+        compare_word(on, WORD_v_stream_f16, &a, &a, &a);
     }
 }
 
@@ -385,6 +391,8 @@ static void any_float_to_half(const isa *on)
         for (size_t l = 0; l < SL_LANES; l++)
             a.U[l] = (uint32_t)next_bits(&g);
         compare_word(on, WORD_h_of_f32, &a, &a, &a);
+        compare_word(on, WORD_v_store_f16, &a, &a, &a);
+        compare_word(on, WORD_v_stream_f16, &a, &a, &a);
     }
 }
 

@@ -74,6 +74,28 @@ SL_INLINE vu streamed_half(vu a)
     return h_load(lane);
 }
 
+SL_INLINE vf loaded_f16(vu a)
+{
+    uint16_t lane[SL_W];
+    h_store(lane, a);
+    return v_load_f16(lane);
+}
+
+SL_INLINE vu stored_f16(vf a)
+{
+    uint16_t lane[SL_W];
+    v_store_f16(lane, a);
+    return h_load(lane);
+}
+
+SL_INLINE vu streamed_f16(vf a)
+{
+    _Alignas(64) uint16_t lane[SL_W];
+    v_stream_f16(lane, a);
+    stream_end();
+    return h_load(lane);
+}
+
 SL_INLINE vw loaded_wide(vf a)
 {
     float lane[SL_W];

@@ -225,6 +225,15 @@ SL_INLINE void h_stream(uint16_t *p, vu a) { _mm_stream_si128((__m128i *)p, low_
 SL_PARTIAL(h, vu, uint16_t)
 SL_INLINE vf v_of_f16(vu h) { return _mm256_cvtph_ps(low_halves(h)); }
 SL_INLINE vu h_of_f32(vf a) { return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+SL_INLINE vf v_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+SL_INLINE void v_store_f16(uint16_t *p, vf a)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+SL_INLINE void v_stream_f16(uint16_t *p, vf a)
+{
+    _mm_stream_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
 
 #undef SL_HALF
 #undef SL_PAIRED_1

@@ -235,6 +235,19 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
 }
 SL_INLINE vf v_of_f16(vu h) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(h)); }
 SL_INLINE vu h_of_f32(vf a) { return _mm512_cvtepu16_epi32(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+/* Named rounding, although there is none: without it clang 14 takes the load to pieces. */
+SL_INLINE vf v_load_f16(const uint16_t *p)
+{
+    return _mm512_cvt_roundph_ps(_mm256_loadu_si256((const __m256i *)p), _MM_FROUND_NO_EXC);
+}
+SL_INLINE void v_store_f16(uint16_t *p, vf a)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+SL_INLINE void v_stream_f16(uint16_t *p, vf a)
+{
+    _mm256_stream_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
 
 #undef SL_HALF
 #undef SL_PAIRED_1

@@ -200,6 +200,9 @@ SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
 SL_PARTIAL(h, vu, uint16_t)
 SL_INLINE vf v_of_f16(vu h) { return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(h))); }
 SL_INLINE vu h_of_f32(vf a) { return vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+SL_INLINE vf v_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+SL_INLINE void v_store_f16(uint16_t *p, vf a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
+SL_INLINE void v_stream_f16(uint16_t *p, vf a) { v_store_f16(p, a); }
 
 #undef SL_HALF
 #undef SL_PAIRED_1

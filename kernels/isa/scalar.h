@@ -200,3 +200,6 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
 }
 
 #include "half.h"
+SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
+SL_INLINE void v_store_f16(uint16_t *p, vf a) { h_store(p, h_of_f32(a)); }
+SL_INLINE void v_stream_f16(uint16_t *p, vf a) { h_stream(p, h_of_f32(a)); }

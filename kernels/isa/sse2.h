@@ -185,6 +185,9 @@ SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
 SL_PARTIAL(h, vu, uint16_t)
 
 #include "half.h"
+SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
+SL_INLINE void v_store_f16(uint16_t *p, vf a) { h_store(p, h_of_f32(a)); }
+SL_INLINE void v_stream_f16(uint16_t *p, vf a) { h_stream(p, h_of_f32(a)); }
 
 #undef SL_HALF
 #undef SL_PAIRED_1
