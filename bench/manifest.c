@@ -63,7 +63,8 @@ static const sl_ref_options each_loss = {.reduction = SL_NONE};
     static void run_##name##_##dt(const sl_kernels *isa, const struct workload *w)                           \
     {                                                                                                        \
         RUN_##sig(isa->name##_##dt, T);                                                                      \
-    }
+    }                                                                                                        \
+    static void call_##name##_##dt(const struct workload *w) { RUN_##sig(sl_##name##_##dt, T); }
 #define SL_KERNEL(name, sig, ...)                                                                            \
     SL_DTYPES(ADAPTERS, name, sig)                                                                           \
     static void refer_##name(const struct question *q)                                                       \
@@ -86,6 +87,7 @@ static const sl_ref_options each_loss = {.reduction = SL_NONE};
      {BRACED result_bounds, BRACED gradient_bounds},                                                         \
      kernel_name##_##dt##_is_in,                                                                             \
      run_##kernel_name##_##dt,                                                                               \
+     call_##kernel_name##_##dt,                                                                              \
      refer_##kernel_name},
 const struct kernel kernels[KERNELS] = {
 #define SL_KERNEL(...) SL_DTYPES(ENTRY, __VA_ARGS__)

@@ -46,6 +46,7 @@ struct kernel {
     double bounds[2][5];    /* ULP: of the result, of the gradient; columns as in kernels.def */
     bool (*is_in)(const sl_kernels *isa); /* a table that is not the library's may have holes */
     void (*run)(const sl_kernels *isa, const struct workload *w);
+    void (*call)(const struct workload *w); /* the public function instead */
     void (*refer)(const struct question *q);
 };
 enum { KERNELS = SL_KERNEL_COUNT * SL_DTYPE_COUNT };

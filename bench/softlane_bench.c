@@ -24,7 +24,7 @@ static struct topology topology;
 
 /* --------------------------------------------------------------------------------------------- the shapes */
 
-enum { SHAPES_MAX = 64 };
+enum { SHAPES_MAX = 128 };
 
 struct shapes {
     sl_shape shape[SHAPES_MAX];
@@ -99,6 +99,28 @@ static void choose_element_shapes(struct shapes *shapes, enum effort effort, siz
             add_shape(shapes, sl_rows(1, elements_in(topology.cache[level], size) - 1));
     if (COMPLETE <= effort)
         add_shape(shapes, sl_rows(1, elements_in_memory(size) - 1));
+}
+
+/* From one element to 64Mi, two sizes for each power of two: first of a single row (of columns that element kernels do
+ * not know of), then for row kernels as many columns in as many rows as fill the L2, and 1000 columns in 1 to 16Ki
+ * rows. */
+static void choose_sweep_shapes(struct shapes *shapes, bool by_element, size_t size)
+{
+    const size_t largest = (size_t)64 << 20, small = elements_in(topology.cache[1], size);
+    for (size_t n = 1; n <= largest; n *= 2) {
+        add_shape(shapes, sl_rows(1, n));
+        if (n > 1 && n < largest)
+            add_shape(shapes, sl_rows(1, n + n / 2));
+    }
+    if (by_element)
+        return;
+    for (size_t columns = 1; columns <= small / 2; columns *= 2) {
+        add_shape(shapes, sl_rows(small / columns, columns));
+        if (columns > 1)
+            add_shape(shapes, sl_rows(small / (columns + columns / 2), columns + columns / 2));
+    }
+    for (size_t rows = 2; rows <= 16 << 10; rows *= 2)
+        add_shape(shapes, sl_rows(rows, 1000));
 }
 
 /* Partial statistics are for rows that are worth dividing. */
@@ -276,6 +298,9 @@ static struct workload prepare(const struct cell *cell)
 
 /* --------------------------------------------------------------------------------------------- the timing */
 
+/* The public functions, which check their arguments and look up the table, beside the ISAs: for the cost of a call. */
+static const sl_kernels public_functions = {.isa = "public", .needs = ""};
+
 static void run_cell(bm_state *state, void *user)
 {
     const struct cell *cell = user;
@@ -287,8 +312,9 @@ static void run_cell(bm_state *state, void *user)
     /* Timed here, too: Google Benchmark prints what it divides by time as a rate or in seconds. */
     size_t calls = 0;
     const double start = cpu_seconds();
+    const bool is_public = cell->variant.isa == &public_functions;
     for (; bm_keep_running(state); calls++)
-        k->run(cell->variant.isa, &w);
+        is_public ? k->call(&w) : k->run(cell->variant.isa, &w);
     const double seconds = (cpu_seconds() - start) / (double)calls;
 
     bm_counter(state, "elements", (double)elements);
@@ -318,18 +344,61 @@ static void register_cells(const struct variant *v, size_t isas, sl_shape shape)
     reserve(v->kernel, shape);
 }
 
-static void register_synthetic(const struct variant *v, size_t isas, bool full)
+/* Which shapes are measured: those chosen for this machine's caches, the sweep, or those of a file. */
+struct choice {
+    bool full, sweep;
+    const char *file;
+};
+
+/* The shapes that lines "kernel/dtype/ROWSxCOLUMNS ..." of a file have for this kernel. What follows is not for us, nor
+ * are lines that start with #. Refuses other lines. */
+static void read_shapes(struct shapes *shapes, const struct variant *v, const char *path)
+{
+    char line[256], kernel[VARIANT_TEXT], cell[VARIANT_TEXT + 8], word[sizeof line];
+    size_t number = 0;
+    FILE *file = fopen(path, "r");
+    if (!file)
+        refuse("--cells: cannot read '%s'", path);
+    variant_kernel_text(v, kernel);
+    snprintf(cell, sizeof cell, "%s/%s/", kernel, v->kernel->dtype->name);
+    while (fgets(line, sizeof line, file)) {
+        unsigned long long rows, columns;
+        int end = 0;
+        number++;
+        if (*line == '#' || sscanf(line, "%255s", word) != 1)
+            continue;
+        const char *shape = strrchr(word, '/');
+        if (!shape || sscanf(shape, "/%8llux%12llu%n", &rows, &columns, &end) != 2 || shape[end] || !rows ||
+            !columns)
+            refuse("--cells: %s:%zu: '%s' is not kernel/dtype/ROWSxCOLUMNS", path, number, word);
+        if (rows > ((size_t)1 << 32) / columns)
+            refuse("--cells: %s:%zu: more than 2^32 elements", path, number);
+        if (strncmp(word, cell, strlen(cell)) == 0 && word + strlen(cell) == shape + 1)
+            add_shape(shapes, sl_rows(rows, columns));
+    }
+    fclose(file);
+}
+
+static void register_synthetic(const struct variant *v, size_t isas, const struct choice *choice)
 {
     const struct kernel *k = v->kernel;
     struct shapes shapes = {.count = 0};
-    (k->signature.by_element ? choose_element_shapes : choose_row_shapes)(&shapes, effort_for(k->dtype, full),
-                                                                          k->dtype->size);
+    if (choice->file)
+        read_shapes(&shapes, v, choice->file);
+    else if (choice->sweep)
+        choose_sweep_shapes(&shapes, k->signature.by_element, k->dtype->size);
+    else
+        (k->signature.by_element ? choose_element_shapes : choose_row_shapes)(
+            &shapes, effort_for(k->dtype, choice->full), k->dtype->size);
     for (size_t s = 0; s < shapes.count; s++)
-        if (is_worth_measuring(k, shapes.shape[s]))
+        if (choice->file || choice->sweep ? kernel_takes_shape(k, shapes.shape[s])
+                                          : is_worth_measuring(k, shapes.shape[s]))
             register_cells(v, isas, shapes.shape[s]);
+    if (choice->sweep)
+        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1));
 }
 
-static void register_all(bool full, bool peers)
+static void register_all(const struct choice *choice, bool peers)
 {
     struct variant *v;
     const size_t count = variants_available(&v, peers_built(), peers ? peer_count() : 0);
@@ -337,7 +406,7 @@ static void register_all(bool full, bool peers)
         for (next = i; next < count && variants_alike(&v[i], &v[next]);)
             next++;
         if (!memory.user.x)
-            register_synthetic(&v[i], next - i, full);
+            register_synthetic(&v[i], next - i, choice);
         else if (logits_suit(&memory.user, v[i].kernel))
             register_cells(&v[i], next - i, memory.user.shape);
     }
@@ -355,6 +424,8 @@ static void print_help(void)
         "ns_per_element of CPU time, bytes_per_second of compulsory traffic, x_roof (the time over that of\n"
         "a plain read or copy of the same bytes in the same process) and the memory level of those bytes.\n\n"
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
+        "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS\n"
+        "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
         "  --peers              other people's kernels, too, as far as they were built in\n"
         "%s"
         "\nFlags of Google Benchmark:\n",
@@ -371,7 +442,8 @@ static void add_context(const char *key, const char *value, void *user)
 int main(int argc, char **argv)
 {
     const char *logits = NULL, *targets = NULL;
-    bool full = false, peers = false;
+    struct choice choice = {.full = false};
+    bool peers = false;
     int kept = 1;
 
     arguments_program("softlane-bench");
@@ -380,10 +452,13 @@ int main(int argc, char **argv)
             peers_prepare(argv);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--full") == 0)
-            full = true;
+            choice.full = true;
+        else if (strcmp(argv[i], "--sweep") == 0)
+            choice.sweep = true;
         else if (strcmp(argv[i], "--peers") == 0)
             peers = true;
-        else if (!argument_value("--logits", &i, argc, argv, &logits) &&
+        else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
+                 !argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets))
             argv[kept++] = argv[i];
     }
@@ -394,14 +469,14 @@ int main(int argc, char **argv)
         refuse("unknown argument or bad value: '%s' (--help)", argv[1]);
     if (targets && !logits)
         refuse("--targets needs --logits");
-    if (full && logits)
-        refuse("--full chooses synthetic shapes and --logits brings its own: use one of them");
+    if (choice.full + choice.sweep + (choice.file != NULL) + (logits != NULL) > 1)
+        refuse("--full, --sweep, --cells and --logits each choose the shapes: use one of them");
     arguments_check_environment();
     if (logits)
         logits_load(logits, targets, &memory.user);
 
     topology = topology_read(true);
-    register_all(full, peers);
+    register_all(&choice, peers);
     context_visit(&topology, add_context, NULL);
     size_t ran = bm_run();
     bm_shutdown();
