@@ -358,7 +358,7 @@ def main():
     parser.add_argument("--cells", default=ROOT / "scripts/cells.txt", type=pathlib.Path,
                         help="lines of kernel/dtype/ROWSxCOLUMNS")
     parser.add_argument("--library", default=ROOT / "build/bench/libsoftlane.so", type=pathlib.Path)
-    parser.add_argument("--filter", default=".", help="regular expression: only these cells")
+    parser.add_argument("--filter", default=".", help="regular expression: only these kernel/dtype/peer/shape")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", type=pathlib.Path, help="JSON; else a line for each figure is all there is")
     arguments = parser.parse_args()
@@ -374,7 +374,12 @@ def main():
     for name in names:
         if not re.fullmatch(r"[a-z_]+(\+grad)?/(f32|f64|bf16|f16)/[1-9]\d*x[1-9]\d*", name):
             refuse(f"--cells: '{name}' is not kernel/dtype/ROWSxCOLUMNS")
-    names = [name for name in names if wanted.search(name)]
+
+    def matches(name):
+        kernel, dtype, shape = name.split("/")
+        return any(wanted.search(f"{kernel}/{dtype}/{who}/{shape}") for who in ("softlane", arguments.runtime))
+
+    names = [name for name in names if matches(name)]
     if not names:
         refuse(f"--filter: '{arguments.filter}' matches no cell")
     library = load_softlane(arguments.library)

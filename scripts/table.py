@@ -124,6 +124,96 @@ def print_peers(print_table, cells, errors):
           f"below 1 in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
 
 
+def read_goals(path):
+    """{(kernel, dtype, shape): goal} of cells.txt; a goal is ns per element, or times the roof with an x behind it."""
+    goals = {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            for words in (line.split() for line in file if line.strip() and not line.startswith("#")):
+                goals[tuple(words[0].split("/"))] = words[1] if len(words) > 1 else None
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+    return goals
+
+
+def verdict(goal, cell):
+    reached = cell.get("x_roof", float("inf")) if goal.endswith("x") else cell["ns_per_element"]
+    return f"{goal} {'yes' if reached <= float(goal.rstrip('x')) else 'no'}"
+
+
+def beside_rows(beside):
+    """{(kernel, dtype, shape): {who: row}} of a file of peers.py, where one of the peers is softlane."""
+    rows = {}
+    for run in beside["benchmarks"]:
+        kernel, dtype, who, shape = run["name"].split("/")
+        height, width = shape.split("x")
+        of_call = run["call_ns"] / (int(height) * int(width))
+        rows.setdefault((kernel, dtype, shape), {})[who] = {"ns": run["ns_per_element"] - of_call, "call": of_call,
+                                                            "ulp": f"{run['max_ulp']:.3g}"}
+    return rows
+
+
+def contests(key, tier, cells, besides, errors, isa):
+    """What each peer takes, and its ratio to softlane's `tier` of a kernel in the same process."""
+    kernel, dtype, shape = key
+    ours = cells.get((tier, dtype, shape), {}).get(isa)
+    for peer, cell in cells.get(key, {}).items():
+        if peer in PEERS and ours:
+            error = errors.get((kernel, dtype), {}).get(peer)
+            yield (cell["ns_per_element"] / ours["ns_per_element"], peer, cell["ns_per_element"], None,
+                   f"{float(error['max_ulp']):.3g}" if error else "-")
+    for rows in besides:
+        ours = rows.get((tier, dtype, shape), {}).get("softlane")
+        for peer, row in rows.get(key, {}).items():
+            if peer != "softlane" and ours:
+                yield row["ns"] / ours["ns"], peer, row["ns"], row["call"], row["ulp"]
+
+
+def print_cells(print_table, goals, cells, besides, errors, isa):
+    """One row per cell of cells.txt: the best peer, softlane's tiers, and the goal."""
+    rows, ratios, avx2 = [], [], []
+    for key, goal in goals.items():
+        kernel, dtype, shape = key
+        ours = cells.get(key, {}).get(isa)
+        if not ours or kernel in FAST.values():
+            continue
+        fast_key = (FAST.get(kernel), dtype, shape)
+        fast = cells.get(fast_key, {}).get(isa)
+        tier = fast_key[0] if fast and ours["level"] != "DRAM" else kernel
+        best = min(contests(key, tier, cells, besides, errors, isa), default=None, key=lambda contest: contest[0])
+        if best:
+            ratios.append(best[0])
+        narrower = cells[key].get("avx2") if isa == "avx512" else None
+        if narrower and ours["level"] != "DRAM":
+            avx2.append(narrower["ns_per_element"] / ours["ns_per_element"])
+        verdicts = [verdict(goal, ours)] if goal else []
+        if fast and goals.get(fast_key):
+            verdicts.append("fast " + verdict(goals[fast_key], fast))
+        error = errors.get((kernel, dtype), {}).get(isa)
+        rows.append([kernel, dtype, shape, ours["level"], *([best[1], digits(best[2]), digits(best[3]) if best[3] else "-",
+                     best[4]] if best else ["-"] * 4), digits(ours["ns_per_element"]),
+                     f"{float(error['max_ulp']):.3g}" if error else "-", digits(fast["ns_per_element"]) if fast else "-",
+                     digits(best[0]) + "x" if best else "-",
+                     digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" if narrower else "-",
+                     digits(ours["x_roof"]) if "x_roof" in ours else "-", ", ".join(verdicts) or "-"])
+    if not rows:
+        refuse("--cells: none of them was measured")
+    print(f"\nThe cells that speed is judged by, ns per element: the peer that comes nearest, and softlane ({isa}).\n"
+          "ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the\n"
+          "data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved\n"
+          "round by round; of their ns, and of softlane's there, the time of the same call with one element has been\n"
+          "taken off (call, ns per element). Their ULP are of the cell itself, all others the largest of any input.\n")
+    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "call", "ULP", "softlane", "ULP", "fast", "ratio", "avx2",
+                 "x roof", "goal"], rows, left=5)
+    print()
+    if avx2:
+        print(f"AVX2 over {isa} in caches: median {statistics.median(avx2):.2f}x, maximum {max(avx2):.2f}x (goal 1.35x)")
+    if ratios:
+        print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
+        print(f"geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}x")
+        print(f"minimum of the ratios:        {min(ratios):.2f}x")
+
+
 def speed_rows(cells, isas, errors):
     for (kernel, dtype, shape), by_isa in cells.items():
         by_isa = without_peers(by_isa)
@@ -216,6 +306,9 @@ def main():
     parser.add_argument("--markdown", action="store_true", help="for the README")
     parser.add_argument("--only", metavar="REGEX", type=regex, default=".",
                         help="leave out speeds of other kernel/dtype/shape")
+    parser.add_argument("--cells", metavar="CELLS.txt", help="one line for each of these cells instead")
+    parser.add_argument("--beside", metavar="PEERS.json", action="append", default=[],
+                        help="with --cells: from peers.py --out, may be repeated")
     parser.add_argument("--variants", action="store_true",
                         help="print a regular expression for the kernel/dtype/isa in BENCH.json instead")
     arguments = parser.parse_args()
@@ -233,6 +326,14 @@ def main():
     if arguments.accuracy:
         _, errors = read_results(arguments.accuracy, read_errors, "softlane-accuracy")
     print_table = print_markdown if arguments.markdown else print_text
+    if arguments.cells:
+        besides = [read_results(path, beside_rows, "peers.py") for path in arguments.beside]
+        print(describe(bench))
+        for content, _ in besides:
+            print("beside " + content["context"]["runtime"])
+        print_cells(print_table, read_goals(arguments.cells), cells, [rows for _, rows in besides], errors,
+                    bench["context"]["isa_in_use"])
+        return
     print(describe(bench))
     print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
           "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")

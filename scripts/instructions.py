@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Counts instructions per element, and compares them with those that were counted before.
+
+    scripts/instructions.py PROGRAM GOLDEN                        exit code 1 when a count is off by more than 2 %
+    scripts/instructions.py PROGRAM GOLDEN --write                makes GOLDEN anew, of the counts that it can make here
+    scripts/instructions.py PROGRAM GOLDEN --qemu qemu-aarch64-static   counts NEON's, of a cross build
+
+PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
+AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
+where there is no valgrind, or where GOLDEN is of another compiler: its counts are its own. Standard library only.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOLERANCE = 0.02
+
+
+def refuse(message):
+    print(f"instructions.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def skip(message):
+    print(f"skipped: {message}")
+    sys.exit(77)
+
+
+def run(command):
+    """Its stdout."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        refuse(f"{command[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    return done.stdout
+
+
+def cells_of(output):
+    return [(name, int(elements)) for name, elements in (line.split() for line in output.splitlines())]
+
+
+def count_by_callgrind(program, matches):
+    """{cell: instructions per element}: one dump after each call of count_cell, and no counting outside."""
+    with tempfile.TemporaryDirectory() as directory:
+        dumps = pathlib.Path(directory) / "dump"
+        cells = cells_of(run(["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={dumps}",
+                              "--toggle-collect=count_cell", "--dump-after=count_cell", program]))
+        counts = {}
+        for i, (name, elements) in enumerate(cells):
+            text = pathlib.Path(f"{dumps}.{i + 1}").read_text(encoding="utf-8")
+            total = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
+            if matches(name):
+                counts[name] = int(total[1]) / elements
+        return counts
+
+
+def count_by_qemu(program, qemu, matches):
+    def traced(name, calls):
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
+            run([qemu, "-singlestep", "-d", "exec,nochain", "-D", log.name, program, name, str(calls)])
+            return sum(1 for _ in log)
+
+    return {name: (traced(name, 3) - traced(name, 2)) / elements
+            for name, elements in cells_of(run([qemu, program])) if matches(name)}
+
+
+def read_golden(path):
+    """The compiler, and {cell: instructions per element}."""
+    compiler, counts = None, {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# compiler: "):
+            compiler = line.removeprefix("# compiler: ")
+        elif line and not line.startswith("#"):
+            name, count = line.split()
+            counts[name] = float(count)
+    return compiler, counts
+
+
+def write_golden(path, compiler, counts):
+    lines = ["# Instructions per element: scripts/instructions.py PROGRAM tests/golden/instructions.txt --write",
+             f"# compiler: {compiler}", *(f"{name} {count:.4f}" for name, count in counts.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def compare(counts, golden):
+    """Prints what is off; whether all is well."""
+    off = []
+    for name in counts.keys() | golden.keys():
+        new, old = counts.get(name), golden.get(name)
+        if new is None or old is None:
+            off.append((float("inf"), f"{name}: {'not counted any more' if new is None else 'new'}"))
+        elif abs(new / old - 1) > TOLERANCE:
+            off.append((new / old, f"{name}: {old:.3f} -> {new:.3f} ({100 * (new / old - 1):+.1f} %)"))
+    for _, line in sorted(off, reverse=True):
+        print(line)
+    print(f"{len(counts)} cells counted, {len(off)} off by more than {100 * TOLERANCE:.0f} %")
+    return not off
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("program", metavar="PROGRAM")
+    parser.add_argument("golden", metavar="GOLDEN", type=pathlib.Path)
+    parser.add_argument("--compiler", default="unknown", help="that PROGRAM was made with: name and major version, flags")
+    parser.add_argument("--qemu", metavar="QEMU", help="run and count by this qemu-user")
+    parser.add_argument("--filter", metavar="REGEX", default=".", help="only these cells")
+    parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
+    arguments = parser.parse_args()
+    try:
+        matches = re.compile(arguments.filter).search
+        compiler, golden = (None, {}) if arguments.write else read_golden(arguments.golden)
+    except re.error as error:
+        refuse(f"--filter: '{arguments.filter}': {error}")
+    except (OSError, ValueError) as error:
+        refuse(f"{arguments.golden}: {error}")
+    if not arguments.write and compiler != arguments.compiler:
+        skip(f"{arguments.golden.name} is of {compiler}, this is {arguments.compiler}")
+    tool = arguments.qemu or "valgrind"
+    if not shutil.which(tool):
+        skip(f"no {tool}")
+    if arguments.qemu:
+        counts = count_by_qemu(arguments.program, arguments.qemu, matches)
+    else:
+        counts = count_by_callgrind(arguments.program, matches)
+    if not counts:
+        refuse(f"--filter: '{arguments.filter}' matches no cell")
+    if arguments.write:
+        write_golden(arguments.golden, arguments.compiler, counts)
+        print(f"{arguments.golden}: {len(counts)} cells")
+    elif not compare(counts, {name: count for name, count in golden.items() if matches(name)}):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

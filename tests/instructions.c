@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What scripts/instructions.py counts the instructions of: every kernel, element type and ISA on small rows and on long
+ * ones, each in one call of count_cell. Counts do not depend on how busy the machine is, so they show a slow-down where
+ * times cannot.
+ *
+ *   instructions               all cells; prints their names, in order, and how many elements they have
+ *   instructions CELL CALLS    one of them, so many times: a difference of two runs is what a call takes
+ */
+#include "arguments.h"
+#include "distributions.h"
+#include "manifest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST = 8192 };
+
+static struct workload workload;
+
+/* Counting starts and ends with it, so it must be a function. */
+__attribute__((noinline)) void count_cell(const struct variant *v);
+void count_cell(const struct variant *v)
+{
+    v->kernel->run(v->isa, &workload);
+    __asm__ volatile("" ::: "memory");
+}
+
+static void fill(const sl_ref_dtype *dtype, void *to, const float *from)
+{
+    for (size_t i = 0; i < LARGEST; i++)
+        dtype->put(to, i, from[i]);
+}
+
+static void prepare(const struct variant *v, sl_shape shape)
+{
+    static const sl_loss_options mean = {.reduction = SL_MEAN};
+    static double x[LARGEST], second[LARGEST], y[LARGEST], loss; /* as large as the largest type */
+    static int64_t target[LARGEST];
+    static sl_stats stats[LARGEST];
+    static float values[LARGEST];
+    const struct kernel *k = v->kernel;
+    generator g = {1};
+    size_t normal = 0;
+    while (strcmp(distribution_at(normal)->name, "normal 3") != 0)
+        normal++;
+    workload = (struct workload){
+        .shape = shape,
+        .x = x,
+        .second = second,
+        .target_class = target,
+        .options = &mean,
+        .stats = stats,
+        .result = kernel_is_loss(k) ? (void *)&loss : y,
+        .grad = v->gradient ? y : NULL,
+    };
+    fill_rows(distribution_at(normal), &g, values, sl_rows(1, LARGEST));
+    fill(k->dtype, x, values);
+    kernel_inputs_from_logits(k, &workload);
+    if (k->signature.second == PROBABILITIES)
+        fill_probabilities(&g, values, LARGEST);
+    fill(k->dtype, second, values);
+    for (size_t r = 0; r < rows_of(shape); r++)
+        target[r] = (int64_t)next_below(&g, shape.classes);
+}
+
+/* The name of a cell, or false where there is none: rows of 10 and 1000 columns, a block's last lanes included. */
+static bool cell_at(const struct variant *v, int which, sl_shape *shape, char name[VARIANT_TEXT + SHAPE_TEXT])
+{
+    char variant[VARIANT_TEXT], size[SHAPE_TEXT];
+    if (v->kernel->signature.by_element)
+        *shape = sl_rows(1, which ? 4095 : 15);
+    else
+        *shape = which ? sl_rows(4, 1000) : sl_rows(99, 10);
+    variant_text(v, variant);
+    shape_text(*shape, size);
+    snprintf(name, VARIANT_TEXT + SHAPE_TEXT, "%s/%s", variant, size);
+    return !(v->kernel->signature.one_row && which == 0); /* partial statistics are for long rows */
+}
+
+int main(int argc, char **argv)
+{
+    arguments_program("instructions");
+    const char *only = argc > 1 ? argv[1] : NULL;
+    int calls = argc > 2 ? atoi(argv[2]) : 1;
+    struct variant *v;
+    const size_t count = variants_available(&v, NULL, 0);
+    bool found = false;
+    for (size_t i = 0; i < count; i++)
+        for (int which = 0; which < 2; which++) {
+            char name[VARIANT_TEXT + SHAPE_TEXT];
+            sl_shape shape;
+            if (!cell_at(&v[i], which, &shape, name) || (only && strcmp(only, name) != 0))
+                continue;
+            found = true;
+            prepare(&v[i], shape);
+            if (only) {
+                for (int c = 0; c < calls; c++)
+                    count_cell(&v[i]);
+            } else {
+                v[i].kernel->run(v[i].isa, &workload); /* what is done once is done */
+                count_cell(&v[i]);
+            }
+            printf("%s %zu\n", name, elements_of(shape));
+        }
+    free(v);
+    if (!found)
+        refuse("no cell '%s'", only ? only : "");
+}
