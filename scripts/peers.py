@@ -324,8 +324,15 @@ def measure(contenders, rounds):
 
 
 def contenders_of(cell, library, runtime):
-    return {name: call for name, call in (("softlane", softlane(library, cell)), (runtime.name, runtime.prepare(cell)))
-            if call is not None}
+    contenders = {"softlane": softlane(library, cell), runtime.name: runtime.prepare(cell)}
+    try:
+        if contenders[runtime.name]:
+            contenders[runtime.name]()
+    except RuntimeError as error:
+        if "not implemented" not in str(error):
+            raise
+        contenders[runtime.name] = None  # PyTorch says so when it is called
+    return {name: call for name, call in contenders.items() if call}
 
 
 def measure_cell(name, memory, library, runtime, rounds):
