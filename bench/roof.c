@@ -6,6 +6,8 @@
  */
 #include "roof.h"
 
+#include "threads.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -94,23 +96,40 @@ void roof_memory(void *source, void *destination, size_t last_level)
     memory.last_level = last_level;
 }
 
-double cpu_seconds(void)
+double clock_seconds(unsigned threads)
 {
     struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(threads > 1 ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+struct part {
+    pass_function *pass;
+    size_t bytes;
+    bool copies;
+};
+
+static void run_part(unsigned part, unsigned parts, void *user)
+{
+    enum { LINE = 64 };
+    const struct part *p = user;
+    const size_t arrays = p->copies ? 2 : 1;
+    const size_t share = p->bytes / arrays / parts / LINE * LINE, first = part * share / sizeof(float);
+    float sum[LINE / sizeof(float)];
+    p->pass(memory.source + first, p->copies ? memory.destination + first : sum,
+            parts == 1 ? p->bytes : share * arrays);
+}
+
 /* Seconds of one pass, the best of ROUNDS rounds of at least round_seconds each. */
-static double measure(pass_function *pass, size_t bytes)
+static double measure(struct part part, unsigned threads)
 {
     double best = 0;
     size_t passes = 1;
     for (int round = 0; round < ROUNDS;) {
-        double start = cpu_seconds();
+        double start = clock_seconds(threads);
         for (size_t i = 0; i < passes; i++)
-            pass(memory.source, memory.destination, bytes);
-        double seconds = cpu_seconds() - start;
+            threads_run(threads, run_part, &part);
+        double seconds = clock_seconds(threads) - start;
         if (seconds < round_seconds) {
             passes *= 2;
             continue;
@@ -121,29 +140,32 @@ static double measure(pass_function *pass, size_t bytes)
     return best;
 }
 
-double roof_seconds(enum roof roof, size_t bytes)
+double roof_seconds(enum roof roof, size_t bytes, unsigned threads)
 {
     enum { REMEMBERED = 256 };
     static struct {
         enum roof roof;
         size_t bytes;
+        unsigned threads;
         double seconds;
     } known[REMEMBERED];
     static size_t count;
 
     for (size_t i = 0; i < count; i++)
-        if (known[i].roof == roof && known[i].bytes == bytes)
+        if (known[i].roof == roof && known[i].bytes == bytes && known[i].threads == threads)
             return known[i].seconds;
 
+    const bool copies = roof == ROOF_COPY;
     struct passes passes = widest_passes();
-    double seconds = measure(roof == ROOF_READ ? passes.read : passes.copy, bytes);
-    if (roof == ROOF_COPY && passes.stream && bytes > memory.last_level) {
-        double streamed = measure(passes.stream, bytes);
+    double seconds = measure((struct part){copies ? passes.copy : passes.read, bytes, copies}, threads);
+    if (copies && passes.stream && bytes > memory.last_level) {
+        double streamed = measure((struct part){passes.stream, bytes, true}, threads);
         seconds = streamed < seconds ? streamed : seconds;
     }
     if (count < REMEMBERED) {
         known[count].roof = roof;
         known[count].bytes = bytes;
+        known[count].threads = threads;
         known[count].seconds = seconds;
         count++;
     }

@@ -15,11 +15,12 @@ enum roof { ROOF_READ, ROOF_COPY };
  * of the last cache, in bytes: from there on non-temporal stores are tried as well. */
 void roof_memory(void *source, void *destination, size_t last_level);
 
-/* Seconds of CPU time for reading `bytes`, or for copying bytes / 2 into as many others. The best of several
- * rounds; remembered for each size. */
-double roof_seconds(enum roof roof, size_t bytes);
+/* Seconds for reading `bytes`, or for copying bytes / 2 into as many others, by so many threads (threads.h) that each do
+ * a part. The best of several rounds; remembered for each size. */
+double roof_seconds(enum roof roof, size_t bytes, unsigned threads);
 
-/* The clock of roofs and kernels alike: this thread's CPU time, without what other processes take. */
-double cpu_seconds(void);
+/* The clock of roofs and kernels alike: this thread's CPU time, without what other processes take; of several threads
+ * what a clock on the wall shows. */
+double clock_seconds(unsigned threads);
 
 #endif

@@ -12,6 +12,7 @@
 #include "manifest.h"
 #include "peers.h"
 #include "roof.h"
+#include "threads.h"
 #include "topology.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ static struct topology topology;
 
 /* --------------------------------------------------------------------------------------------- the shapes */
 
-enum { SHAPES_MAX = 128 };
+enum { SHAPES_MAX = 128, CORES_MAX = 256 };
 
 struct shapes {
     sl_shape shape[SHAPES_MAX];
@@ -134,6 +135,7 @@ static bool is_worth_measuring(const struct kernel *k, sl_shape shape)
 struct cell {
     struct variant variant;
     sl_shape shape;
+    unsigned threads;
     struct cell *next;
 };
 static struct cell *cells; /* all of them: Google Benchmark keeps pointers to them until it has run */
@@ -301,6 +303,56 @@ static struct workload prepare(const struct cell *cell)
 /* The public functions, which check their arguments and look up the table, beside the ISAs: for the cost of a call. */
 static const sl_kernels public_functions = {.isa = "public", .needs = ""};
 
+struct job {
+    const struct cell *cell;
+    struct workload w;
+};
+
+/* The share of one thread: whole rows, or for a kernel without rows whole lines of memory. */
+static struct workload share_of(const struct kernel *k, const struct workload *w, unsigned part,
+                                unsigned parts)
+{
+    enum { LINE = 64 };
+    static double losses[CORES_MAX][LINE / sizeof(double)]; /* one line of memory for each thread */
+    const bool by_element = k->signature.by_element;
+    const size_t all = by_element ? elements_of(w->shape) / LINE : w->shape.outer;
+    const size_t first = all * part / parts, last = all * (part + 1) / parts;
+    const size_t unit = by_element ? LINE : w->shape.classes * w->shape.inner;
+    const size_t offset = first * unit * k->dtype->size, rows = by_element ? 0 : first * w->shape.inner;
+    struct workload mine = *w;
+    if (by_element)
+        mine.shape =
+            sl_rows(1, (last - first) * LINE + (part + 1 == parts ? elements_of(w->shape) % LINE : 0));
+    else
+        mine.shape.outer = last - first;
+    mine.x = (char *)w->x + offset;
+    mine.second = (char *)w->second + offset;
+    mine.target_class = w->target_class + rows;
+    mine.stats = w->stats + rows;
+    mine.grad = w->grad ? (char *)w->grad + offset : NULL;
+    if (kernel_is_loss(k))
+        mine.result = losses[part];
+    else
+        mine.result =
+            (char *)w->result + (k->signature.result == L_PER_ROW ? rows * k->dtype->loss_size : offset);
+    return mine;
+}
+
+static void run_part(unsigned part, unsigned parts, void *user)
+{
+    const struct job *job = user;
+    const struct variant *v = &job->cell->variant;
+    if (v->isa == &public_functions) {
+        v->kernel->call(&job->w);
+    } else if (parts == 1) {
+        v->kernel->run(v->isa, &job->w);
+    } else {
+        const struct workload mine = share_of(v->kernel, &job->w, part, parts);
+        if (elements_of(mine.shape) > 0)
+            v->kernel->run(v->isa, &mine);
+    }
+}
+
 static void run_cell(bm_state *state, void *user)
 {
     const struct cell *cell = user;
@@ -310,44 +362,57 @@ static void run_cell(bm_state *state, void *user)
     const unsigned written = k->writes + cell->variant.gradient;
     const size_t bytes = elements * (k->reads + written) * k->dtype->size;
     /* Timed here, too: Google Benchmark prints what it divides by time as a rate or in seconds. */
+    struct job job = {cell, w};
     size_t calls = 0;
-    const double start = cpu_seconds();
-    const bool is_public = cell->variant.isa == &public_functions;
+    const double start = clock_seconds(cell->threads);
     for (; bm_keep_running(state); calls++)
-        is_public ? k->call(&w) : k->run(cell->variant.isa, &w);
-    const double seconds = (cpu_seconds() - start) / (double)calls;
+        threads_run(cell->threads, run_part, &job);
+    const double seconds = (clock_seconds(cell->threads) - start) / (double)calls;
 
     bm_counter(state, "elements", (double)elements);
     bm_counter(state, "ns_per_element", 1e9 * seconds / (double)elements);
     if (bytes > 0) {
         bm_counter(state, "bytes_per_second", (double)bytes / seconds);
-        bm_counter(state, "x_roof", seconds / roof_seconds(written ? ROOF_COPY : ROOF_READ, bytes));
+        bm_counter(state, "x_roof",
+                   seconds / roof_seconds(written ? ROOF_COPY : ROOF_READ, bytes, cell->threads));
     }
     bm_label(state, topology_level(&topology, bytes > 0 ? bytes : elements * k->dtype->size));
 }
 
 /* This shape on all ISAs of a kernel, and by its peers. */
-static void register_cells(const struct variant *v, size_t isas, sl_shape shape)
+static void register_cells(const struct variant *v, size_t isas, sl_shape shape, unsigned threads)
 {
     for (size_t i = 0; i < isas; i++) {
-        if (!variant_takes_shape(&v[i], shape))
-            continue;
+        if (!variant_takes_shape(&v[i], shape) || (threads > 1 && !v[i].isa->needs))
+            continue; /* peers are for one thread: some were made for one shape */
         struct cell *cell = array_of(1, sizeof *cell);
-        *cell = (struct cell){v[i], shape, cells};
+        *cell = (struct cell){v[i], shape, threads, cells};
         cells = cell;
-        char variant[VARIANT_TEXT], size[SHAPE_TEXT], name[VARIANT_TEXT + SHAPE_TEXT];
+        char variant[VARIANT_TEXT], size[SHAPE_TEXT], name[VARIANT_TEXT + SHAPE_TEXT + 32];
         variant_text(&v[i], variant);
         shape_text(shape, size);
-        snprintf(name, sizeof name, "%s/%s", variant, size);
+        if (threads > 1)
+            snprintf(name, sizeof name, "%s/%s/threads:%u", variant, size, threads);
+        else
+            snprintf(name, sizeof name, "%s/%s", variant, size);
         bm_register(name, run_cell, cell);
     }
     reserve(v->kernel, shape);
+}
+
+/* By one thread, and by all of them where there are rows enough to split. */
+static void register_in_threads(const struct variant *v, size_t isas, sl_shape shape, unsigned threads)
+{
+    register_cells(v, isas, shape, 1);
+    if (threads > 1 && (v->kernel->signature.by_element || shape.outer >= threads))
+        register_cells(v, isas, shape, threads);
 }
 
 /* Which shapes are measured: those chosen for this machine's caches, the sweep, or those of a file. */
 struct choice {
     bool full, sweep;
     const char *file;
+    unsigned threads;
 };
 
 /* The shapes that lines "kernel/dtype/ROWSxCOLUMNS ..." of a file have for this kernel. What follows is not for us, nor
@@ -393,9 +458,9 @@ static void register_synthetic(const struct variant *v, size_t isas, const struc
     for (size_t s = 0; s < shapes.count; s++)
         if (choice->file || choice->sweep ? kernel_takes_shape(k, shapes.shape[s])
                                           : is_worth_measuring(k, shapes.shape[s]))
-            register_cells(v, isas, shapes.shape[s]);
+            register_in_threads(v, isas, shapes.shape[s], choice->threads);
     if (choice->sweep)
-        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1));
+        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), 1);
 }
 
 static void register_all(const struct choice *choice, bool peers)
@@ -408,7 +473,7 @@ static void register_all(const struct choice *choice, bool peers)
         if (!memory.user.x)
             register_synthetic(&v[i], next - i, choice);
         else if (logits_suit(&memory.user, v[i].kernel))
-            register_cells(&v[i], next - i, memory.user.shape);
+            register_in_threads(&v[i], next - i, memory.user.shape, choice->threads);
     }
     free(v);
 }
@@ -426,6 +491,8 @@ static void print_help(void)
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
         "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS\n"
         "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
+        "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "
+        "the wall)\n"
         "  --peers              other people's kernels, too, as far as they were built in\n"
         "%s"
         "\nFlags of Google Benchmark:\n",
@@ -442,7 +509,8 @@ static void add_context(const char *key, const char *value, void *user)
 int main(int argc, char **argv)
 {
     const char *logits = NULL, *targets = NULL;
-    struct choice choice = {.full = false};
+    struct choice choice = {.threads = 1};
+    const char *threads = NULL;
     bool peers = false;
     int kept = 1;
 
@@ -458,6 +526,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--peers") == 0)
             peers = true;
         else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
+                 !argument_value("--threads", &i, argc, argv, &threads) &&
                  !argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets))
             argv[kept++] = argv[i];
@@ -476,6 +545,15 @@ int main(int argc, char **argv)
         logits_load(logits, targets, &memory.user);
 
     topology = topology_read(true);
+    if (threads) {
+        char *end;
+        const unsigned long count = strtoul(threads, &end, 10);
+        const unsigned most = topology.cores < CORES_MAX ? topology.cores : CORES_MAX;
+        if (*threads < '0' || *threads > '9' || *end || count < 1 || count > most)
+            refuse("--threads: '%s' is not a number from 1 to %u, the cores there are", threads, most);
+        choice.threads = (unsigned)count;
+        threads_start(choice.threads);
+    }
     register_all(&choice, peers);
     context_visit(&topology, add_context, NULL);
     size_t ran = bm_run();

@@ -41,7 +41,29 @@ static void read_cpu_name(char *name, size_t size)
 
 #ifdef SOFTLANE_HAVE_HWLOC
 
-/* The last core: the first one usually serves the machine's interrupts. */
+/* Of the cores from the last on: the first one usually serves the machine's interrupts. */
+static hwloc_obj_t unit_of(hwloc_topology_t machine, unsigned number)
+{
+    int cores = hwloc_get_nbobjs_by_type(machine, HWLOC_OBJ_CORE);
+    hwloc_obj_t core = (int)number < cores
+                           ? hwloc_get_obj_by_type(machine, HWLOC_OBJ_CORE, (unsigned)cores - 1 - number)
+                           : NULL;
+    if (core)
+        return hwloc_get_obj_inside_cpuset_by_type(machine, core->cpuset, HWLOC_OBJ_PU, 0);
+    return number == 0 ? hwloc_get_obj_by_type(machine, HWLOC_OBJ_PU, 0) : NULL;
+}
+
+void topology_bind_thread(unsigned number)
+{
+    hwloc_topology_t machine;
+    if (hwloc_topology_init(&machine) != 0)
+        return;
+    hwloc_obj_t unit = hwloc_topology_load(machine) == 0 ? unit_of(machine, number) : NULL;
+    if (unit)
+        hwloc_set_cpubind(machine, unit->cpuset, HWLOC_CPUBIND_THREAD);
+    hwloc_topology_destroy(machine);
+}
+
 static void read_machine(struct topology *t, bool bind)
 {
     hwloc_topology_t machine;
@@ -49,21 +71,20 @@ static void read_machine(struct topology *t, bool bind)
         return;
     if (hwloc_topology_load(machine) == 0) {
         int cores = hwloc_get_nbobjs_by_type(machine, HWLOC_OBJ_CORE);
-        hwloc_obj_t core =
-            cores > 0 ? hwloc_get_obj_by_type(machine, HWLOC_OBJ_CORE, (unsigned)cores - 1) : NULL;
-        hwloc_obj_t unit = core ? hwloc_get_obj_inside_cpuset_by_type(machine, core->cpuset, HWLOC_OBJ_PU, 0)
-                                : hwloc_get_obj_by_type(machine, HWLOC_OBJ_PU, 0);
+        hwloc_obj_t unit = unit_of(machine, 0);
         t->cores = cores > 0 ? (unsigned)cores : t->cores;
         for (hwloc_obj_t o = unit; o; o = o->parent)
             if (hwloc_obj_type_is_dcache(o->type) && o->attr->cache.depth <= CACHE_LEVELS)
                 t->cache[o->attr->cache.depth - 1].bytes = o->attr->cache.size;
-        if (bind && unit && hwloc_set_cpubind(machine, unit->cpuset, HWLOC_CPUBIND_PROCESS) == 0)
+        if (bind && unit && hwloc_set_cpubind(machine, unit->cpuset, HWLOC_CPUBIND_THREAD) == 0)
             t->core = (int)unit->os_index;
     }
     hwloc_topology_destroy(machine);
 }
 
 #else
+
+void topology_bind_thread(unsigned number) { (void)number; }
 
 static void read_machine(struct topology *t, bool bind)
 {

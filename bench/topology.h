@@ -26,6 +26,10 @@ struct topology {
 /* With `bind`, this process then stays on one core: a benchmark that wanders measures cold caches. */
 struct topology topology_read(bool bind);
 
+/* Binds the calling thread to a core of its own: number 0 is the one that topology_read(true) binds to, others the cores
+ * before it. Without hwloc, or for numbers that are no core's, nothing happens. */
+void topology_bind_thread(unsigned number);
+
 /* The last level that there is. */
 size_t topology_last_level(const struct topology *topology);
 

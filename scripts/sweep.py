@@ -26,11 +26,12 @@ def refuse(message):
 
 
 def read_points(path):
-    """{(kernel, dtype, isa): {(rows, columns): (ns, roof's ns or None, level)}}, ns per element, medians."""
-    points = {}
+    """The ISA in use, and {(kernel, dtype, isa): {(rows, columns): (ns, roof's ns or None, level)}}, ns per element, medians."""
+    points, in_use = {}, None
     try:
-        runs = {}
-        for run in json.loads(path.read_text(encoding="utf-8"))["benchmarks"]:
+        runs, content = {}, json.loads(path.read_text(encoding="utf-8"))
+        in_use = content["context"]["isa_in_use"]
+        for run in content["benchmarks"]:
             if run["run_type"] == "iteration":
                 runs.setdefault(run["run_name"], []).append(run)
         for name, repetitions in runs.items():
@@ -45,7 +46,7 @@ def read_points(path):
         points = {}
     if not points:
         refuse(f"{path}: holds no results of softlane-bench --sweep")
-    return points
+    return in_use, points
 
 
 def series_of(points):
@@ -72,7 +73,7 @@ def main():
     parser.add_argument("sweep", metavar="SWEEP.json", type=pathlib.Path)
     parser.add_argument("--out", metavar="FILE", type=pathlib.Path, help="the series, ready to plot")
     arguments = parser.parse_args()
-    all_points = read_points(arguments.sweep)
+    in_use, all_points = read_points(arguments.sweep)
 
     found, series = 0, []
     for (kernel, dtype, isa), points in all_points.items():
@@ -95,8 +96,8 @@ def main():
     for (kernel, dtype, isa), points in all_points.items():
         if (1, 1) in points:
             calls.setdefault((kernel, dtype), {})[isa] = points[1, 1][0]
-    overheads = {key: by_isa["public"] - min(ns for isa, ns in by_isa.items() if isa != "public")
-                 for key, by_isa in calls.items() if "public" in by_isa and len(by_isa) > 1}
+    overheads = {key: by_isa["public"] - by_isa[in_use]
+                 for key, by_isa in calls.items() if "public" in by_isa and in_use in by_isa}
     for (kernel, dtype), ns in overheads.items():
         print(f"sl_{kernel}_{dtype}: {ns:.1f} ns over the table's entry{f' (goal: {CALL_NS} ns)' if ns > CALL_NS else ''}")
     if overheads:

@@ -55,7 +55,9 @@ def read_cells(bench):
             runs.setdefault(run["run_name"], []).append(run)
     cells = {}
     for name, repetitions in runs.items():
-        kernel, dtype, isa, shape = name.split("/")[:4]
+        kernel, dtype, isa, shape, *threads = name.split("/")
+        if threads:  # of softlane-bench --threads: print_scaling
+            continue
         cell = {key: statistics.median(r[key] for r in repetitions)
                 for key in ("ns_per_element", "x_roof") if key in repetitions[0]}  # nll has no roof
         cell["level"] = repetitions[0]["label"]
@@ -214,6 +216,33 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         print(f"minimum of the ratios:        {min(ratios):.2f}x")
 
 
+def scaling_rows(bench):
+    """One row per cell that one thread and several ran: both on the wall, bandwidth, and the roof of as many threads."""
+    runs = {}
+    for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
+        if run["run_type"] == "iteration":
+            name, _, threads = run["run_name"].partition("/threads:")
+            runs.setdefault(name, {}).setdefault(int(threads or 1), []).append(run)
+    for name, by_threads in runs.items():
+        for threads in by_threads.keys() - {1}:
+            one, several = ({key: statistics.median(run[key] for run in by_threads[n])
+                             for key in ("ns_per_element", "bytes_per_second", "x_roof") if key in by_threads[n][0]}
+                            for n in (1, threads))
+            kernel, dtype, isa, shape = name.split("/")
+            row = [kernel, dtype, isa, shape, by_threads[1][0]["label"], digits(one["ns_per_element"]), str(threads),
+                   digits(several["ns_per_element"]), digits(one["ns_per_element"] / several["ns_per_element"]) + "x"]
+            yield row + ([digits(several["bytes_per_second"] / 1e9), digits(one["x_roof"]), digits(several["x_roof"])]
+                         if "x_roof" in several else ["-"] * 3)
+
+
+def print_scaling(print_table, bench):
+    rows = list(scaling_rows(bench))
+    if rows:
+        print("\nOne thread and several, ns per element (several: on the wall); x roof = over as many threads' read or copy:\n")
+        print_table(["kernel", "dtype", "isa", "shape", "in", "ns", "threads", "ns", "scaling", "GB/s", "x roof of 1",
+                     "x roof"], rows, left=5)
+
+
 def speed_rows(cells, isas, errors):
     for (kernel, dtype, shape), by_isa in cells.items():
         by_isa = without_peers(by_isa)
@@ -340,6 +369,7 @@ def main():
     isas = [isa for isa in isas_of(cells.values()) if isa not in PEERS]
     print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=4)
     print_peers(print_table, cells, errors)
+    print_scaling(print_table, bench)
     if errors:
         print("\nLargest error in ULP of its bound (! where it exceeds it):\n")
         if arguments.markdown:
