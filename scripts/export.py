@@ -1,0 +1,497 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Writes chosen kernels as two files for other projects: a header, and one C file that needs nothing else.
+
+The C file compiles with plain `cc -O2` (gcc or clang) and gives the same bits as the library. With several ISAs it
+chooses one at run time; scalar must be among them, for CPUs that have none of the others. With one there is no
+dispatch, and the CPU must have it.
+
+  scripts/export.py --kernel softmax --isa avx512,avx2,neon,scalar --out DIR
+  scripts/export.py --all --out DIR --prefix my
+"""
+
+# How it works. The C file holds the sources of kernels/ in four layers, of which it includes itself for the inner ones:
+# the functions that check arguments, dispatch and the ISAs' vocabularies; for each ISA the algorithms; of these again
+# what stands once for both arithmetics; and what stands once for every element type. In the library each ISA is a
+# translation unit of its own, here they share one: so each name of a unit gets the ISA's name as a suffix, by
+# a macro. Of the algorithms and of the argument checks only what the chosen kernels reach is written.
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KERNELS = ROOT / "kernels"
+MARK = "Written by softlane's scripts/export.py"
+WORD = re.compile(r"[A-Za-z_]\w*")
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
+STATS = ("softmax_stats", "softmax_apply")  # kernels with functions beside them, in kernels/stats.c
+
+
+def refuse(message):
+    print(f"export.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def rows_of(manifest, macro):
+    """{name: row} of a manifest, a row as it stands there."""
+    return {row[1]: row[0] for row in re.finditer(rf"^{macro}\((\w+),.*\)$", read(f"kernels/{manifest}"), re.M)}
+
+
+def dtype_rows():
+    return {row[1]: row[0] for row in re.finditer(r"DO\((\w+), \w+, \w+, __VA_ARGS__\)", read("kernels/dtypes.def"))}
+
+
+def replaced(text, pattern, replacement, flags=re.M):
+    """As re.sub, of what must be there: an export that misses a change of the sources fails instead of being wrong."""
+    text, count = re.subn(pattern, lambda _: replacement, text, flags=flags)
+    if not count:
+        raise SystemExit(f"export.py: the sources no longer have {pattern!r}")
+    return text
+
+
+# ------------------------------------------------------------------------------------------------------- pruning C
+
+
+def bare(text):
+    """Without comments and strings."""
+    return COMMENT_OR_STRING.sub(" ", text)
+
+
+def items(text):
+    """The file-scope items of C text, each with the comments before it and the blank lines after it."""
+    found, item, depth, conditions, in_comment, continued = [], [], 0, 0, False, False
+    for line in text.splitlines(keepends=True):
+        code = re.sub(r"/\*.*?\*/", "", line)
+        if not in_comment and not item and not line.strip() and found:
+            found[-1] += line
+            continue
+        item.append(line)
+        if in_comment:
+            if "*/" not in line:
+                continue
+            in_comment, code = False, line.split("*/", 1)[1]
+        elif "/*" in code:
+            in_comment, code = True, code.split("/*", 1)[0]
+        code = re.sub(r'"(?:[^"\\]|\\.)*"', "", code).strip()
+        directive = continued or code.startswith("#")
+        if re.match(r"#\s*if", code):
+            conditions += 1
+        elif re.match(r"#\s*endif", code):
+            conditions -= 1
+        continued = directive and code.endswith("\\")
+        if not directive:
+            depth += sum(map(code.count, "({[")) - sum(map(code.count, ")}]"))
+        ends = directive and not continued or code.endswith((";", "}")) or not line.strip()
+        if ends and not depth and not conditions and not in_comment and not continued:
+            found.append("".join(item))
+            item = []
+    return found + ["".join(item)] * bool(item)
+
+
+DEFINITIONS = (
+    r"^\#\s*define\s+(\w+)",
+    r"^(?:SL_INLINE|SL_ONCE|static|sl_\w+|const \w+|size_t|bool|void|double|float)\b[^;{}=()]*?[ *](?:[NC]\()?(\w+)\)?[(\[]",
+    r"^(?:SL_INLINE|SL_ONCE) C\(\w+\) (?:[NC]\()?(\w+)\)?\(",
+    r"^(?:SL_INLINE|SL_ONCE) N\(\w+\) (?:[NC]\()?(\w+)\)?\(",
+    r"^}[ *]*(?:[NC]\()?(\w+)\)?;",
+    r"^typedef [^{}]*?[ *](\w+);",
+    r"^static [^;=()]*?[ *](\w+)(?:\[\w*\])? = ",
+)
+
+
+def defined(item):
+    """Names that an item defines at file scope."""
+    code = bare(item)
+    names = {match for pattern in DEFINITIONS for match in re.findall(pattern, code, re.M)}
+    for values in re.findall(r"^(?:typedef )?enum (?:\w+ )?{(.*?)}", code, re.M | re.S):
+        names.update(WORD.findall(values))
+    names.update(re.findall(r"^ *static \w+ (\w+_)##", code, re.M))
+    return names - {"N", "C"} | set(re.findall(r"^#define ([NC])\(", code, re.M))
+
+
+def key(name):
+    """One for the words of both arithmetics, of all element types, and for the names that stand for any."""
+    return re.sub(r"^[vwc]_|_(f32|f64|bf16|f16)$", "", name)
+
+
+def pruned(text, roots, endings=(), foreign=()):
+    """Without the items that the roots do not reach. Over-approximates: goes by words. `endings` are what is pasted to
+    names that end in _; what ends in one of `foreign` is never reached."""
+    every = items(text)
+    defines = [{key(name) for name in defined(item)} for item in every]
+    where = {}
+    for index, names in enumerate(defines):
+        for name in names if not any(name.endswith(foreign) for name in defined(every[index])) else ():
+            where.setdefault(name, set()).add(index)
+    kept, todo = set(), set().union(*(where.get(key(root), set()) for root in roots))
+    while todo:
+        index = todo.pop()
+        kept.add(index)
+        code = bare(every[index])
+        words = {key(word) for word in WORD.findall(code)} - {"define", "if", "else", "endif"}
+        words.update(key(word + ending) for word in re.findall(r"(\w+_)##", code) for ending in endings)
+        todo.update(at for word in words for at in where.get(word, ()) if at not in kept)
+    out = ""
+    for index, item in enumerate(every):
+        words = {key(word) for word in WORD.findall(bare(item))}
+        is_used = index in kept or (not defines[index] and words and
+                                    any(at in kept for word in words for at in where.get(word, ())))
+        if is_used or not words:  # comments that stand alone
+            out += item
+        elif item.endswith("\n\n") and out and not out.endswith("\n\n"):
+            out += "\n"
+    # headings of what is gone
+    return re.sub(r"^/\* -{4,} [^\n]* \*/\n\n(?=/\* -{4,}|\Z)", "", out, flags=re.M)
+
+
+# ---------------------------------------------------------------------------------------------------------- sources
+
+
+def without_preamble(text):
+    """Without licence line (there is one for the whole file) and includes; an opening comment stays."""
+    text = replaced(text, r"^/\* SPDX-License-Identifier: MIT(?: \*/|\n \*\n)", "/*\n")
+    text = re.sub(r"\A/\*\n(?! \*)", "", text)
+    return re.sub(r"(^#include (?!.*\.def).*\n)+", "", text, flags=re.M)
+
+
+def guarded(text):
+    """What is between the guards of a header."""
+    return re.search(r"#ifndef SL_\w+_H\n#define SL_\w+_H\n(.*)#endif\n", text, re.S)[1]
+
+
+def algorithm(name):
+    """The text of kernels/algo/<name> with what it includes in place."""
+    text = read(f"kernels/algo/{name}")
+    text = re.sub(r'^#include "(\w+\.inc)"\n', lambda match: "@" + match[1] + "\n", text, flags=re.M)
+    text = without_preamble(text)
+    return re.sub(r"^@(.*)\n", lambda match: algorithm(match[1]) + "\n", text, flags=re.M)
+
+
+def heading(text):
+    return f"/* {'-' * (100 - len(text))} {text} */\n\n"
+
+
+class Export:
+    def __init__(self, kernels, dtypes, isas, prefix, commit):
+        self.prefix, self.commit = prefix, commit
+        every, types, sets = rows_of("kernels.def", "SL_KERNEL"), dtype_rows(), rows_of("isas.def", "SL_ISA")
+        # in the order of the manifests
+        self.kernels = {name: row for name, row in every.items() if name in kernels}
+        self.dtypes = {name: row for name, row in types.items() if name in dtypes}
+        self.isas = {name: row for name, row in sets.items() if name in isas}
+        self.all_kernels, self.all_dtypes = list(every), list(types)
+        self.signatures = {re.split(r",\s*", row)[1] for row in self.kernels.values()}
+        self.has_losses = any(signature.endswith("_LOSS") for signature in self.signatures)
+        self.has_stats = any(name in self.kernels for name in STATS)
+        self.has_16 = any(name in self.dtypes for name in ("bf16", "f16"))
+        self.has_dispatch = len(self.isas) > 1
+        self.name = ("softlane" if prefix == "sl" else prefix) + (f"_{kernels[0]}" if len(kernels) == 1 else "")
+
+    def manifests(self, text):
+        """Manifests in the place of their #include."""
+        text = text.replace('#include "kernels.def"\n', "".join(row + "\n" for row in self.kernels.values()))
+        return text.replace('#include "isas.def"\n', "".join(row + "\n" for row in self.isas.values()))
+
+    def renamed(self, text):
+        if self.prefix == "sl":
+            return text
+        upper = self.prefix.upper()
+        text = re.sub(r"\bsl_(?=\w)", self.prefix + "_", text)
+        text = re.sub(r"\bSL_(?=\w)", upper + "_", text)
+        return re.sub(r"\bSOFTLANE_(?=(H|API|VERSION)\b)", upper + "_SOFTLANE_", text)
+
+    def opening(self, what):
+        version = re.search(r'SOFTLANE_VERSION "(.*)"', read("include/softlane.h"))[1]
+        return (f"/* SPDX-License-Identifier: MIT\n *\n * softlane {version}, commit {self.commit}: {what}.\n"
+                f" *   kernels        {', '.join(self.kernels)}\n *   element types  {', '.join(self.dtypes)}\n"
+                f" *   ISAs           {', '.join(self.isas)}\n * {MARK}.\n")
+
+    # ---- the header
+
+    def is_foreign(self, statement):
+        """Whether it declares a function of a kernel or type that is not chosen."""
+        match = re.search(rf"\bsl_({'|'.join(self.all_kernels)})_({'|'.join(self.all_dtypes)})\(", bare(statement))
+        if match:
+            return match[1] not in self.kernels or match[2] not in self.dtypes
+        match = re.search(r"\bsl_(\w+)_of_(\w+)\(", bare(statement))
+        return bool(match) and not {match[1], match[2]} <= {"f32", *self.dtypes}
+
+    def header(self):
+        text = read("include/softlane.h")
+        text = replaced(text, r"^/\* Applies what softlane-tune has .*?^SOFTLANE_API sl_status sl_tune_load.*?\n\n", "",
+                        re.M | re.S)
+        text = replaced(text, r"/\* these three: sl_tune_load \*/", "/* these three: of the library alone */")
+        intro, rest = text.split("#ifndef SOFTLANE_H\n", 1)
+        intro = self.opening("chosen kernels, for use without the library") + intro.split("MIT\n", 1)[1]
+        sections = re.split(r"(?=^/\* -{4,} .* \*/\n)", rest, flags=re.M)
+        return self.renamed(intro + "#ifndef SOFTLANE_H\n" + "".join(map(self.section, sections)))
+
+    def section(self, text):
+        kept, had_kernels, has_kernels, kept_last = "", False, False, True
+        for block in re.split(r"(?<=\n)\n+(?=\S)", text):
+            if block.startswith("/* Common") or re.match(r"/\* -{4,}", block):
+                kept += block + "\n"
+                continue
+            if "#define SL_SLOTS" in block:
+                block = self.slots(block)
+            elif "typedef struct sl_kernels" in block:
+                block = re.sub(r"^    SL_SLOTS\((\w+),.*\n", lambda m: m[0] if m[1] in self.dtypes else "", block,
+                               flags=re.M)
+            elif not self.has_dispatch and re.search(r"\bsl_isa(_\w+)?\(|SOFTLANE_ISA", block):
+                continue
+            else:
+                declared = items(block)
+                own = [item for item in declared if not self.is_foreign(item)]
+                functions = [item for item in declared if re.search(
+                    rf"\bsl_({'|'.join(self.all_kernels)})_({'|'.join(self.all_dtypes)})\(", bare(item))]
+                had_kernels |= bool(functions)
+                has_kernels |= any(item in own for item in functions)
+                if len(own) < len(declared):
+                    if not any(WORD.search(bare(item)) for item in own):
+                        continue
+                    # The comment stands before the first function, which may be gone.
+                    comment = re.match(r"(/\*.*?\*/\n)", declared[0], re.S)
+                    block = "".join(own)
+                    if comment and declared[0] not in own:
+                        block = comment[1] + block
+            kept += block + "\n"
+        return "" if had_kernels and not has_kernels else kept
+
+    def chosen_slots(self, text):
+        """{kernel: parameters} of the struct, in its order."""
+        macro = re.sub(r"\s*\\\n\s*", " ", text.split("#define SL_SLOTS(dt, T, L)", 1)[1])
+        slots = re.findall(r"void \(\*(\w+?)_##dt\)(\(.*?\));", macro)
+        return {name: parameters for name, parameters in slots if name in self.kernels}
+
+    def slots(self, block):
+        head = block.split("#define SL_SLOTS(dt, T, L)", 1)[0]
+        lines = [f"    void (*{name}_##dt){parameters};" for name, parameters in self.chosen_slots(block).items()]
+        return head + "#define SL_SLOTS(dt, T, L) \\\n" + " \\\n".join(lines) + "\n"
+
+    # ---- the C file
+
+    def tables(self):
+        """table.h without its checks, which are of the whole library."""
+        text = guarded(read("kernels/table.h"))
+        text = text[:text.index("/* The table's slot and")]
+        text = re.sub(r"^#include (?!.*\.def).*\n\n?", "", text, flags=re.M)
+        parameters, rest = text.split("/* Architectures:", 1)
+        parameters = pruned(parameters, ["SL_PARAMS_" + signature for signature in self.signatures])
+        dtypes = re.search(r"^/\*.*?\*/\n", read("kernels/dtypes.def"), re.S)[0]
+        dtypes += "#define SL_DTYPES(DO, ...) \\\n" + " \\\n".join("    " + row for row in self.dtypes.values()) + "\n\n"
+        if self.has_dispatch:
+            return dtypes + parameters + self.manifests("/* Architectures:" + rest)
+        return dtypes + parameters + "".join(f"extern const sl_kernels sl_table_{isa};\n\n" for isa in self.isas)
+
+    def checks(self):
+        text = without_preamble(read("kernels/api.c"))
+        text = replaced(text, r"sl_active_for\(SL_SLOT\(name, dt\), (call_size\(arrays\)|c\.logits\.count)\)", "sl_active()")
+        text, rows = text.split(heading_of(text, "all of kernels.def"), 1)
+        roots = ["sl_rows", "sl_axis", "sl_status_string"] + ["DEFINE_" + signature for signature in self.signatures]
+        roots += ["sl_loss_defaults"] * self.has_losses
+        roots += [start + kernel for kernel in self.kernels for start in ("TAKES_", "CHECK_TARGET_")]
+        return pruned(text, roots, [*self.kernels, *self.dtypes, ""]) + self.manifests(rows)
+
+    def dispatch(self):
+        if not self.has_dispatch:
+            return "".join(f"static const sl_kernels *sl_active(void)\n{{\n    sl_learn_cache();\n"
+                           f"    return &sl_table_{isa};\n}}\n\n" for isa in self.isas)
+        text = without_preamble(read("kernels/dispatch.c"))
+        text = replaced(text, r"\n \* A tuning \(tune\.c\) .*?\n \*/", "\n */", re.S)
+        text = "".join(item for item in items(text)
+                       if not re.search("tuning|sl_active_for", bare(item)))
+        cpu = without_preamble(read("kernels/cpu.c")).replace("#if defined(__linux__)\n#endif\n\n", "")
+        return cpu + "\n" + self.manifests(text) + "\n"
+
+    def functions(self):
+        """All that is not of a unit, in one scope: nothing but the header's functions is seen from outside."""
+        cache = re.sub(r"^#define _POSIX_C_SOURCE.*\n", "", without_preamble(read("kernels/cache.c")), flags=re.M)
+        streams = re.search(r"^static inline int sl_streams.*?^}\n", read("kernels/cache.h"), re.M | re.S)[0]
+        text = self.tables() + cache + "\n" + streams + "\n" + self.dispatch() + self.checks() + "\n"
+        for name in ("sl_learn_cache", "sl_cpu_lacks", "sl_active", "sl_last_level_bytes"):
+            text = re.sub(rf"^(?=(?:const |void |_Atomic)[^;{{=\n]*\b{name}\b)", "static ", text, flags=re.M)
+        return text + (without_preamble(read("kernels/convert.c")) + "\n" if self.has_16 else "")
+
+    def algorithms(self):
+        """Three layers: for each ISA, for each arithmetic, for each element type."""
+        text = re.sub(r"^#include \"(algo/each_\w+\.inc)\"", r"@\1", read("kernels/all.inc"), flags=re.M)
+        text = text[text.index("/* What has one arithmetic"):]
+        once, rest = text.split("/* What is written once for both arithmetics. */\n", 1)
+        rest, table = rest.split("#define SL_PASTE_", 1)
+        once = "".join(algorithm(name) + "\n" for name in re.findall(r'#include "algo/(\w+\.inc)"', once))
+        arithmetic, dtype = algorithm("each_arithmetic.inc"), algorithm("each_dtype.inc")
+        consumed = re.compile(r"^#undef (SL_DT|SL_C|T)\n", re.M)
+        layers = [once, consumed.sub("", arithmetic), consumed.sub("", dtype)]
+        if self.has_stats:
+            layers.append(without_preamble(read("kernels/stats.c")))
+        roots = [*self.kernels, "widen", "C", "N"] + (["sl_stats_" + name for name in (
+            "empty", "merge", "logsumexp", "cross_entropy")] if self.has_stats else [])
+        foreign = tuple(f"_{dtype}" for dtype in self.all_dtypes if dtype not in self.dtypes)
+        divider = "\n/* next layer */\n\n"
+        return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
+
+    def vocabulary(self, isa):
+        """isa/<isa>.h with what it includes in place; pair.h and partial.h stand before all."""
+        text = re.sub(r'^#include "half.h"\n', "@half\n", read(f"kernels/isa/{isa}.h"), flags=re.M)
+        text = re.sub(r"^#ifdef __clang__\n#include .*\n#endif\n", "", without_preamble_of_isa(text), flags=re.M)
+        text = re.sub(r"^#undef SL_(HALF|PAIRED_\d|PARTIAL)\n", "", text, flags=re.M)
+        return text.replace("@half\n", without_preamble_of_isa(read("kernels/isa/half.h")))
+
+    def names_of_units(self, layers, vocabularies):
+        """All names at file scope of any unit, as they are after pasting, and macros that units define differently."""
+        names, macros, stems = set(), {}, set()
+        for text in [*vocabularies, *layers]:
+            code = bare(text)
+            names.update(name for item in items(text) for name in defined(item))
+            stems.update(re.findall(r"\bN\((\w+)\)", code))
+            names.update(f"{arithmetic}_{name}" for name in re.findall(r"\bC\((\w+)\)", code) for arithmetic in "vw")
+            for _, name, half in re.findall(r"\bSL_PAIRED_\d\((\w+), (\w+)()", code):
+                names.update((name, name + "_half"))
+            for name in re.findall(r"\bSL_PARTIAL\((\w+)", code):
+                names.update((name + "_load_n", name + "_store_n"))
+            for name, body in re.findall(r"^#\s*define (\w+)((?:.*\\\n)*.*)", re.sub(r"/\*.*?\*/", "", text, flags=re.S), re.M):
+                macros.setdefault(name, set()).add(re.sub(r"\s+", " ", body).strip())
+        # A stem alone is no name: N(stem) would expand it before it pastes.
+        names = names - stems | {f"{stem}_{dtype}" for stem in stems for dtype in self.dtypes}
+        names = {name for name in names if name not in macros and not name.startswith("sl_")}
+        return sorted(names - {"T", "N", "C"}), sorted(name for name, bodies in macros.items() if len(bodies) > 1)
+
+    def source(self):
+        layers = self.algorithms()
+        units = [(isa, self.vocabulary(isa), False) for isa in self.isas]
+        if self.has_stats:
+            units.append(("unfused", self.vocabulary("scalar"), True))
+        names, differing = self.names_of_units(layers, [text for _, text, _ in units])
+        includes = {"softlane.h"}
+        itself = f'#include "{self.name}.c"\n'
+        vocab = guarded(read("kernels/vocab.h")).replace('#include "cache.h"\n#include "table.h"\n', "")
+        vocab = re.sub(r"^#include .*\n\n?", "", vocab, flags=re.M)
+        contract = re.search(r"^ \* THE CONTRACT.*?\*/\n", read("kernels/vocab.h"), re.M | re.S)[0]
+        out = self.opening("the kernels of " + self.name + ".h")
+        out += (" *\n * This file includes itself: for each ISA the algorithms, of these again what stands once for both\n"
+                " * arithmetics (SL_C: f32 or f64) and for every element type (SL_DT). In the library the ISAs are separate files;\n"
+                " * here each name of theirs gets the ISA as a suffix.\n */\n")
+        out += "#ifndef SL_UNIT\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n"
+        out += f'#include "{self.name}.h"\n\n'
+        out += "#include <math.h> /* INFINITY, NAN: constants only */\n#include <stdatomic.h>\n#include <stdlib.h>\n"
+        out += "#include <string.h>\n#include <unistd.h>\n\n"
+        architectures = [re.search(r", (\w+)\)", row)[1] for row in self.isas.values()]
+        if "SL_X86_64" in architectures:
+            out += "#if defined(__x86_64__)\n#include <cpuid.h>\n#include <immintrin.h>\n#endif\n"
+        if "SL_AARCH64" in architectures:
+            out += "#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif\n"
+        if self.has_dispatch:
+            out += "#if defined(__aarch64__) && defined(__linux__)\n#include <sys/auxv.h>\n#endif\n"
+        else:
+            out += {"SL_X86_64": "#if !defined(__x86_64__)\n#error \"made for x86-64 alone\"\n#endif\n",
+                    "SL_AARCH64": "#if !defined(__aarch64__)\n#error \"made for AArch64 alone\"\n#endif\n",
+                    "SL_ANY": ""}[architectures[0]]
+        out += "\n" + heading("functions") + self.functions() + heading("vocabulary") + "/*\n" + contract + vocab
+        for name in ("pair.h", "partial.h"):
+            out += without_preamble_of_isa(read(f"kernels/isa/{name}"))
+        out += ("\n/* Names of a unit, which are another ISA's, too. */\n#define SL_PASTE_(a, b) a##_##b\n"
+                "#define SL_PASTE(a, b) SL_PASTE_(a, b)\n#define SL_TEXT_(a) #a\n#define SL_TEXT(a) SL_TEXT_(a)\n"
+                "#define SL_OF(name) SL_PASTE(name, SL_UNIT)\n")
+        out += "".join(f"#define {name} SL_OF({name})\n" for name in names) + "\n"
+        for isa, text, is_stats in units:
+            out += heading(isa)
+            condition = {"SL_X86_64": "defined(__x86_64__)", "SL_AARCH64": "defined(__aarch64__)"}.get(
+                None if is_stats else re.search(r", (\w+)\)", self.isas[isa])[1])
+            out += f"#if {condition}\n" if condition else ""
+            out += "#define SL_UNFUSED\n" if is_stats else ""
+            out += f"#define SL_UNIT {isa}\n{text}\n{itself}"
+            out += ("\n" + layers[3] if is_stats else "") + "\nSL_CLOSE\n"
+            out += "#undef SL_UNIT\n" + "".join(f"#undef {name}\n" for name in differing)
+            out += "#undef SL_UNFUSED\n" if is_stats else ""
+            out += "#endif\n\n" if condition else "\n"
+        out += "#elif !defined(SL_C)\n" + heading("for each ISA") + layers[0]
+        out += "#ifndef SL_UNFUSED\n"
+        for arithmetic in "vw":
+            out += f"#define SL_C {arithmetic}\n{itself}#undef SL_C\n"
+        for dtype, row in self.dtypes.items():
+            out += f"\n#define SL_DT {dtype}\n#define SL_C {'w' if dtype == 'f64' else 'v'}\n"
+            out += f"#define T {re.split(', ', row)[1]}\n{itself}#undef SL_DT\n#undef SL_C\n#undef T\n"
+        slots = [f"    {kernel}_{dtype},\n" for dtype in self.dtypes for kernel in self.chosen_slots(read("include/softlane.h"))]
+        out += ("\nconst sl_kernels SL_PASTE(sl_table, SL_UNIT) = {\n    SL_TEXT(SL_UNIT),\n    SL_NEEDS,\n    SL_FMA,\n" +
+                "".join(slots) + "};\n#endif\n\n")
+        out += "#elif !defined(SL_DT)\n" + heading("for each arithmetic") + layers[1]
+        out += "#else\n" + heading("for each element type") + layers[2] + "#endif\n"
+        return self.renamed(re.sub(r"\n{3,}", "\n\n", out))
+
+
+def heading_of(text, title):
+    return re.search(rf"^/\* -+ {re.escape(title)} \*/\n", text, re.M)[0]
+
+
+def without_preamble_of_isa(text):
+    return without_preamble(text)
+
+
+def commit():
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if done.returncode:
+        return "unknown"
+    changed = subprocess.run(["git", "-C", ROOT, "status", "--porcelain", "--", "kernels", "include"],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    return done.stdout.strip() + (" (changed)" if changed else "")
+
+
+def chosen(option, text, every):
+    names = text.split(",")
+    for name in names:
+        if name not in every:
+            refuse(f"{option}: no '{name}' (there are {', '.join(every)})")
+    return list(dict.fromkeys(names))
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        refuse(message)
+
+
+def main():
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kernel", metavar="NAMES", help="separated by commas; the rows of kernels/kernels.def")
+    parser.add_argument("--all", action="store_true", help="every kernel")
+    parser.add_argument("--dtype", metavar="NAMES", help="element types (default: all)")
+    parser.add_argument("--isa", metavar="NAMES", help="instruction sets (default: all)")
+    parser.add_argument("--prefix", default="sl", help="what names begin with instead of sl_, so that two exports fit into "
+                        "one program (default: sl)")
+    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="DIR", help="where the two files go")
+    arguments = parser.parse_args()
+    every, sets = list(rows_of("kernels.def", "SL_KERNEL")), list(rows_of("isas.def", "SL_ISA"))
+    if bool(arguments.kernel) == arguments.all:
+        refuse("either --kernel or --all is needed")
+    kernels = every if arguments.all else chosen("--kernel", arguments.kernel, every)
+    dtypes = chosen("--dtype", arguments.dtype, list(dtype_rows())) if arguments.dtype is not None else list(dtype_rows())
+    isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else sets
+    if len(isas) > 1 and "scalar" not in isas:
+        refuse("--isa: several need scalar among them, for CPUs that have none of the others")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", arguments.prefix):
+        refuse(f"--prefix: '{arguments.prefix}' is no beginning of a name (a-z, 0-9, _)")
+
+    export = Export(kernels, dtypes, isas, arguments.prefix, commit())
+    files = {arguments.out / (export.name + ".h"): export.header(), arguments.out / (export.name + ".c"): export.source()}
+    for path in files:
+        try:
+            if path.exists() and MARK not in path.read_text(encoding="utf-8"):
+                refuse(f"--out: {path} is another file")
+        except (OSError, UnicodeDecodeError):
+            refuse(f"--out: {path} is another file")
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        refuse(f"--out: {error.filename}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()
