@@ -121,14 +121,14 @@ def key(name):
     return re.sub(r"^[vwc]_|_(f32|f64|bf16|f16)$", "", name)
 
 
-def pruned(text, roots, endings=(), foreign=()):
+def pruned(text, roots, endings=(), foreign=None):
     """Without the items that the roots do not reach. Over-approximates: goes by words. `endings` are what is pasted to
-    names that end in _; what ends in one of `foreign` is never reached."""
+    names that end in _; what `foreign` matches is never reached."""
     every = items(text)
     defines = [{key(name) for name in defined(item)} for item in every]
     where = {}
     for index, names in enumerate(defines):
-        for name in names if not any(name.endswith(foreign) for name in defined(every[index])) else ():
+        for name in () if foreign and re.search(foreign, every[index], re.M) else names:
             where.setdefault(name, set()).add(index)
     kept, todo = set(), set().union(*(where.get(key(root), set()) for root in roots))
     while todo:
@@ -310,11 +310,11 @@ class Export:
         cpu = without_preamble(read("kernels/cpu.c")).replace("#if defined(__linux__)\n#endif\n\n", "")
         return cpu + "\n" + self.manifests(text) + "\n"
 
-    def functions(self):
+    def functions(self, is_streaming):
         """All that is not of a unit, in one scope: nothing but the header's functions is seen from outside."""
         cache = re.sub(r"^#define _POSIX_C_SOURCE.*\n", "", without_preamble(read("kernels/cache.c")), flags=re.M)
         streams = re.search(r"^static inline int sl_streams.*?^}\n", read("kernels/cache.h"), re.M | re.S)[0]
-        text = self.tables() + cache + "\n" + streams + "\n" + self.dispatch() + self.checks() + "\n"
+        text = self.tables() + cache + "\n" + (streams + "\n") * is_streaming + self.dispatch() + self.checks() + "\n"
         for name in ("sl_learn_cache", "sl_cpu_lacks", "sl_active", "sl_last_level_bytes"):
             text = re.sub(rf"^(?=(?:const |void |_Atomic)[^;{{=\n]*\b{name}\b)", "static ", text, flags=re.M)
         return text + (without_preamble(read("kernels/convert.c")) + "\n" if self.has_16 else "")
@@ -333,16 +333,18 @@ class Export:
             layers.append(without_preamble(read("kernels/stats.c")))
         roots = [*self.kernels, "widen", "C", "N"] + (["sl_stats_" + name for name in (
             "empty", "merge", "logsumexp", "cross_entropy")] if self.has_stats else [])
-        foreign = tuple(f"_{dtype}" for dtype in self.all_dtypes if dtype not in self.dtypes)
+        types = [dtype for dtype in self.all_dtypes if dtype not in self.dtypes]
+        others = [kernel for kernel in self.all_kernels if kernel not in self.kernels]
+        foreign = rf"^SL_INLINE \w+ \w*_({'|'.join(types) or '-'})\(|^static void N\(({'|'.join(others) or '-'})\)"
         divider = "\n/* next layer */\n\n"
         return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
 
     def vocabulary(self, isa):
         """isa/<isa>.h with what it includes in place; pair.h and partial.h stand before all."""
         text = re.sub(r'^#include "half.h"\n', "@half\n", read(f"kernels/isa/{isa}.h"), flags=re.M)
-        text = re.sub(r"^#ifdef __clang__\n#include .*\n#endif\n", "", without_preamble_of_isa(text), flags=re.M)
+        text = re.sub(r"^#ifdef __clang__\n#include .*\n#endif\n", "", without_preamble(text), flags=re.M)
         text = re.sub(r"^#undef SL_(HALF|PAIRED_\d|PARTIAL)\n", "", text, flags=re.M)
-        return text.replace("@half\n", without_preamble_of_isa(read("kernels/isa/half.h")))
+        return text.replace("@half\n", without_preamble(read("kernels/isa/half.h")))
 
     def names_of_units(self, layers, vocabularies):
         """All names at file scope of any unit, as they are after pasting, and macros that units define differently."""
@@ -369,7 +371,6 @@ class Export:
         if self.has_stats:
             units.append(("unfused", self.vocabulary("scalar"), True))
         names, differing = self.names_of_units(layers, [text for _, text, _ in units])
-        includes = {"softlane.h"}
         itself = f'#include "{self.name}.c"\n'
         vocab = guarded(read("kernels/vocab.h")).replace('#include "cache.h"\n#include "table.h"\n', "")
         vocab = re.sub(r"^#include .*\n\n?", "", vocab, flags=re.M)
@@ -393,9 +394,9 @@ class Export:
             out += {"SL_X86_64": "#if !defined(__x86_64__)\n#error \"made for x86-64 alone\"\n#endif\n",
                     "SL_AARCH64": "#if !defined(__aarch64__)\n#error \"made for AArch64 alone\"\n#endif\n",
                     "SL_ANY": ""}[architectures[0]]
-        out += "\n" + heading("functions") + self.functions() + heading("vocabulary") + "/*\n" + contract + vocab
+        out += "\n" + heading("functions") + self.functions(any("sl_streams" in layer for layer in layers)) + heading("vocabulary") + "/*\n" + contract + vocab
         for name in ("pair.h", "partial.h"):
-            out += without_preamble_of_isa(read(f"kernels/isa/{name}"))
+            out += without_preamble(read(f"kernels/isa/{name}"))
         out += ("\n/* Names of a unit, which are another ISA's, too. */\n#define SL_PASTE_(a, b) a##_##b\n"
                 "#define SL_PASTE(a, b) SL_PASTE_(a, b)\n#define SL_TEXT_(a) #a\n#define SL_TEXT(a) SL_TEXT_(a)\n"
                 "#define SL_OF(name) SL_PASTE(name, SL_UNIT)\n")
@@ -428,10 +429,6 @@ class Export:
 
 def heading_of(text, title):
     return re.search(rf"^/\* -+ {re.escape(title)} \*/\n", text, re.M)[0]
-
-
-def without_preamble_of_isa(text):
-    return without_preamble(text)
 
 
 def commit():
