@@ -203,8 +203,8 @@ class Export:
         if self.prefix == "sl":
             return text
         upper = self.prefix.upper()
-        text = re.sub(r"\bsl_(?=\w)", self.prefix + "_", text)
-        text = re.sub(r"\bSL_(?=\w)", upper + "_", text)
+        text = re.sub(r"\bsl_", self.prefix + "_", text)
+        text = re.sub(r"\bSL_", upper + "_", text)
         return re.sub(r"\bSOFTLANE_(?=(H|API|VERSION)\b)", upper + "_SOFTLANE_", text)
 
     def opening(self, what):
@@ -471,8 +471,8 @@ def main():
     isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else sets
     if len(isas) > 1 and "scalar" not in isas:
         refuse("--isa: several need scalar among them, for CPUs that have none of the others")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", arguments.prefix):
-        refuse(f"--prefix: '{arguments.prefix}' is no beginning of a name (a-z, 0-9, _)")
+    if not re.fullmatch(r"[a-z][a-z0-9_]+", arguments.prefix):  # one letter: X_OK is POSIX's
+        refuse(f"--prefix: '{arguments.prefix}' is not two or more of a-z, 0-9 and _")
 
     export = Export(kernels, dtypes, isas, arguments.prefix, commit())
     files = {arguments.out / (export.name + ".h"): export.header(), arguments.out / (export.name + ".c"): export.source()}
