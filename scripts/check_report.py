@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Opens a report in headless Chromium: no errors, sorting and filter do what they say; leaves screenshots.
+
+Needs Debian's chromium, chromium-driver and python3-selenium.
+"""
+
+import argparse
+import pathlib
+import sys
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+SCREENS = {"desktop-light": (1280, 2600, "light"), "desktop-dark": (1280, 2600, "dark"), "phone": (390, 2400, "light")}
+COLUMN = "return [...document.querySelectorAll('table')[0].tBodies[0].rows].map(r => r.cells[arguments[0]].textContent)"
+SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(e => !e.hidden).map(e => e.textContent)"
+FILTER = "const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))"
+
+
+def check(holds, what):
+    if not holds:
+        print(f"check_report.py: {what}", file=sys.stderr)
+        sys.exit(1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("report", type=pathlib.Path)
+    parser.add_argument("--screenshots", type=pathlib.Path, required=True, metavar="DIRECTORY")
+    arguments = parser.parse_args()
+    check(arguments.report.stat().st_size < 5e6, "5 MB or more")
+
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    try:
+        driver.get(arguments.report.resolve().as_uri())
+        figures = driver.execute_script(SHOWN, "figure")
+        rows = driver.execute_script(SHOWN, "tbody tr")
+        check(figures and rows, "has no figures or no rows")
+        # What the page asked for: nothing but itself.
+        check(all(message["message"].count('"url":"http') == 0 for message in driver.get_log("performance")),
+              "asks the network for something")
+
+        head = driver.find_elements("css selector", "th button")[5]
+        for falling in (False, True):
+            driver.execute_script("arguments[0].click()", head)
+            column = [float(text) for text in driver.execute_script(COLUMN, 5)]
+            check(column == sorted(column, reverse=falling) and len(set(column)) > 1, f"{head.text} is not sorted")
+
+        driver.execute_script(FILTER, "softmax AVX2")
+        left = driver.execute_script(SHOWN, "tbody tr")
+        check(left == [row for row in driver.execute_script("return [...document.querySelectorAll('tbody tr')]"
+                                                            ".map(r => r.textContent)")
+                       if "softmax" in row and "avx2" in row] and 0 < len(left) < len(rows), "the filter of rows")
+        check(0 < len(driver.execute_script(SHOWN, "figure")) <= len(figures), "the filter of figures")
+        driver.execute_script(FILTER, "")
+        check(len(driver.execute_script(SHOWN, "tbody tr")) == len(rows), "an empty filter hides rows")
+
+        arguments.screenshots.mkdir(parents=True, exist_ok=True)
+        for name, (width, height, scheme) in SCREENS.items():
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                   {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+                "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
+            check(driver.execute_script("return document.documentElement.scrollWidth") <= width,
+                  f"{name}: wider than the screen")
+            driver.save_screenshot(str(arguments.screenshots / f"{name}.png"))
+        errors = [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+        check(not errors, f"console: {errors}")
+    finally:
+        driver.quit()
+    print(f"{len(figures)} figures, {len(rows)} rows; screenshots in {arguments.screenshots}")
+
+
+if __name__ == "__main__":
+    main()
