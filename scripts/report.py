@@ -104,8 +104,7 @@ class Run:
 
 
 def elements(shape):
-    height, width = shape.split("x")
-    return int(height) * int(width)
+    return math.prod(map(int, shape.split("x")))
 
 
 def bytes_text(size, _=None):
