@@ -116,7 +116,8 @@ struct errors {
     size_t worst;
 };
 
-static struct errors judge(const struct output *o)
+/* curve: of outputs that belong to one x each, or NULL */
+static struct errors judge(const struct output *o, struct error_curve *curve)
 {
     struct errors e = {.max = -1};
     for (size_t i = 0; i < o->count; i++) {
@@ -124,6 +125,8 @@ static struct errors judge(const struct output *o)
             sl_ref_ulp(o->get(o->values, i), memory.want[i], memory.scale[i], o->digits, o->min_exp);
         if (isfinite(ulp))
             e.sum += ulp;
+        if (curve)
+            error_curve_add(curve, memory.wide_x[i], ulp);
         if (ulp > e.max) {
             e.max = ulp;
             e.worst = i;
@@ -167,14 +170,19 @@ static void measure(struct tally *tally, size_t alike, const char *distribution,
         w.grad = NULL;
     const struct output o = output_of(first, &w);
     struct errors e = {0};
+    struct error_curve curve;
     ask(first, &w, o.count);
     for (struct tally *t = tally; t < tally + alike; t++) {
         if (!variant_takes_shape(&t->variant, w.shape))
             continue;
         memset(o.values, 0xff, o.count * o.size);
         first->kernel->run(t->variant.isa, &w);
-        if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0)
-            e = judge(&o);
+        if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0) {
+            error_curve_clear(&curve);
+            e = judge(&o, tally->by_x ? &curve : NULL);
+        }
+        if (t->by_x)
+            error_curve_merge(t->by_x, &curve);
         memcpy(memory.before, o.values, o.count * o.size);
         if (e.max > t->max || t->results == 0) {
             t->max = e.max;
@@ -352,7 +360,7 @@ static void settle(struct tally *t, const struct tally *before, size_t d)
     }
 }
 
-void measure_battery(struct tally *tally, size_t alike, void (*progress)(double done))
+void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double done))
 {
     static const size_t widths[] = {1,    2,    3,    4,     7,     10,    15,     16,      17,
                                     31,   32,   33,   64,    100,   128,   255,    500,     1000,
@@ -362,16 +370,16 @@ void measure_battery(struct tally *tally, size_t alike, void (*progress)(double 
     struct tally *before = array_of(alike, sizeof *before);
     for (size_t i = 0; i < alike; i++)
         tally[i].by_distribution = array_of(distributions, sizeof *tally[i].by_distribution);
-    for (size_t d = 0; d < distributions; d++) {
+    bool going = true;
+    for (size_t d = 0; d < distributions && going; d++) {
         memcpy(before, tally, alike * sizeof *before);
         for (size_t i = 0; i < alike; i++)
             tally[i].max = tally[i].sum = 0, tally[i].results = 0;
-        for (size_t i = 0; i < WIDTHS; i++) {
+        for (size_t i = 0; i < WIDTHS && going; i++) {
             measure_distribution(tally, alike, distribution_at(d),
                                  widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
                                                   : sl_rows(1, widths[i]));
-            if (progress)
-                progress(((double)d + (double)(i + 1) / WIDTHS) / (double)distributions);
+            going = go_on(((double)d + (double)(i + 1) / WIDTHS) / (double)distributions);
         }
         for (size_t i = 0; i < alike; i++)
             settle(&tally[i], &before[i], d);
@@ -390,7 +398,7 @@ static struct witness witness_of_float(const struct variant *v, const sweep_map 
     return at;
 }
 
-void measure_sweep(struct tally *tally, size_t alike, void (*progress)(double done))
+void measure_sweep(struct tally *tally, size_t alike, bool (*go_on)(double done))
 {
     const struct variant *first = &tally->variant;
     const sweep_map *map = sweep_map_of(first->kernel->name, first->gradient);
@@ -398,7 +406,7 @@ void measure_sweep(struct tally *tally, size_t alike, void (*progress)(double do
     sweep_result *results = array_of(alike, sizeof *results); /* lives as long as the tallies */
     for (size_t i = 0; i < alike; i++)
         tables[i] = tally[i].variant.isa;
-    sweep(map, tables, alike, SWEEP_ALL, 1, results, progress);
+    sweep(map, tables, alike, SWEEP_ALL, 1, results, go_on);
     for (size_t i = 0; i < alike; i++) {
         struct tally *t = &tally[i];
         t->sweep = &results[i];

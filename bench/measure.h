@@ -5,6 +5,7 @@
 #ifndef SL_BENCH_MEASURE_H
 #define SL_BENCH_MEASURE_H
 
+#include "error_curve.h"
 #include "logits.h"
 #include "manifest.h"
 #include "sweep.h"
@@ -24,8 +25,9 @@ struct tally {
     double max, sum;
     size_t results;
     struct witness worst;
-    double *by_distribution; /* the largest error for each of them; NULL if not asked for */
-    sweep_result *sweep;     /* of all floats; NULL if there was none */
+    double *by_distribution;  /* the largest error for each of them; NULL if not asked for */
+    struct error_curve *by_x; /* of an element kernel; NULL if not asked for */
+    sweep_result *sweep;      /* of all floats; NULL if there was none */
 };
 
 /* calloc that refuses. */
@@ -36,12 +38,13 @@ void measure_prepare(size_t widest);
 
 /* These measure variants that differ in their ISA only, on the same inputs, and add to their tallies.
  *   variants   what a report needs: distributions by widths, or bit patterns; or the user's logits
- *   battery    every distribution by every width up to 2^20, for each distribution by itself; progress may be NULL
+ *   battery    every distribution by every width up to 2^20, for each distribution by itself
  *   sweep      every float, of variants that sweep_map_of() knows
+ * go_on is told the part done, and ends it by returning false: what has been added then is incomplete.
  */
 void measure_variants(struct tally *tally, size_t alike, const struct logits *user);
-void measure_battery(struct tally *tally, size_t alike, void (*progress)(double done));
-void measure_sweep(struct tally *tally, size_t alike, void (*progress)(double done));
+void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double done));
+void measure_sweep(struct tally *tally, size_t alike, bool (*go_on)(double done));
 enum { BATTERY_WIDEST = 1 << 20 };
 
 #endif

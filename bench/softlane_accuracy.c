@@ -11,14 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "arguments.h"
 #include "context.h"
 #include "distributions.h"
+#include "interrupt.h"
 #include "measure.h"
 #include "peers.h"
+#include "progress.h"
 
 static bool exceeds(const struct tally *t) { return !(t->max <= variant_bound(&t->variant)); }
 
@@ -74,38 +74,6 @@ static void print_battery(const struct tally *tally, size_t alike)
             print_cell(tally[i].by_distribution[d]);
         printf("\n");
     }
-}
-
-/* ---- progress, where somebody looks at it ---- */
-
-static struct {
-    char what[KERNEL_TEXT];
-    time_t started, shown;
-} task;
-
-static void begin_task(const struct variant *v)
-{
-    kernel_text(v, task.what);
-    task.started = task.shown = time(NULL);
-}
-
-static void show_progress(double done)
-{
-    enum { WIDTH = 30 };
-    static const char bar[] = "##############################";
-    const time_t now = time(NULL);
-    if (!isatty(STDERR_FILENO) || done <= 0 || now == task.shown)
-        return;
-    task.shown = now;
-    const double left = difftime(now, task.started) * (1 - done) / done;
-    fprintf(stderr, "\r%-24s [%-*.*s] %3.0f %%, %.0f s left ", task.what, WIDTH, (int)(done * WIDTH), bar,
-            100 * done, left);
-}
-
-static void end_task(void)
-{
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%*s\r", 79, "");
 }
 
 /* JSON has no infinities and no NaN: they become strings. */
@@ -167,7 +135,13 @@ static void json_tally(FILE *file, const struct tally *t)
         fprintf(file, d ? ", " : ",\n     \"max_ulp_of\": {");
         json_number(file, distribution_at(d)->name, t->by_distribution[d]);
     }
-    fprintf(file, t->by_distribution ? "}}" : "}");
+    if (t->by_distribution)
+        fprintf(file, "}");
+    if (t->by_x) {
+        fprintf(file, ",\n     \"ulp_of_x\": ");
+        error_curve_json(t->by_x, file);
+    }
+    fprintf(file, "}");
 }
 
 static void write_json(FILE *file, const struct tally *tally, size_t tallies)
@@ -196,8 +170,10 @@ static void print_help(void)
         "                       rows of 1 to 2^20 columns, beside what the peers give; 3 minutes for\n"
         "                       an element kernel on all ISAs, half an hour in all\n"
         "  --json FILE          write the results as JSON, too\n"
+        "  --by-x               in it, for element kernels: the largest error in each of 300 bins of x\n"
         "%s"
-        "\nExit code: 0, or 1 when a bound is exceeded or an order broken, or 2 for bad arguments.\n",
+        "\nExit code: 0, or 1 when a bound is exceeded or an order broken, or 2 for bad arguments. Ctrl-C\n"
+        "ends the measuring: what is complete is kept.\n",
         logits_help);
 }
 
@@ -229,24 +205,50 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
     return tallies;
 }
 
-/* Measures and prints them; returns whether a bound is exceeded. */
-static bool report(struct tally *tally, size_t tallies, const struct logits *user, bool exhaustive)
+static void ask_for_curves(struct tally *tally, size_t tallies)
+{
+    for (size_t t = 0; t < tallies; t++)
+        if (tally[t].variant.kernel->signature.by_element) {
+            tally[t].by_x = array_of(1, sizeof *tally[t].by_x);
+            error_curve_clear(tally[t].by_x);
+        }
+}
+
+static bool go_on(double done)
+{
+    progress_show(done);
+    return !interrupted();
+}
+
+/* Measures and prints them, as many as come before an interruption; returns whether a bound is exceeded. */
+static bool report(struct tally *tally, size_t tallies, size_t *measured, const struct logits *user,
+                   bool exhaustive)
 {
     bool exceeded = false;
+    char name[KERNEL_TEXT];
     print_heading();
+    progress_begin("errors");
+    *measured = 0;
     for (size_t t = 0, next; t < tallies; t = next) {
         for (next = t; next < tallies && variants_alike(&tally[t].variant, &tally[next].variant);)
             next++;
         const struct variant *v = &tally[t].variant;
         const bool is_float = v->kernel->dtype == &sl_ref_dtypes[SL_COUNT_f32];
-        begin_task(v);
+        if (exhaustive) {
+            kernel_text(v, name);
+            progress_begin(name);
+        } else {
+            progress_show((double)t / (double)tallies);
+        }
         if (exhaustive && is_float && sweep_map_of(v->kernel->name, v->gradient))
-            measure_sweep(&tally[t], next - t, show_progress);
+            measure_sweep(&tally[t], next - t, go_on);
         else if (exhaustive && !v->kernel->signature.by_element)
-            measure_battery(&tally[t], next - t, show_progress);
+            measure_battery(&tally[t], next - t, go_on);
         else
             measure_variants(&tally[t], next - t, user);
-        end_task();
+        progress_clear();
+        if (interrupted())
+            break;
         if (tally[t].by_distribution)
             print_battery(&tally[t], next - t);
         for (size_t i = t; i < next; i++) {
@@ -255,6 +257,7 @@ static bool report(struct tally *tally, size_t tallies, const struct logits *use
             exceeded = exceeded || exceeds(&tally[i]) ||
                        (all && tally[i].variant.isa->needs && (all->inversions || all->wrong));
         }
+        *measured = next;
     }
     return exceeded;
 }
@@ -264,7 +267,7 @@ int main(int argc, char **argv)
     struct logits user;
     struct tally *tally;
     const char *logits = NULL, *targets = NULL, *filter = "", *json = NULL;
-    bool exhaustive = false, peers = false;
+    bool exhaustive = false, peers = false, by_x = false;
 
     arguments_program("softlane-accuracy");
     for (int i = 1; i < argc; i++) {
@@ -276,6 +279,8 @@ int main(int argc, char **argv)
             exhaustive = true;
         else if (strcmp(argv[i], "--peers") == 0)
             peers = true;
+        else if (strcmp(argv[i], "--by-x") == 0)
+            by_x = true;
         else if (!argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets) &&
                  !argument_value("--filter", &i, argc, argv, &filter) &&
@@ -298,13 +303,17 @@ int main(int argc, char **argv)
         refuse("--json: %s: cannot be written", json);
 
     measure_prepare(logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
-    const bool exceeded = report(tally, tallies, logits ? &user : NULL, exhaustive);
-    if (file) {
+    if (by_x)
+        ask_for_curves(tally, tallies);
+    size_t measured;
+    interrupt_catch();
+    const bool exceeded = report(tally, tallies, &measured, logits ? &user : NULL, exhaustive);
+    if (file && measured > 0) {
         file = freopen(json, "w", file);
         if (file)
-            write_json(file, tally, tallies);
+            write_json(file, tally, measured);
         if (!file || fclose(file) != 0)
             refuse("--json: %s: could not be written to its end", json);
     }
-    return exceeded ? 1 : 0;
+    return interrupted() ? interrupt_report("softlane-accuracy") : exceeded ? 1 : 0;
 }

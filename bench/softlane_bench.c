@@ -8,6 +8,7 @@
 #include "benchmark_shim.h"
 #include "context.h"
 #include "distributions.h"
+#include "interrupt.h"
 #include "logits.h"
 #include "manifest.h"
 #include "peers.h"
@@ -494,6 +495,8 @@ static void print_help(void)
         "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "
         "the wall)\n"
         "  --peers              other people's kernels, too, as far as they were built in\n"
+        "  --progress N         show how many of N repetitions have been done, where stderr is a terminal\n"
+        "                       and stdout is not\n"
         "%s"
         "\nFlags of Google Benchmark:\n",
         logits_help);
@@ -506,11 +509,20 @@ static void add_context(const char *key, const char *value, void *user)
     bm_context(key, value);
 }
 
+static unsigned number_of(const char *flag, const char *text, unsigned most, const char *why_most)
+{
+    char *end;
+    const unsigned long number = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || number < 1 || number > most)
+        refuse("%s: '%s' is not a number from 1 to %u%s", flag, text, most, why_most);
+    return (unsigned)number;
+}
+
 int main(int argc, char **argv)
 {
     const char *logits = NULL, *targets = NULL;
     struct choice choice = {.threads = 1};
-    const char *threads = NULL;
+    const char *threads = NULL, *progress = NULL;
     bool peers = false;
     int kept = 1;
 
@@ -527,6 +539,7 @@ int main(int argc, char **argv)
             peers = true;
         else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
                  !argument_value("--threads", &i, argc, argv, &threads) &&
+                 !argument_value("--progress", &i, argc, argv, &progress) &&
                  !argument_value("--logits", &i, argc, argv, &logits) &&
                  !argument_value("--targets", &i, argc, argv, &targets))
             argv[kept++] = argv[i];
@@ -540,23 +553,20 @@ int main(int argc, char **argv)
         refuse("--targets needs --logits");
     if (choice.full + choice.sweep + (choice.file != NULL) + (logits != NULL) > 1)
         refuse("--full, --sweep, --cells and --logits each choose the shapes: use one of them");
+    const unsigned repetitions = progress ? number_of("--progress", progress, 1 << 24, "") : 0;
     arguments_check_environment();
     if (logits)
         logits_load(logits, targets, &memory.user);
 
     topology = topology_read(true);
     if (threads) {
-        char *end;
-        const unsigned long count = strtoul(threads, &end, 10);
         const unsigned most = topology.cores < CORES_MAX ? topology.cores : CORES_MAX;
-        if (*threads < '0' || *threads > '9' || *end || count < 1 || count > most)
-            refuse("--threads: '%s' is not a number from 1 to %u, the cores there are", threads, most);
-        choice.threads = (unsigned)count;
+        choice.threads = number_of("--threads", threads, most, ", the cores there are");
         threads_start(choice.threads);
     }
     register_all(&choice, peers);
     context_visit(&topology, add_context, NULL);
-    size_t ran = bm_run();
+    size_t ran = bm_run(repetitions);
     bm_shutdown();
-    return ran > 0 ? 0 : 2;
+    return interrupted() ? interrupt_report("softlane-bench") : ran > 0 ? 0 : 2;
 }

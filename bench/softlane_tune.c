@@ -7,10 +7,10 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "arguments.h"
+#include "interrupt.h"
+#include "progress.h"
 #include "topology.h"
 #include "tune.h"
 #include "machine_tuning.h"
@@ -25,7 +25,8 @@ static void print_help(void)
         "  --out FILE           where to write it (the standard output)\n"
         "  --filter REGEX       only what matches as kernel/dtype (POSIX extended)\n"
         "  --quick              shorter timings, which tell less\n"
-        "\nExit code: 0, or 1 when a variant was refused, or 2 for bad arguments.\n");
+        "\nExit code: 0, or 1 when a variant was refused, or 2 for bad arguments. Ctrl-C ends\n"
+        "the measuring: winners until then are written.\n");
 }
 
 /* The variants that give the bits of the automatic choice, in the order of isas.def. To be freed. */
@@ -60,15 +61,6 @@ static size_t select_kernels(const char *filter, bool selected[KERNELS])
     if (count == 0)
         refuse("--filter: '%s' matches no kernel", filter);
     return count;
-}
-
-static void show_progress(const struct kernel *k, size_t done, size_t count, time_t started)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    const double left = done ? difftime(time(NULL), started) * (double)(count - done) / (double)done : 0;
-    fprintf(stderr, "\r%-24s %-5s %zu of %zu", k->name, k->dtype->name, done + 1, count);
-    fprintf(stderr, done ? ", %.0f s left   " : "                ", left);
 }
 
 static void write_winners(FILE *file, const struct tuner *t, const struct kernel *k,
@@ -127,25 +119,25 @@ int main(int argc, char **argv)
     };
     size_t refused = 0, done = 0;
     bool is_first = true;
-    const time_t started = time(NULL);
+    interrupt_catch();
+    progress_begin("tuning");
     measure_prepare(1 << 17);
     fprintf(file,
             "{\"version\": \"%s\",\n \"machine\": {\"cpu\": \"%s\", \"isas\": \"%s\", \"caches\": \"%s\"},\n",
             SOFTLANE_VERSION, machine.cpu, machine.isas, machine.caches);
     fprintf(file, " \"winners\": [");
-    for (size_t k = 0; k < KERNELS; k++) {
+    for (size_t k = 0; k < KERNELS && !interrupted(); k++) {
         const sl_kernels *winner[TUNE_CLASSES];
         if (!selected[k])
             continue;
-        show_progress(&kernels[k], done++, count, started);
+        progress_show((double)done++ / (double)count);
         refused += tune_kernel(&tuner, &kernels[k], winner);
         write_winners(file, &tuner, &kernels[k], winner, &is_first);
     }
     fprintf(file, "\n ]}\n");
-    if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%79s\r", "");
+    progress_clear();
     if (fflush(file) != 0 || ferror(file) || (out && fclose(file) != 0))
         refuse("--out: %s: could not be written to its end", out ? out : "the standard output");
     free(tables);
-    return refused > 0 ? 1 : 0;
+    return interrupted() ? interrupt_report("softlane-tune") : refused > 0 ? 1 : 0;
 }

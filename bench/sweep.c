@@ -108,7 +108,7 @@ typedef struct {
     uint32_t first, last;
     atomic_size_t *next_block; /* blocks of one sign, then of the other */
     sweep_result *results;
-    void (*progress)(double done);
+    bool (*go_on)(double done);
 } worker;
 
 static uint32_t bits_of(float f)
@@ -217,8 +217,8 @@ static void *work(void *argument)
     for (size_t at; b != NULL && (at = atomic_fetch_add(w->next_block, w->one_in)) < w->all_blocks;) {
         const bool negative = at >= w->blocks;
         sweep_block(w, b, w->first + (uint32_t)((negative ? at - w->blocks : at) * BLOCK), negative);
-        if (w->progress != NULL)
-            w->progress((double)at / (double)w->all_blocks);
+        if (w->go_on != NULL && !w->go_on((double)at / (double)w->all_blocks))
+            atomic_store(w->next_block, w->all_blocks);
     }
     free(b);
     return NULL;
@@ -248,7 +248,7 @@ static void merge(sweep_result *into, const sweep_result *from)
 }
 
 void sweep(const sweep_map *map, const sl_kernels *const *tables, size_t count, uint32_t first, uint32_t last,
-           size_t one_in, sweep_result *results, void (*progress)(double done))
+           size_t one_in, sweep_result *results, bool (*go_on)(double done))
 {
     enum { MOST_THREADS = 64 };
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -272,7 +272,7 @@ void sweep(const sweep_map *map, const sl_kernels *const *tables, size_t count, 
                               .last = last,
                               .next_block = &next_block,
                               .results = own + i * count,
-                              .progress = i == 0 ? progress : NULL};
+                              .go_on = i == 0 ? go_on : NULL};
         if (i > 0 && pthread_create(&ids[i], NULL, work, &workers[i]) != 0)
             workers[i].map = NULL; /* the others do its part */
     }

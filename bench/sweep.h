@@ -45,8 +45,8 @@ typedef struct {
 } sweep_result;
 
 /* |x| from the first to the last pattern, both signs (probabilities: + only), one block of 2^16 patterns in `one_in`; one result for each
- * table. progress may be NULL: it is called with the part done, by one thread. */
+ * table. go_on may be NULL: one thread calls it with the part done, and false ends all. */
 void sweep(const sweep_map *map, const sl_kernels *const *tables, size_t count, uint32_t first, uint32_t last,
-           size_t one_in, sweep_result *results, void (*progress)(double done));
+           size_t one_in, sweep_result *results, bool (*go_on)(double done));
 
 #endif
