@@ -103,6 +103,15 @@ static void choose_element_shapes(struct shapes *shapes, enum effort effort, siz
         add_shape(shapes, sl_rows(1, elements_in_memory(size) - 1));
 }
 
+/* For curves: 1000 columns in more and more rows (or as many in one), 4 times those of the shape before, of
+ * types other than f32 16 times, up to half of the last cache. Memory is among the other shapes. */
+static void choose_size_shapes(struct shapes *shapes, bool one_row, enum effort effort, size_t size)
+{
+    const size_t columns = 1000, largest = topology_last_level(&topology) / 2 / (2 * size);
+    for (size_t rows = 1; rows * columns <= largest; rows *= COMPLETE <= effort ? 4 : 16)
+        add_shape(shapes, one_row ? sl_rows(1, rows * columns) : sl_rows(rows, columns));
+}
+
 /* From one element to 64Mi, two sizes for each power of two: first of a single row (of columns that element kernels do
  * not know of), then for row kernels as many columns in as many rows as fill the L2, and 1000 columns in 1 to 16Ki
  * rows. */
@@ -411,7 +420,7 @@ static void register_in_threads(const struct variant *v, size_t isas, sl_shape s
 
 /* Which shapes are measured: those chosen for this machine's caches, the sweep, or those of a file. */
 struct choice {
-    bool full, sweep;
+    bool full, sizes, sweep;
     const char *file;
     unsigned threads;
 };
@@ -451,6 +460,9 @@ static void register_synthetic(const struct variant *v, size_t isas, const struc
     struct shapes shapes = {.count = 0};
     if (choice->file)
         read_shapes(&shapes, v, choice->file);
+    else if (choice->sizes)
+        choose_size_shapes(&shapes, k->signature.by_element || k->signature.one_row,
+                           effort_for(k->dtype, false), k->dtype->size);
     else if (choice->sweep)
         choose_sweep_shapes(&shapes, k->signature.by_element, k->dtype->size);
     else
@@ -491,6 +503,7 @@ static void print_help(void)
         "a plain read or copy of the same bytes in the same process) and the memory level of those bytes.\n\n"
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
         "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS\n"
+        "  --sizes              a few sizes from 1000 elements to the last cache: time against size\n"
         "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
         "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "
         "the wall)\n"
@@ -533,6 +546,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--full") == 0)
             choice.full = true;
+        else if (strcmp(argv[i], "--sizes") == 0)
+            choice.sizes = true;
         else if (strcmp(argv[i], "--sweep") == 0)
             choice.sweep = true;
         else if (strcmp(argv[i], "--peers") == 0)
@@ -551,8 +566,8 @@ int main(int argc, char **argv)
         refuse("unknown argument or bad value: '%s' (--help)", argv[1]);
     if (targets && !logits)
         refuse("--targets needs --logits");
-    if (choice.full + choice.sweep + (choice.file != NULL) + (logits != NULL) > 1)
-        refuse("--full, --sweep, --cells and --logits each choose the shapes: use one of them");
+    if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (logits != NULL) > 1)
+        refuse("--full, --sizes, --sweep, --cells and --logits each choose the shapes: use one of them");
     const unsigned repetitions = progress ? number_of("--progress", progress, 1 << 24, "") : 0;
     arguments_check_environment();
     if (logits)
@@ -566,6 +581,7 @@ int main(int argc, char **argv)
     }
     register_all(&choice, peers);
     context_visit(&topology, add_context, NULL);
+    bm_context("shapes", choice.sizes ? "sizes" : choice.sweep ? "sweep" : "chosen");
     size_t ran = bm_run(repetitions);
     bm_shutdown();
     return interrupted() ? interrupt_report("softlane-bench") : ran > 0 ? 0 : 2;
