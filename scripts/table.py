@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Prints what softlane-bench and softlane-accuracy measured as one table: speed beside error beside the roof.
 
-One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on every
-ISA (the median of the repetitions) with the speed-up over scalar; then, of the fastest ISA, the time over the roof's and
-the largest error found. A second table has the errors of all ISAs beside their bounds; for the README, those of the two
-classes of ISAs, and where they were found. Standard library only.
+One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on
+every ISA (the median of the repetitions) with the speed-up over scalar; then, of the fastest ISA, the time
+over the roof's and the largest error found. A second table has the errors of all ISAs beside their bounds, or
+for the README those of the two classes of ISAs, and where they were found. Standard library only.
 """
 
 import argparse
@@ -21,7 +21,7 @@ FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
 
 
 def read_results(path, read, program):
-    """The file of a program, and what `read` makes of it; exits with code 2 and one line if that is nothing."""
+    """The file of a program, and what `read` makes of it; refuses it if that is nothing."""
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -50,7 +50,7 @@ def regex(text):
 
 
 def read_cells(bench):
-    """{(kernel, dtype, shape): {isa: cell}} in the order of registration (interleaving shuffles that of the file)."""
+    """{(kernel, dtype, shape): {isa: cell}} as they were registered (interleaving shuffles the file)."""
     runs = {}
     for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
         if run["run_type"] == "iteration":
@@ -95,7 +95,7 @@ def without_peers(by_isa):
 
 
 def peer_rows(cells, errors):
-    """One row per cell that a peer has: the fastest peer, the fastest ISA of softlane, and of its fast tier."""
+    """One row per cell that a peer has: the fastest peer, and softlane's fastest ISA, of both tiers."""
     def fastest(by_isa):
         return min(by_isa.items(), key=lambda item: item[1]["ns_per_element"], default=(None, None))
 
@@ -110,10 +110,11 @@ def peer_rows(cells, errors):
             continue
         _, fast = fastest(without_peers(cells.get((FAST.get(kernel), dtype, shape), {})))
         best = min(ours["ns_per_element"], fast["ns_per_element"] if fast else float("inf"))
-        yield ([kernel, dtype, shape, ours["level"], peer, digits(theirs["ns_per_element"]), ulp(kernel, dtype, peer),
-                digits(ours["ns_per_element"]), ulp(kernel, dtype, isa),
-                digits(fast["ns_per_element"]) if fast else "-", digits(theirs["ns_per_element"] / best) + "x",
-                digits(ours["x_roof"]) if "x_roof" in ours else "-"], theirs["ns_per_element"] / best)
+        ratio = theirs["ns_per_element"] / best
+        yield ([kernel, dtype, shape, ours["level"], peer, digits(theirs["ns_per_element"]),
+                ulp(kernel, dtype, peer), digits(ours["ns_per_element"]), ulp(kernel, dtype, isa),
+                digits(fast["ns_per_element"]) if fast else "-", digits(ratio) + "x",
+                digits(ours["x_roof"]) if "x_roof" in ours else "-"], ratio)
 
 
 def print_peers(print_table, cells, errors):
@@ -121,15 +122,16 @@ def print_peers(print_table, cells, errors):
     if not rows:
         return
     ratios = [ratio for _, ratio in rows]
-    print("\nThe fastest peer and softlane, ns per element; ratio = theirs over ours (the fast tier's where there is one):\n")
-    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "ULP", "softlane", "ULP", "fast", "ratio", "x roof"],
-                [row for row, _ in rows], left=5)
+    print("\nThe fastest peer and softlane, ns per element; ratio = theirs over ours (the fast tier's where\n"
+          "there is one):\n")
+    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "ULP", "softlane", "ULP", "fast", "ratio",
+                 "x roof"], [row for row, _ in rows], left=5)
     print(f"\nratios: geometric mean {statistics.geometric_mean(ratios):.2f}x, minimum {min(ratios):.2f}x, "
           f"below 1 in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
 
 
 def read_goals(path):
-    """{(kernel, dtype, shape): goal} of cells.txt; a goal is ns per element, or times the roof with an x behind it."""
+    """{(kernel, dtype, shape): goal} of cells.txt; a goal is ns per element, or with an x times the roof."""
     goals = {}
     try:
         with open(path, encoding="utf-8") as file:
@@ -152,8 +154,8 @@ def beside_rows(beside):
         kernel, dtype, who, shape = run["name"].split("/")
         height, width = shape.split("x")
         of_call = run["call_ns"] / (int(height) * int(width))
-        rows.setdefault((kernel, dtype, shape), {})[who] = {"ns": run["ns_per_element"] - of_call, "call": of_call,
-                                                            "ulp": f"{run['max_ulp']:.3g}"}
+        rows.setdefault((kernel, dtype, shape), {})[who] = {
+            "ns": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}"}
     return rows
 
 
@@ -184,7 +186,7 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         fast_key = (FAST.get(kernel), dtype, shape)
         fast = cells.get(fast_key, {}).get(isa)
         tier = fast_key[0] if fast and ours["level"] != "DRAM" else kernel
-        best = min(contests(key, tier, cells, besides, errors, isa), default=None, key=lambda contest: contest[0])
+        best = min(contests(key, tier, cells, besides, errors, isa), default=None, key=lambda of: of[0])
         if best:
             ratios.append(best[0])
         narrower = cells[key].get("avx2") if isa == "avx512" else None
@@ -194,24 +196,29 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         if fast and goals.get(fast_key):
             verdicts.append("fast " + verdict(goals[fast_key], fast))
         error = errors.get((kernel, dtype), {}).get(isa)
-        rows.append([kernel, dtype, shape, ours["level"], *([best[1], digits(best[2]), digits(best[3]) if best[3] else "-",
-                     best[4]] if best else ["-"] * 4), digits(ours["ns_per_element"]),
-                     f"{float(error['max_ulp']):.3g}" if error else "-", digits(fast["ns_per_element"]) if fast else "-",
-                     digits(best[0]) + "x" if best else "-",
+        theirs = ["-"] * 4
+        if best:
+            theirs = [best[1], digits(best[2]), digits(best[3]) if best[3] else "-", best[4]]
+        rows.append([kernel, dtype, shape, ours["level"], *theirs, digits(ours["ns_per_element"]),
+                     f"{float(error['max_ulp']):.3g}" if error else "-",
+                     digits(fast["ns_per_element"]) if fast else "-", digits(best[0]) + "x" if best else "-",
                      digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" if narrower else "-",
                      digits(ours["x_roof"]) if "x_roof" in ours else "-", ", ".join(verdicts) or "-"])
     if not rows:
         refuse("--cells: none of them was measured")
-    print(f"\nThe cells that speed is judged by, ns per element: the peer that comes nearest, and softlane ({isa}).\n"
-          "ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the\n"
-          "data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved\n"
-          "round by round; of their ns, and of softlane's there, the time of the same call with one element has been\n"
-          "taken off (call, ns per element). Their ULP are of the cell itself, all others the largest of any input.\n")
-    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "call", "ULP", "softlane", "ULP", "fast", "ratio", "avx2",
-                 "x roof", "goal"], rows, left=5)
+    print(f"""
+The cells that speed is judged by, ns per element: the peer that comes nearest, and softlane ({isa}).
+ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the
+data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved
+round by round; of their ns, and of softlane's there, the time of the same call with one element has been
+taken off (call, ns per element). Their ULP are of the cell itself, all others the largest of any input.
+""")
+    print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "call", "ULP", "softlane", "ULP", "fast",
+                 "ratio", "avx2", "x roof", "goal"], rows, left=5)
     print()
     if avx2:
-        print(f"AVX2 over {isa} in caches: median {statistics.median(avx2):.2f}x, maximum {max(avx2):.2f}x (goal 1.35x)")
+        print(f"AVX2 over {isa} in caches: median {statistics.median(avx2):.2f}x, maximum {max(avx2):.2f}x "
+              "(goal 1.35x)")
     if ratios:
         print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
         print(f"geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}x")
@@ -219,7 +226,7 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
 
 
 def scaling_rows(bench):
-    """One row per cell that one thread and several ran: both on the wall, bandwidth, and the roof of as many threads."""
+    """One row per cell that one thread and several ran: both on the wall, bandwidth, the roof of as many."""
     runs = {}
     for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
         if run["run_type"] == "iteration":
@@ -227,22 +234,24 @@ def scaling_rows(bench):
             runs.setdefault(name, {}).setdefault(int(threads or 1), []).append(run)
     for name, by_threads in runs.items():
         for threads in by_threads.keys() - {1}:
+            figures = ("ns_per_element", "bytes_per_second", "x_roof")
             one, several = ({key: statistics.median(run[key] for run in by_threads[n])
-                             for key in ("ns_per_element", "bytes_per_second", "x_roof") if key in by_threads[n][0]}
-                            for n in (1, threads))
+                             for key in figures if key in by_threads[n][0]} for n in (1, threads))
             kernel, dtype, isa, shape = name.split("/")
-            row = [kernel, dtype, isa, shape, by_threads[1][0]["label"], digits(one["ns_per_element"]), str(threads),
-                   digits(several["ns_per_element"]), digits(one["ns_per_element"] / several["ns_per_element"]) + "x"]
-            yield row + ([digits(several["bytes_per_second"] / 1e9), digits(one["x_roof"]), digits(several["x_roof"])]
-                         if "x_roof" in several else ["-"] * 3)
+            row = [kernel, dtype, isa, shape, by_threads[1][0]["label"], digits(one["ns_per_element"]),
+                   str(threads), digits(several["ns_per_element"]),
+                   digits(one["ns_per_element"] / several["ns_per_element"]) + "x"]
+            yield row + ([digits(several["bytes_per_second"] / 1e9), digits(one["x_roof"]),
+                          digits(several["x_roof"])] if "x_roof" in several else ["-"] * 3)
 
 
 def print_scaling(print_table, bench):
     rows = list(scaling_rows(bench))
     if rows:
-        print("\nOne thread and several, ns per element (several: on the wall); x roof = over as many threads' read or copy:\n")
-        print_table(["kernel", "dtype", "isa", "shape", "in", "ns", "threads", "ns", "scaling", "GB/s", "x roof of 1",
-                     "x roof"], rows, left=5)
+        print("\nOne thread and several, ns per element (several: on the wall); x roof = over as many\n"
+              "threads' read or copy:\n")
+        print_table(["kernel", "dtype", "isa", "shape", "in", "ns", "threads", "ns", "scaling", "GB/s",
+                     "x roof of 1", "x roof"], rows, left=5)
 
 
 def speed_rows(cells, isas, errors):
@@ -280,7 +289,7 @@ def error_rows(errors, isas):
 
 
 def witness(result):
-    """Where the error was found. Of a row: the distribution, its shape and the place in it; all can be made again."""
+    """Where the error was found. Of a row: distribution, shape and place in it; all can be made again."""
     worst = result["worst"]
     if not float(result["max_ulp"]):
         return "-"
@@ -301,14 +310,17 @@ def class_rows(errors):
 
 
 def print_text(heading, rows, left):
-    """Columns as wide as they need to be, the first `left` of them aligned left; a gap between groups of a kernel."""
+    """Columns as wide as they need to be, the first `left` of them aligned left. A kernel of several rows is
+    named above them, to save the width of a column."""
     rows = [heading, *rows]
-    grouped = len({row[0] for row in rows}) < len(rows)
+    named_above = len({row[0] for row in rows}) < len(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(heading))]
     for previous, row in zip([rows[0], *rows], rows):
-        if grouped and row[0] != previous[0]:
-            print()
         cells = [row[i].ljust(widths[i]) if i < left else row[i].rjust(widths[i]) for i in range(len(row))]
+        if named_above:
+            if row[0] != previous[0]:
+                print(row[0])
+            cells[0] = ""
         print("  ".join(cells).rstrip())
 
 
@@ -326,7 +338,8 @@ def describe(bench):
                        for name, key in (("L1d", "cache_l1d"), ("L2", "cache_l2"), ("L3", "cache_l3")))
     return (f"{context.get('cpu', '?')}, one core; {caches}\n"
             f"softlane {context.get('softlane_version', '?')} ({context.get('softlane_commit', '?')}), "
-            f"{context.get('compiler', '?')} {context.get('compiler_flags', '')}, {context.get('date', '?')[:10]}")
+            f"{context.get('compiler', '?')} {context.get('compiler_flags', '')}, "
+            f"{context.get('date', '?')[:10]}")
 
 
 def main():
@@ -369,7 +382,8 @@ def main():
     print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
           "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")
     isas = [isa for isa in isas_of(cells.values()) if isa not in PEERS]
-    print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"], speed_rows(cells, isas, errors), left=4)
+    print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"],
+                speed_rows(cells, isas, errors), left=4)
     print_peers(print_table, cells, errors)
     print_scaling(print_table, bench)
     if errors:
