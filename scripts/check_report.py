@@ -12,10 +12,11 @@ import sys
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-SCREENS = {"desktop-light": (1280, 2600, "light"), "desktop-dark": (1280, 2600, "dark"), "phone": (390, 2400, "light")}
-COLUMN = "return [...document.querySelectorAll('table')[0].tBodies[0].rows].map(r => r.cells[arguments[0]].textContent)"
+SCREENS = {"light": (1280, 1200, "light"), "dark": (1280, 1200, "dark"), "phone": (390, 800, "light")}
+COLUMN = "return [...document.querySelector('tbody').rows].map(row => row.cells[arguments[0]].textContent)"
+TEXTS = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
 SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(e => !e.hidden).map(e => e.textContent)"
-FILTER = "const f = document.getElementById('filter'); f.value = arguments[0]; f.dispatchEvent(new Event('input'))"
+FILTER = "filter.value = arguments[0]; filter.dispatchEvent(new Event('input'))"
 
 
 def check(holds, what):
@@ -32,14 +33,15 @@ def main():
     check(arguments.report.stat().st_size < 5e6, "5 MB or more")
 
     options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"):
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                 "--disable-dev-shm-usage"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
     try:
         driver.get(arguments.report.resolve().as_uri())
-        figures = driver.execute_script(SHOWN, "figure")
-        rows = driver.execute_script(SHOWN, "tbody tr")
+        figures = driver.execute_script(TEXTS, "figure")
+        rows = driver.execute_script(TEXTS, "tbody tr")
         check(figures and rows, "has no figures or no rows")
         # What the page asked for: nothing but itself.
         check(all(message["message"].count('"url":"http') == 0 for message in driver.get_log("performance")),
@@ -49,16 +51,17 @@ def main():
         for falling in (False, True):
             driver.execute_script("arguments[0].click()", head)
             column = [float(text) for text in driver.execute_script(COLUMN, 5)]
-            check(column == sorted(column, reverse=falling) and len(set(column)) > 1, f"{head.text} is not sorted")
+            check(column == sorted(column, reverse=falling) and len(set(column)) > 1,
+                  f"{head.text} is not sorted")
 
-        driver.execute_script(FILTER, "softmax AVX2")
-        left = driver.execute_script(SHOWN, "tbody tr")
-        check(left == [row for row in driver.execute_script("return [...document.querySelectorAll('tbody tr')]"
-                                                            ".map(r => r.textContent)")
-                       if "softmax" in row and "avx2" in row] and 0 < len(left) < len(rows), "the filter of rows")
-        check(0 < len(driver.execute_script(SHOWN, "figure")) <= len(figures), "the filter of figures")
-        driver.execute_script(FILTER, "")
-        check(len(driver.execute_script(SHOWN, "tbody tr")) == len(rows), "an empty filter hides rows")
+        for of in ("tbody tr", "figure"):
+            everything = driver.execute_script(TEXTS, of)
+            wanted = [text for text in everything if "softmax" in text and "avx2" in text]
+            driver.execute_script(FILTER, "softmax AVX2")
+            check(driver.execute_script(SHOWN, of) == wanted and 0 < len(wanted) < len(everything),
+                  f"filtering {of}")
+            driver.execute_script(FILTER, "")
+            check(driver.execute_script(SHOWN, of) == everything, f"an empty filter hides {of}")
 
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
         for name, (width, height, scheme) in SCREENS.items():
@@ -68,8 +71,12 @@ def main():
                 "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
             check(driver.execute_script("return document.documentElement.scrollWidth") <= width,
                   f"{name}: wider than the screen")
-            driver.save_screenshot(str(arguments.screenshots / f"{name}.png"))
-        errors = [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+            for section in driver.find_elements("css selector", "h2"):
+                driver.execute_script("arguments[0].scrollIntoView()", section)
+                title = section.text.lower().replace(" ", "_")
+                driver.save_screenshot(str(arguments.screenshots / f"{name}-{title}.png"))
+        errors = [entry["message"] for entry in driver.get_log("browser")
+                  if entry["level"] in ("SEVERE", "WARNING")]
         check(not errors, f"console: {errors}")
     finally:
         driver.quit()

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Makes one HTML file of what softlane-bench and softlane-accuracy measured: plots and tables, no network needed.
+"""Makes one HTML file of what softlane-bench and softlane-accuracy measured: plots and tables in one piece.
 
-Reads the same files as table.py, and through its code. The figures are matplotlib's SVG with two changes: the
-colours become CSS variables, so that they follow light and dark, and names are taken out, since many share a page.
-Needs Debian's python3-matplotlib.
+Reads the same files as table.py, and through its code. The figures are matplotlib's SVG with three changes:
+colours become CSS variables, so that they follow light and dark; names are taken out, since many figures
+share a page, and so is what only takes room. Needs Debian's python3-matplotlib.
 """
 
 import argparse
 import html
 import io
+import itertools
 import math
 import pathlib
 import re
@@ -36,7 +37,7 @@ except ImportError as error:
     refuse(f"needs python3-matplotlib ({error})")
 
 INK = "#010203"  # becomes currentColor
-# (light, dark), of the ISAs and peers in their order; in the figures each one stands for a CSS variable.
+# (light, dark), of the ISAs and peers in their order; in the figures each stands for a CSS variable.
 COLOURS = [("#1f5fa8", "#6cb0ff"), ("#c2540a", "#ff9f57"), ("#2c7d3f", "#67cf83"), ("#7b4a9e", "#c79be8"),
            ("#a11d33", "#ff7b8e"), ("#0a7a80", "#4fd0d6"), ("#7a6a00", "#d9c437"), ("#b03a86", "#f58ccd"),
            ("#5a5a5a", "#b5b5b5"), ("#7c5234", "#d3a37c")]
@@ -44,20 +45,26 @@ ITEM_SIZE = {"f64": 8, "f32": 4, "f16": 2, "bf16": 2}
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 matplotlib.rcParams.update({
-    "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "axes.titlesize": 10, "text.color": INK,
-    "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "grid.color": INK,
-    "grid.alpha": 0.15, "axes.grid": True, "axes.axisbelow": True, "axes.spines.top": False,
-    "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8,
+    "svg.fonttype": "none", "font.sans-serif": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10,
+    "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    "grid.color": INK, "grid.alpha": 0.15, "axes.grid": True, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8,
 })
 
 
 class Run:
     """What one run measured: the files of softlane-bench, and of softlane-accuracy and peers.py with it."""
 
-    def __init__(self, path):
-        self.bench, self.cells = table.read_results(path, table.read_cells, "softlane-bench")
-        self.path, self.context, self.errors, self.bytes, self.spread = path, self.bench["context"], {}, {}, {}
-        self.measure(self.bench)
+    def __init__(self, path, more):
+        self.bench, _ = table.read_results(path, table.read_cells, "softlane-bench")
+        self.path, self.context = path, self.bench["context"]
+        self.cells = {}  # {(kernel, dtype, shape): {isa or peer: cell}}
+        self.curves = {}  # the same of shapes that were chosen for their sizes alone
+        self.errors, self.bytes, self.spread = {}, {}, {}
+        self.add_bench(self.bench)
+        for file in more:
+            self.add(file)
+        self.all_cells = self.curves | self.cells
 
     def add(self, path):
         content, _ = table.read_results(path, lambda content: content.get("results") or content["benchmarks"],
@@ -72,13 +79,13 @@ class Run:
                         self.cells.setdefault(key, {})[who] = {"ns_per_element": row["ns"], "level": "",
                                                                "ulp": float(row["ulp"])}
         else:
-            _, cells = table.read_results(path, table.read_cells, "softlane-bench")
-            for key, by_isa in cells.items():
-                self.cells[key] = by_isa | self.cells.get(key, {})
-            self.measure(content)
+            self.add_bench(table.read_results(path, table.read_cells, "softlane-bench")[0])
 
-    def measure(self, bench):
-        """Bytes per call, and the spread of the repetitions, by the name of the benchmark."""
+    def add_bench(self, bench):
+        """Its cells; bytes per call, and the spread of the repetitions, by the name of the benchmark."""
+        into = self.curves if bench["context"].get("shapes") in ("sizes", "sweep") else self.cells
+        for key, by_isa in table.read_cells(bench).items():
+            into[key] = by_isa | into.get(key, {})
         times = {}
         for run in bench["benchmarks"]:
             if run["run_type"] == "iteration":
@@ -92,7 +99,7 @@ class Run:
                 self.spread[tuple(name.split("/"))] = (max(ns) - min(ns)) / statistics.median(ns) * 100
 
     def size(self, key):
-        """Bytes per call; of a shape that only a peer ran, as many per element as in the other shapes of its kernel."""
+        """Bytes per call; of a shape that only a peer ran, as many per element as in others of its kernel."""
         if key in self.bytes:
             return self.bytes[key]
         of_element = [size / elements(other[2]) for other, size in self.bytes.items() if other[:2] == key[:2]]
@@ -125,59 +132,90 @@ def plain_ticks(axis):
 
 
 def legend_below(figure):
-    figure.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=4)
+    entries = len(figure.axes[0].get_legend_handles_labels()[0])
+    figure.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncol=5 if entries == 5 else 4)
+
+
+classes = {}  # of the page, by the CSS that elements of many figures have
 
 
 def svg(figure, name):
-    matplotlib.rcParams["svg.hashsalt"] = name  # names of clip paths and markers differ between the figures of the page
+    matplotlib.rcParams["svg.hashsalt"] = name  # clip paths and markers are named differently in each figure
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
     text = re.sub(r"^.*?(?=<svg)", "", file.getvalue(), flags=re.S)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'<g id="[^"]*"', "<g", text).replace(INK, "currentColor")
-    text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", re.sub(r'(<svg [^>]*?)height="[^"]*" ', r"\1", text))
+    text = re.sub(r"\n\s+", "\n", text)
+    text = re.sub(r"(?<=[ \"(])\d+\.\d{3,}(?=[ \"\n)])", lambda match: f"{float(match[0]):.2f}", text)
+    text = re.sub(r'(<svg [^>]*?)height="[^"]*" ', r"\1", text)
+    text = re.sub(r'(<svg [^>]*?)width="[^"]*"', r"\1", text)
     for i, (light, _) in enumerate(COLOURS):
         text = text.replace(light, f"var(--c{i})")
-    return f'<figure data-name="{html.escape(name)}">{text}</figure>'
+    text = re.sub(r' style="([^"]*)"',
+                  lambda match: f' class="{classes.setdefault(match[1], f"f{len(classes)}")}"', text)
+    return f"<figure>{text}</figure>"
+
+
+def tiers(key):
+    """The kernel itself, and its fast tier, which is another kernel."""
+    fast = table.FAST.get(key[0])
+    return [("", key)] + ([(" fast", (fast, key[1]))] if fast else [])
+
+
+def on_line(points):
+    """Of (bytes, ns, shape), the fastest of about each size: of rows of 1000 columns if there are several
+    sizes of those, since rows of other widths cost other times."""
+    def sizes(among):
+        fastest = {}
+        for size, ns, _ in sorted(among, key=lambda point: -point[1]):
+            fastest[round(math.log2(size))] = size, ns
+        return sorted(fastest.values())
+
+    alike = sizes(point for point in points if re.fullmatch(r"\d+x1000", point[2]))
+    return alike if len(alike) > 1 else sizes(points)
+
+
+def draw_caches(axes, context):
+    low, high = axes.get_xlim()
+    for name, of in (("L1d", "cache_l1d"), ("L2", "cache_l2"), ("L3", "cache_l3")):
+        amount, _, unit = context.get(of, "").partition(" ")
+        size = float(amount) * UNITS[unit] if unit in UNITS else 0
+        if low < size < high:
+            axes.axvline(size, color=INK, lw=0.7, alpha=0.5)
+            axes.text(size, 1.01, name, transform=axes.get_xaxis_transform(), ha="center", fontsize=8)
 
 
 def size_figure(key, runs, colour):
-    """Time per element against bytes per call; the line goes through the fastest shape of about each size.
-    None where there is one size only: the table says it all."""
-    if len({round(math.log2(runs[0].size(of))) for of in runs[0].cells if of[:2] == key}) < 2:
-        return ""
+    """Time per element against bytes per call; nothing if there is one size only, which tables can say."""
     figure, axes = plt.subplots(figsize=(4.8, 3.2))
-    roof, named = {}, set()
-    for run, style in zip(runs, ("-", "--")):
+    roof, named, sizes = {}, set(), set()
+    for (run, style), (tier, of) in itertools.product(zip(runs, ("-", "--")), tiers(key)):
         lines = {}
-        for cell_key, by_isa in run.cells.items():
-            if cell_key[:2] == key:
+        for cell_key, by_isa in run.all_cells.items():
+            if cell_key[:2] == of:
+                size = run.size(cell_key)
+                sizes.add(round(math.log2(size)))
                 for isa, cell in by_isa.items():
-                    lines.setdefault(isa, []).append((run.size(cell_key), cell["ns_per_element"]))
+                    lines.setdefault(isa, []).append((size, cell["ns_per_element"], cell_key[2]))
                     if "x_roof" in cell and run is runs[0]:
-                        roof.setdefault(run.size(cell_key), []).append(cell["ns_per_element"] / cell["x_roof"])
+                        roof.setdefault(size, []).append(cell["ns_per_element"] / cell["x_roof"])
         for isa in sorted(lines, key=list(colour).index):
-            nearest = {}
-            for size, ns in sorted(lines[isa]):
-                bucket = round(math.log2(size))
-                nearest[bucket] = min(nearest.get(bucket, (size, math.inf)), (size, ns), key=lambda point: point[1])
-            axes.plot(*zip(*sorted(lines[isa])), marker_of(isa), color=colour[isa], ms=3, alpha=0.5)
-            axes.plot(*zip(*nearest.values()), style, color=colour[isa], lw=1.4,
-                      label=None if isa in named else isa)
-            named.add(isa)
+            look = {"color": colour[isa], "mfc": "none" if tier else colour[isa], "ms": 3}
+            axes.plot(*zip(*(point[:2] for point in lines[isa])), marker_of(isa), alpha=0.5, **look)
+            axes.plot(*zip(*on_line(lines[isa])), style + marker_of(isa), lw=0.8 if tier else 1.4,
+                      label=None if isa + tier in named else isa + tier, **look)
+            named.add(isa + tier)
+    if len(sizes) < 2:
+        plt.close(figure)
+        return ""
     if roof:
-        axes.plot(*zip(*sorted((size, statistics.median(ns)) for size, ns in roof.items())), ":", color=INK, lw=1.2,
-                  label="roof")
-    axes.set(xscale="log", yscale="log", xlabel="bytes read and written per call", ylabel="ns per element",
-             title=f"{key[0]} {key[1]}")
-    low, high = axes.get_xlim()
-    for name, of in (("L1d", "cache_l1d"), ("L2", "cache_l2"), ("L3", "cache_l3")):
-        amount, _, unit = runs[0].context.get(of, "").partition(" ")
-        if unit in UNITS and low < float(amount) * UNITS[unit] < high:
-            axes.axvline(float(amount) * UNITS[unit], color=INK, lw=0.7, alpha=0.5)
-            axes.text(float(amount) * UNITS[unit], 1, name + " ", transform=axes.get_xaxis_transform(), ha="right",
-                      va="top", fontsize=8)
+        axes.plot(*zip(*sorted((size, statistics.median(ns)) for size, ns in roof.items())), ":", color=INK,
+                  lw=1.2, label="roof")
+    axes.set(xscale="log", yscale="log", xlabel="bytes read and written per call", ylabel="ns per element")
+    axes.set_title(f"{key[0]} {key[1]}", pad=14)  # above the names of the caches
+    draw_caches(axes, runs[0].context)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(FuncFormatter(bytes_text))
     plain_ticks(axes.yaxis)
@@ -191,26 +229,47 @@ def error_figure(key, run, colour):
     shapes = {k: by_isa for k, by_isa in run.cells.items() if k[:2] == key}
     if not shapes:
         return ""
-    shape, by_isa = max(shapes.items(), key=lambda item: len(item[1]))
-    points = [(isa, run.ulp(*key, isa, cell), 1 / cell["ns_per_element"]) for isa, cell in by_isa.items()]
-    # The fast tier is another kernel of the same function.
-    fast = run.cells.get((table.FAST.get(key[0]), *shape[1:]), {})
-    points += [(isa, run.ulp(table.FAST[key[0]], key[1], isa, cell), 1 / cell["ns_per_element"])
-               for isa, cell in fast.items()]
-    points = [point for point in points if point[1] is not None and math.isfinite(point[1])]
+    shape, _ = max(shapes.items(), key=lambda item: (len(item[1]), item[0][2].endswith("x1000")))
+    points = []
+    for tier, (kernel, dtype) in tiers(key):
+        for isa, cell in run.cells.get((kernel, dtype, shape[2]), {}).items():
+            ulp = run.ulp(kernel, dtype, isa, cell)
+            if ulp is not None and math.isfinite(ulp):
+                points.append((isa, tier, ulp, 1 / cell["ns_per_element"]))
     if len(points) < 2:
         return ""
     figure, axes = plt.subplots(figsize=(4.8, 3.2))
-    for i, (isa, ulp, speed) in enumerate(points):
-        tier = " fast" if i >= len(points) - len(fast) and fast and isa in fast else ""
-        axes.plot(max(ulp, 0.01), speed, marker_of(isa), color=colour[isa], ms=7, mfc="none" if tier else None, ls="",
-                  label=isa + tier)
+    for isa, tier, ulp, speed in points:
+        axes.plot(max(ulp, 0.01), speed, marker_of(isa), color=colour[isa], ms=7, ls="", label=isa + tier,
+                  mfc="none" if tier else colour[isa])
     axes.set(xscale="log", yscale="log", xlabel="largest error, ULP", ylabel="elements per ns",
              title=f"{key[0]} {key[1]} {shape[2]}: up and left is better")
+    low, high = axes.get_xlim()
+    axes.set_xlim(low / 2, high * 2)  # equal errors are not told apart by their last digits
     for axis in (axes.xaxis, axes.yaxis):
         plain_ticks(axis)
     legend_below(figure)
     return svg(figure, "error " + "/".join(key))
+
+
+def x_figure(key, run, colour):
+    """Largest error in each bin of x (softlane-accuracy --by-x); ISAs of the same bits share a line."""
+    curves = {}
+    for isa, error in run.errors.get(key, {}).items():
+        if error.get("ulp_of_x") and isa in colour and isa not in table.PEERS:
+            curves.setdefault((tuple(map(tuple, error["ulp_of_x"])), float(error["bound"])), []).append(isa)
+    if not curves:
+        return ""
+    figure, axes = plt.subplots(figsize=(4.8, 3.2))
+    for (points, bound), isas in curves.items():
+        axes.plot(*zip(*points), color=colour[isas[0]], lw=1, label=", ".join(isas))
+        axes.axhline(bound, color=colour[isas[0]], lw=1, ls=":")
+    axes.set_xscale("symlog", linthresh=1)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylim(bottom=0)
+    axes.set(xlabel="x", ylabel="largest error, ULP", title=f"{key[0]} {key[1]}")
+    legend_below(figure)
+    return svg(figure, "x " + "/".join(key))
 
 
 def bars_figure(dtype, run, colour):
@@ -226,43 +285,46 @@ def bars_figure(dtype, run, colour):
     isas = sorted({isa for by_isa in speedups.values() for isa in by_isa}, key=list(colour).index)
     figure, axes = plt.subplots(figsize=(4.8, 0.8 + 0.17 * len(speedups) * (len(isas) + 1)))
     for i, isa in enumerate(isas):
-        kernels = [(row, statistics.geometric_mean(by_isa[isa])) for row, by_isa in enumerate(speedups.values())
-                   if isa in by_isa]
+        kernels = [(row, statistics.geometric_mean(by_isa[isa]))
+                   for row, by_isa in enumerate(speedups.values()) if isa in by_isa]
         bars = axes.barh([row + (i - (len(isas) - 1) / 2) * 0.8 / len(isas) for row, _ in kernels],
                          [mean for _, mean in kernels], 0.8 / len(isas), color=colour[isa], label=isa)
         axes.bar_label(bars, [f"{mean:.1f}x" for _, mean in kernels], fontsize=7, padding=2)
     axes.set_yticks(range(len(speedups)), speedups)
     axes.invert_yaxis()
-    axes.set(xlabel="times as fast as scalar (geometric mean of the shapes)", title=dtype)
-    legend_below(figure)
-    return svg(figure, "bars " + "/".join(f"{kernel}/{dtype}" for kernel in speedups))
+    axes.margins(y=0.01)
+    axes.set(xlabel="times as fast as scalar (geometric mean of the shapes)")
+    axes.set_title(dtype, pad=20)  # above the legend
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=4)
+    return svg(figure, "bars " + dtype)
 
 
-def number(value, form=".3g"):
-    return "" if value is None else format(value, form)
+def number(value):
+    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def html_table(heading, rows):
     head = "".join(f'<th><button type="button">{html.escape(name)}</button></th>' for name in heading)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
+                   for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
 
 
 def speed_table(runs):
-    heading = ["kernel", "dtype", "ISA or peer", "shape", "in", "ns/element", "speed-up over scalar, x", "over roof, x",
-               "spread, %", "max ULP"] + ["B: ns/element", "A over B, x"] * (len(runs) - 1)
+    heading = ["kernel", "dtype", "ISA or peer", "shape", "in", "ns/element", "speed-up over scalar, x",
+               "over roof, x", "spread, %", "max ULP"] + ["B: ns/element", "A over B, x"] * (len(runs) - 1)
     rows = []
-    for (kernel, dtype, shape), by_isa in runs[0].cells.items():
+    for (kernel, dtype, shape), by_isa in runs[0].all_cells.items():
         for isa, cell in by_isa.items():
             ns, scalar = cell["ns_per_element"], by_isa.get(table.REFERENCE)
             row = [kernel, dtype, isa, shape, cell["level"], table.digits(ns),
                    number(scalar["ns_per_element"] / ns if scalar else None), number(cell.get("x_roof")),
-                   number(runs[0].spread.get((kernel, dtype, isa, shape)), ".1f"),
+                   number(runs[0].spread.get((kernel, dtype, isa, shape))),
                    number(runs[0].ulp(kernel, dtype, isa, cell))]
             for other in runs[1:]:
-                theirs = other.cells.get((kernel, dtype, shape), {}).get(isa)
-                row += [table.digits(theirs["ns_per_element"]), number(ns / theirs["ns_per_element"])] if theirs \
-                    else ["", ""]
+                theirs = other.all_cells.get((kernel, dtype, shape), {}).get(isa)
+                row += [table.digits(theirs["ns_per_element"]),
+                        number(ns / theirs["ns_per_element"])] if theirs else ["", ""]
             rows.append(row)
     return html_table(heading, rows)
 
@@ -282,10 +344,12 @@ def machine(runs):
                 f"{spread[int(0.95 * (len(spread) - 1))]:.1f} % (95 of 100 stay below)" if spread else ""
         isas = ", ".join(f"{key[4:]} {value}" for key, value in run.context.items()
                          if key.startswith("isa_") and key != "isa_in_use")
-        lines = [*table.describe(run.bench).splitlines(), f"ISAs: {isas}; in use: {run.context.get('isa_in_use', '?')}",
-                 f"load {run.context.get('load_avg', ['?'])[0]} at the start{noise}"]
-        facts.append((f"<h3>{name}: {html.escape(pathlib.Path(run.path).name)}</h3>" if len(runs) > 1 else "") + "<ul>" +
-                     "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>")
+        lines = [*table.describe(run.bench).splitlines(),
+                 f"ISAs: {isas}; in use: {run.context.get('isa_in_use', '?')}",
+                 f"load {(run.context.get('load_avg') or [math.nan])[0]:.1f} at the start{noise}"]
+        if len(runs) > 1:
+            facts.append(f"<h3>{name}: {html.escape(str(run.path))}</h3>")
+        facts.append("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>")
     return "".join(facts)
 
 
@@ -294,16 +358,21 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #17191c; --line: #3b3f45; %s } }
 body { font: 16px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
        max-width: 80rem; padding: 1rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%%, 30rem), 1fr)); gap: 1rem; }
+.parts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%%, 30rem), 1fr)); gap: 1rem;
+         margin-top: 1rem; }
 figure { margin: 0; } figure svg { width: 100%%; height: auto; }
 .filter { position: sticky; top: 0; background: var(--paper); padding: .5rem 0; z-index: 1; }
 .filter input { font: inherit; width: min(100%%, 24rem); box-sizing: border-box; }
-.wide { overflow: auto; max-height: 75vh; border: 1px solid var(--line); }
+nav a { color: inherit; margin-right: .8rem; white-space: nowrap; }
+h2 { scroll-margin-top: 3rem; }
+.wide { grid-column: 1 / -1; min-width: 0; overflow: auto; max-height: 75vh; border: 1px solid var(--line); }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 td, th { padding: .15rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--paper); }
-th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
-th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
+th button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0;
+            cursor: pointer; }
+th[aria-sort=ascending] button::after { content: " \\2191"; }
+th[aria-sort=descending] button::after { content: " \\2193"; }
 """
 
 SCRIPT = """
@@ -329,31 +398,56 @@ document.querySelectorAll("th").forEach(head => head.addEventListener("click", (
 """
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><title>softlane: report</title><style>{style}</style></head>
+<body><h1>softlane: what was measured</h1>
+<nav>{links}</nav><div class="filter">
+<input id="filter" type="search" placeholder="filter: softmax f32 avx2" aria-label="filter"></div>
+{body}<script>{script}</script></body></html>
+"""
+
+
 def page(runs):
-    isas = [isa for isa in dict.fromkeys(isa for run in runs for by_isa in run.cells.values() for isa in by_isa)]
+    first = runs[0]
+    isas = list(dict.fromkeys(isa for run in runs for by_isa in run.all_cells.values() for isa in by_isa))
     isas.sort(key=lambda isa: isa in table.PEERS)  # stable: the order of the manifest, then the peers
     colour = {isa: COLOURS[i % len(COLOURS)][0] for i, isa in enumerate(isas)}
-    keys = list(dict.fromkeys(key[:2] for key in runs[0].cells))
-    style = STYLE % tuple(" ".join(f"--c{i}: {pair[dark]};" for i, pair in enumerate(COLOURS)) for dark in (0, 1))
+    keys = list(dict.fromkeys(key[:2] for key in first.all_cells))
+    with_tiers = [key for key in keys if key[0] not in table.FAST.values()]
+    of_first = " Of run A." if len(runs) > 1 else ""
     sections = [
-        ("The machine and the run", machine(runs)),
-        ("Time per element against size", "<p>Each point is a shape, the line goes through the fastest of about its "
-         "size. Dotted: the roof, a plain read or copy of the same bytes." +
-         (" Dashed: run B." if len(runs) > 1 else "") + "</p>", [size_figure(key, runs, colour) for key in keys]),
-        ("Speed-up over scalar", "",
-         [bars_figure(dtype, runs[0], colour) for dtype in dict.fromkeys(dtype for _, dtype in keys)]),
-        ("Speed against error", "<p>Diamonds are other libraries, hollow points the fast tier.</p>",
-         [error_figure(key, runs[0], colour) for key in keys]),
-        ("All speeds", "<p>Click a heading to sort. CPU time, the median of the repetitions.</p>" + speed_table(runs)),
-        ("All errors", error_table(runs[0])),
+        ("The machine and the run", machine(runs), []),
+        ("Time per element against size",
+         "Dots are shapes; lines go through rows of 1000 columns where there are several sizes of them, else "
+         "through the fastest shape of about each size. Thin, hollow: the fast tier. Dotted: the roof, a "
+         "plain read or copy of the same bytes. Upright: the caches." +
+         (" Dashed: run B." if len(runs) > 1 else ""),
+         [size_figure(key, runs, colour) for key in with_tiers]),
+        ("Speed-up over scalar", "The geometric mean over the shapes." + of_first,
+         [bars_figure(dtype, first, colour) for dtype in dict.fromkeys(dtype for _, dtype in keys)]),
+        ("Speed against error",
+         "Up and left is better. Hollow: the fast tier; diamonds: other libraries." + of_first,
+         [error_figure(key, first, colour) for key in with_tiers]),
+        ("Error against x",
+         "Element kernels: the largest error in each of 300 bins of x. Dotted: the bound." + of_first,
+         [x_figure(key, first, colour) for key in keys]),
+        ("All speeds", "CPU time, the median of the repetitions. Click a heading to sort.",
+         [speed_table(runs)]),
+        ("All errors", "In ULP of the result's type." + of_first,
+         [error_table(first)] if first.errors else []),
     ]
-    body = "".join(f"<section><h2>{title}</h2>{text}" + (f'<div class="plots">{"".join(plots[0])}</div>' if plots else "")
-                   + "</section>\n" for title, text, *plots in sections if not plots or any(plots[0]))
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>softlane: report</title>'
-            f'<style>{style}</style></head>\n<body><h1>softlane: what was measured</h1>\n<div class="filter"><input '
-            f'id="filter" type="search" placeholder="filter: softmax f32 avx512" aria-label="filter"></div>\n{body}'
-            f"<script>{SCRIPT}</script></body></html>\n")
+    body, links = "", ""
+    for i, (title, text, parts) in enumerate(sections):
+        if i == 0 or any(parts):
+            body += (f'<h2 id="s{i}">{title}</h2>\n<div>{text}</div>\n'
+                     f'<div class="parts">{"".join(parts)}</div>\n')
+            links += f'<a href="#s{i}">{title}</a>\n'
+    style = STYLE % tuple(" ".join(f"--c{i}: {pair[dark]};" for i, pair in enumerate(COLOURS))
+                          for dark in (0, 1))
+    style += "\n".join(f".{name} {{ {css} }}" for css, name in classes.items())
+    return PAGE.format(style=style, links=links, body=body, script=SCRIPT)
 
 
 def main():
@@ -361,12 +455,16 @@ def main():
     parser.add_argument("bench", metavar="A.json", help="from softlane-bench --benchmark_out=A.json")
     parser.add_argument("other", metavar="B.json", nargs="?", help="another run, to be laid over the first")
     parser.add_argument("--with", metavar="FILE", action="append", default=[], dest="more",
-                        help="more of A: from softlane-accuracy, softlane-bench --cells or peers.py; may be repeated")
+                        help="more of A, may be repeated: from softlane-accuracy, peers.py, or "
+                             "softlane-bench --sizes, --sweep or --cells")
+    parser.add_argument("--with-b", metavar="FILE", action="append", default=[], help="the same, of B")
     parser.add_argument("--out", metavar="FILE", default="results/report.html", help="default: %(default)s")
     arguments = parser.parse_args()
-    runs = [Run(path) for path in (arguments.bench, arguments.other) if path]
-    for path in arguments.more:
-        runs[0].add(path)
+    if arguments.with_b and not arguments.other:
+        refuse("--with-b: there is no B.json")
+    runs = [Run(arguments.bench, arguments.more)]
+    if arguments.other:
+        runs.append(Run(arguments.other, arguments.with_b))
     text = page(runs)
     try:
         pathlib.Path(arguments.out).write_text(text, encoding="utf-8")
