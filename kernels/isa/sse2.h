@@ -74,7 +74,11 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
 /* f64 */
 
 SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
-SL_INLINE vw v_load_wide(const float *p) { return v_widen(v_load(p)); }
+SL_INLINE __m128d widen_two(const float *p)
+{
+    return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+}
+SL_INLINE vw v_load_wide(const float *p) { return (vw){widen_two(p), widen_two(p + 2)}; }
 SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
 SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
 SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
