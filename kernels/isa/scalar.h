@@ -204,8 +204,8 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
 
 /* two u16 */
 
-SL_INLINE vu hh_of(uint32_t low, uint32_t high) { return (low & 0xffff) | high << 16; }
-SL_INLINE vu hh_load(const uint16_t *p) { return hh_of(p[0], p[1]); }
+SL_INLINE vu both(uint32_t low, uint32_t high) { return (low & 0xffff) | high << 16; }
+SL_INLINE vu hh_load(const uint16_t *p) { return both(p[0], p[1]); }
 SL_INLINE void hh_store(uint16_t *p, vu a)
 {
     p[0] = (uint16_t)a;
@@ -214,7 +214,7 @@ SL_INLINE void hh_store(uint16_t *p, vu a)
 SL_INLINE void hh_stream(uint16_t *p, vu a) { hh_store(p, a); }
 SL_INLINE vu hh_load_n(const uint16_t *p, size_t n, uint16_t fill)
 {
-    return hh_of(n > 0 ? p[0] : fill, n > 1 ? p[1] : fill);
+    return both(n > 0 ? p[0] : fill, n > 1 ? p[1] : fill);
 }
 SL_INLINE void hh_store_n(uint16_t *p, vu a, size_t n)
 {
@@ -223,15 +223,15 @@ SL_INLINE void hh_store_n(uint16_t *p, vu a, size_t n)
     if (n > 1)
         p[1] = (uint16_t)(a >> 16);
 }
-SL_INLINE vu hh_uppers(vu a, vu b) { return hh_of(a >> 16, b >> 16); }
-SL_INLINE vu hh_lowers(vu a, vu b) { return hh_of(a, b); }
-SL_INLINE vu hh_add(vu a, vu b) { return hh_of(a + b, (a >> 16) + (b >> 16)); }
+SL_INLINE vu hh_uppers(vu a, vu b) { return both(a >> 16, b >> 16); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return both(a, b); }
+SL_INLINE vu hh_add(vu a, vu b) { return both(a + b, (a >> 16) + (b >> 16)); }
 SL_INLINE uint32_t difference(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
 SL_INLINE vu hh_sub(vu a, vu b)
 {
-    return hh_of(difference(a & 0xffff, b & 0xffff), difference(a >> 16, b >> 16));
+    return both(difference(a & 0xffff, b & 0xffff), difference(a >> 16, b >> 16));
 }
-#define hh_shr(a, k) hh_of(((a)&0xffff) >> (k), (a) >> 16 >> (k))
+#define hh_shr(a, k) both(((a)&0xffff) >> (k), (a) >> 16 >> (k))
 
 #include "half.h"
 SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
