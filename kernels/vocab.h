@@ -33,11 +33,15 @@
  *          v_abs(a)                      clears the sign bit
  *          v_bits(a)  v_float(u)         reinterpret
  *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
+ *          v_evens(a, b)  v_odds(a, b)   of the lanes of a, then of b, every second one: 0, 2, ...; 1, 3, ...
+ *          v_lower_halves(a, b)          the lower half of the lanes of a, then that of b; v_upper_halves likewise.
+ *                                        Only where SL_W == SL_LANES, as
+ *          w_fold_add_halves(a)          the lower lanes by halves, and the upper lanes, and the sum of both
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
  *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
  *          w_...                         all of the above but quads and load_wide, for f64
  *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
- *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_add(a, b)  u_sub(a, b)     modulo 2^32
+ *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_andnot(a, b): a & ~b  u_add(a, b)  u_sub(a, b)     modulo 2^32
  *          u_shl(a, k)  u_shr(a, k)      k constant
  *   u64    wu_set1  wu_and  wu_or  wu_add  wu_sub  wu_shl  wu_shr           likewise
  *   truth  v_lt v_le v_eq (a, b)         ordered: false with a NaN
@@ -56,6 +60,10 @@
  *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
  *          v_load_f16(p)                 v_of_f16(h_load(p)), which may be cheaper; and so
  *          v_store_f16(p, a)  v_stream_f16(p, a)      h_store(p, h_of_f32(a)) and h_stream
+ *   two    hh_load(p)  hh_store(p, a)  hh_stream(p, a)     2 SL_W uint16_t in a vu: 2l and 2l + 1 in the low and
+ *          hh_load_n(p, n, fill)  hh_store_n(p, a, n)      the high half of lane l; n of these, as v_load_n
+ *          hh_uppers(a, b)  hh_lowers(a, b)     the upper or lower halves: a's in the low halves, b's in the high
+ *          hh_add(a, b)  hh_shr(a, k)    modulo 2^16, k constant; hh_sub(a, b): max(a - b, 0)
  *
  * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is: a block of SL_BLOCK
  * elements gives lane l its elements l and l + SL_LANES, added in f32; the lanes are f64 and are folded by

@@ -163,7 +163,7 @@ static void strided(const kernel *k, const isa *on)
 {
     static const size_t classes[] = {1,  2,  3,  5,  10, 15, 16,  17,  31,  32,
                                      33, 34, 63, 64, 65, 97, 100, 129, 1000};
-    static const size_t inner[] = {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 196};
+    static const size_t inner[] = {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 49, 64, 80, 196};
     generator g = {4};
     for (size_t c = 0; c < sizeof classes / sizeof *classes; c++)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)

@@ -55,6 +55,14 @@ FOLD_BY_HALVES(fold_max, float, p > q ? p : q)
 FOLD_BY_HALVES(wide_fold_max, double, p > q ? p : q)
 FOLD_BY_HALVES(wide_fold_add, double, p + q)
 
+/* Lane k of those of a register and then of their magnitudes. */
+static float every_second(const float *lane, size_t k, size_t width)
+{
+    return k < width ? lane[k] : float_of_bits(bits_of(lane[k - width]) & 0x7fffffffu);
+}
+
+static uint32_t difference(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
+
 static size_t count_true(const int *lane, size_t width)
 {
     size_t count = 0;

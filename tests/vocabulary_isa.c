@@ -74,6 +74,79 @@ SL_INLINE vu streamed_half(vu a)
     return h_load(lane);
 }
 
+/* Two u16 from each lane as they lie in memory, and back. */
+SL_INLINE void take_apart(vu a, uint16_t half[2 * SL_W])
+{
+    float lane[SL_W];
+    v_store(lane, v_float(a));
+    for (size_t l = 0; l < SL_W; l++) {
+        uint32_t bits;
+        memcpy(&bits, lane + l, sizeof bits);
+        half[2 * l] = (uint16_t)bits;
+        half[2 * l + 1] = (uint16_t)(bits >> 16);
+    }
+}
+
+SL_INLINE vu join(const uint16_t half[2 * SL_W])
+{
+    float lane[SL_W];
+    for (size_t l = 0; l < SL_W; l++) {
+        const uint32_t bits = half[2 * l] | (uint32_t)half[2 * l + 1] << 16;
+        memcpy(lane + l, &bits, sizeof bits);
+    }
+    return v_bits(v_load(lane));
+}
+
+SL_INLINE vu loaded_two(vu a)
+{
+    uint16_t half[2 * SL_W];
+    take_apart(a, half);
+    return hh_load(half);
+}
+
+SL_INLINE vu stored_two(vu a)
+{
+    uint16_t half[2 * SL_W];
+    hh_store(half, a);
+    return join(half);
+}
+
+SL_INLINE vu streamed_two(vu a)
+{
+    _Alignas(64) uint16_t half[2 * SL_W];
+    hh_stream(half, a);
+    stream_end();
+    return join(half);
+}
+
+/* The first n by a partial word, the others as they are, for every n; a word that takes others leaves wrong bits. */
+SL_INLINE vu partly_loaded_two(vu a)
+{
+    uint16_t half[2 * SL_W], part[2 * SL_W];
+    take_apart(a, half);
+    for (size_t n = 0; n <= 2 * SL_W; n++) {
+        take_apart(hh_load_n(half, n, 0x7e01), part);
+        for (size_t i = 0; i < 2 * SL_W; i++)
+            if (part[i] != (i < n ? half[i] : 0x7e01))
+                half[i] ^= 1;
+    }
+    return join(half);
+}
+
+SL_INLINE vu partly_stored_two(vu a)
+{
+    uint16_t half[2 * SL_W], part[2 * SL_W];
+    take_apart(a, half);
+    for (size_t n = 0; n <= 2 * SL_W; n++) {
+        memset(part, 0x3c, sizeof part);
+        hh_store_n(part, join(half), n);
+        for (size_t i = 0; i < 2 * SL_W; i++)
+            if (part[i] != (i < n ? half[i] : 0x3c3c))
+                half[i] ^= 1;
+    }
+    return join(half);
+}
+
 SL_INLINE vf loaded_f16(vu a)
 {
     uint16_t lane[SL_W];

@@ -74,6 +74,13 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+SL_INLINE vf quarters_in_order(vf a)
+{
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(a), 0xd8));
+}
+SL_INLINE vf v_evens(vf a, vf b) { return quarters_in_order(_mm256_shuffle_ps(a, b, 0x88)); }
+SL_INLINE vf v_odds(vf a, vf b) { return quarters_in_order(_mm256_shuffle_ps(a, b, 0xdd)); }
+
 /* Rows l and l + 4 make one register; 4 x 4 in each half change places. */
 SL_INLINE void change_places(vf q[4])
 {
@@ -165,6 +172,7 @@ SL_INLINE double w_fold_add(vw a)
 SL_INLINE vu u_set1(uint32_t s) { return _mm256_set1_epi32((int)s); }
 SL_INLINE vu u_and(vu a, vu b) { return _mm256_and_si256(a, b); }
 SL_INLINE vu u_or(vu a, vu b) { return _mm256_or_si256(a, b); }
+SL_INLINE vu u_andnot(vu a, vu b) { return _mm256_andnot_si256(b, a); }
 SL_INLINE vu u_add(vu a, vu b) { return _mm256_add_epi32(a, b); }
 SL_INLINE vu u_sub(vu a, vu b) { return _mm256_sub_epi32(a, b); }
 #define u_shl(a, k) _mm256_slli_epi32(a, k)
@@ -222,7 +230,27 @@ SL_INLINE __m128i low_halves(vu a)
 SL_INLINE vu h_load(const uint16_t *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)); }
 SL_INLINE void h_store(uint16_t *p, vu a) { _mm_storeu_si128((__m128i *)p, low_halves(a)); }
 SL_INLINE void h_stream(uint16_t *p, vu a) { _mm_stream_si128((__m128i *)p, low_halves(a)); }
-SL_PARTIAL(h, vu, uint16_t)
+/* By mask go pairs of u16, and a last one that has no partner by itself. */
+SL_INLINE vu h_load_n(const uint16_t *p, size_t n, uint16_t fill)
+{
+    __m128i m = _mm256_castsi256_si128(lanes_below(n / 2));
+    __m128i a = _mm_blendv_epi8(_mm_set1_epi16((short)fill), _mm_maskload_epi32((const int *)p, m), m);
+    if (n < 8 && n % 2) {
+        __m128i last = _mm_cmpeq_epi16(_mm_set1_epi16((short)n), _mm_setr_epi16(1, 2, 3, 4, 5, 6, 7, 8));
+        a = _mm_blendv_epi8(a, _mm_set1_epi16((short)p[n - 1]), last);
+    }
+    return _mm256_cvtepu16_epi32(a);
+}
+SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
+{
+    __m128i halves = low_halves(a);
+    _mm_maskstore_epi32((int *)p, _mm256_castsi256_si128(lanes_below(n / 2)), halves);
+    if (n < 8 && n % 2) {
+        uint16_t lane[8];
+        _mm_storeu_si128((__m128i *)lane, halves);
+        p[n - 1] = lane[n - 1];
+    }
+}
 SL_INLINE vf v_of_f16(vu h) { return _mm256_cvtph_ps(low_halves(h)); }
 SL_INLINE vu h_of_f32(vf a) { return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
 SL_INLINE vf v_load_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
@@ -234,6 +262,37 @@ SL_INLINE void v_stream_f16(uint16_t *p, vf a)
 {
     _mm_stream_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
+
+/* two u16 */
+
+SL_INLINE vu hh_load(const uint16_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+SL_INLINE void hh_store(uint16_t *p, vu a) { _mm256_storeu_si256((__m256i *)p, a); }
+SL_INLINE void hh_stream(uint16_t *p, vu a) { _mm256_stream_si256((__m256i *)p, a); }
+SL_INLINE vu hh_load_n(const uint16_t *p, size_t n, uint16_t fill)
+{
+    __m256i m = lanes_below(n / 2), a = _mm256_set1_epi16((short)fill);
+    a = _mm256_blendv_epi8(a, _mm256_maskload_epi32((const int *)p, m), m);
+    if (n < 16 && n % 2) {
+        const __m256i ends = _mm256_setr_epi16(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+        __m256i last = _mm256_cmpeq_epi16(_mm256_set1_epi16((short)n), ends);
+        a = _mm256_blendv_epi8(a, _mm256_set1_epi16((short)p[n - 1]), last);
+    }
+    return a;
+}
+SL_INLINE void hh_store_n(uint16_t *p, vu a, size_t n)
+{
+    _mm256_maskstore_epi32((int *)p, lanes_below(n / 2), a);
+    if (n < 16 && n % 2) {
+        uint16_t lane[16];
+        _mm256_storeu_si256((__m256i *)lane, a);
+        p[n - 1] = lane[n - 1];
+    }
+}
+SL_INLINE vu hh_uppers(vu a, vu b) { return _mm256_blend_epi16(_mm256_srli_epi32(a, 16), b, 0xaa); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa); }
+SL_INLINE vu hh_add(vu a, vu b) { return _mm256_add_epi16(a, b); }
+SL_INLINE vu hh_sub(vu a, vu b) { return _mm256_subs_epu16(a, b); }
+#define hh_shr(a, k) _mm256_srli_epi16(a, k)
 
 #undef SL_HALF
 #undef SL_PAIRED_1

@@ -66,6 +66,19 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(q, _mm_movehdup_ps(q)));
 }
 
+SL_INLINE vf v_evens(vf a, vf b)
+{
+    return _mm512_permutex2var_ps(
+        a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), b);
+}
+SL_INLINE vf v_odds(vf a, vf b)
+{
+    return _mm512_permutex2var_ps(
+        a, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), b);
+}
+SL_INLINE vf v_lower_halves(vf a, vf b) { return _mm512_shuffle_f32x4(a, b, 0x44); }
+SL_INLINE vf v_upper_halves(vf a, vf b) { return _mm512_shuffle_f32x4(a, b, 0xee); }
+
 /* Rows l, l + 4, l + 8, l + 12 make one register; 4 x 4 in each quarter change places. */
 SL_INLINE void change_places(vf q[4])
 {
@@ -154,19 +167,21 @@ SL_INLINE double w_fold_max(vw a)
     __m128d q = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
     return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
 }
-SL_INLINE double w_fold_add(vw a)
+SL_INLINE double fold_add_half(__m512d a)
 {
-    __m512d s = _mm512_add_pd(a.lo, a.hi);
-    __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));
+    __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
     __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
     return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
 }
+SL_INLINE double w_fold_add(vw a) { return fold_add_half(_mm512_add_pd(a.lo, a.hi)); }
+SL_INLINE double w_fold_add_halves(vw a) { return fold_add_half(a.lo) + fold_add_half(a.hi); }
 
 /* u32, u64 */
 
 SL_INLINE vu u_set1(uint32_t s) { return _mm512_set1_epi32((int)s); }
 SL_INLINE vu u_and(vu a, vu b) { return _mm512_and_si512(a, b); }
 SL_INLINE vu u_or(vu a, vu b) { return _mm512_or_si512(a, b); }
+SL_INLINE vu u_andnot(vu a, vu b) { return _mm512_andnot_si512(b, a); }
 SL_INLINE vu u_add(vu a, vu b) { return _mm512_add_epi32(a, b); }
 SL_INLINE vu u_sub(vu a, vu b) { return _mm512_sub_epi32(a, b); }
 #define u_shl(a, k) _mm512_slli_epi32(a, k)
@@ -248,6 +263,27 @@ SL_INLINE void v_stream_f16(uint16_t *p, vf a)
 {
     _mm256_stream_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
+
+/* two u16: the selection by a constant mask of bits is one instruction. */
+
+SL_INLINE vu hh_load(const uint16_t *p) { return _mm512_loadu_si512(p); }
+SL_INLINE void hh_store(uint16_t *p, vu a) { _mm512_storeu_si512(p, a); }
+SL_INLINE void hh_stream(uint16_t *p, vu a) { _mm512_stream_si512((__m512i *)(void *)p, a); }
+SL_INLINE __mmask32 halves_below(size_t n) { return n < 32 ? (1u << n) - 1 : 0xffffffffu; }
+SL_INLINE vu hh_load_n(const uint16_t *p, size_t n, uint16_t fill)
+{
+    return _mm512_mask_loadu_epi16(_mm512_set1_epi16((short)fill), halves_below(n), p);
+}
+SL_INLINE void hh_store_n(uint16_t *p, vu a, size_t n) { _mm512_mask_storeu_epi16(p, halves_below(n), a); }
+SL_INLINE vu hh_merge(vu low, vu high)
+{
+    return _mm512_ternarylogic_epi32(_mm512_set1_epi32(0xffff), low, high, 0xca);
+}
+SL_INLINE vu hh_uppers(vu a, vu b) { return hh_merge(_mm512_srli_epi32(a, 16), b); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return hh_merge(a, _mm512_slli_epi32(b, 16)); }
+SL_INLINE vu hh_add(vu a, vu b) { return _mm512_add_epi16(a, b); }
+SL_INLINE vu hh_sub(vu a, vu b) { return _mm512_subs_epu16(a, b); }
+#define hh_shr(a, k) _mm512_srli_epi16(a, k)
 
 #undef SL_HALF
 #undef SL_PAIRED_1

@@ -37,9 +37,11 @@ typedef struct {
 SL_INLINE vf v_set1(float s) { return vdupq_n_f32(s); }
 SL_INLINE vf v_load(const float *p) { return vld1q_f32(p); }
 SL_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
-SL_PARTIAL(v, vf, float)
+SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { v_store(p, a); }
 SL_INLINE void stream_end(void) {}
+SL_INLINE vf v_evens(vf a, vf b) { return vuzp1q_f32(a, b); }
+SL_INLINE vf v_odds(vf a, vf b) { return vuzp2q_f32(a, b); }
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
@@ -101,7 +103,7 @@ SL_INLINE void w_store(double *p, vw a)
     vst1q_f64(p + 2, a.hi);
 }
 SL_INLINE void w_stream(double *p, vw a) { w_store(p, a); }
-SL_PARTIAL(w, vw, double)
+SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, vsubq_f64(a, b))
 SL_PAIRED_2(vw, w_mul, vw, vw, vmulq_f64(a, b))
@@ -139,6 +141,7 @@ SL_INLINE double w_fold_add(vw a)
 SL_INLINE vu u_set1(uint32_t s) { return vdupq_n_u32(s); }
 SL_INLINE vu u_and(vu a, vu b) { return vandq_u32(a, b); }
 SL_INLINE vu u_or(vu a, vu b) { return vorrq_u32(a, b); }
+SL_INLINE vu u_andnot(vu a, vu b) { return vbicq_u32(a, b); }
 SL_INLINE vu u_add(vu a, vu b) { return vaddq_u32(a, b); }
 SL_INLINE vu u_sub(vu a, vu b) { return vsubq_u32(a, b); }
 #define u_shl(a, k) vshlq_n_u32(a, k)
@@ -197,12 +200,26 @@ SL_INLINE vu t_pick(vt t, vu i)
 SL_INLINE vu h_load(const uint16_t *p) { return vmovl_u16(vld1_u16(p)); }
 SL_INLINE void h_store(uint16_t *p, vu a) { vst1_u16(p, vmovn_u32(a)); }
 SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
-SL_PARTIAL(h, vu, uint16_t)
+SL_PARTIAL(h, vu, uint16_t, SL_W)
 SL_INLINE vf v_of_f16(vu h) { return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(h))); }
 SL_INLINE vu h_of_f32(vf a) { return vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 SL_INLINE vf v_load_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 SL_INLINE void v_store_f16(uint16_t *p, vf a) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(a))); }
 SL_INLINE void v_stream_f16(uint16_t *p, vf a) { v_store_f16(p, a); }
+
+/* two u16 */
+
+SL_INLINE uint16x8_t hh(vu a) { return vreinterpretq_u16_u32(a); }
+SL_INLINE vu hh_u32(uint16x8_t a) { return vreinterpretq_u32_u16(a); }
+SL_INLINE vu hh_load(const uint16_t *p) { return hh_u32(vld1q_u16(p)); }
+SL_INLINE void hh_store(uint16_t *p, vu a) { vst1q_u16(p, hh(a)); }
+SL_INLINE void hh_stream(uint16_t *p, vu a) { hh_store(p, a); }
+SL_PARTIAL(hh, vu, uint16_t, 2 * SL_W)
+SL_INLINE vu hh_uppers(vu a, vu b) { return hh_u32(vtrn2q_u16(hh(a), hh(b))); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return hh_u32(vtrn1q_u16(hh(a), hh(b))); }
+SL_INLINE vu hh_add(vu a, vu b) { return hh_u32(vaddq_u16(hh(a), hh(b))); }
+SL_INLINE vu hh_sub(vu a, vu b) { return hh_u32(vqsubq_u16(hh(a), hh(b))); }
+#define hh_shr(a, k) hh_u32(vshrq_n_u16(hh(a), k))
 
 #undef SL_HALF
 #undef SL_PAIRED_1

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Partial loads and stores where memory cannot be accessed by mask: SL_PARTIAL(prefix, register, element)
+ * Partial loads and stores where memory cannot be accessed by mask: SL_PARTIAL(prefix, register, element, lanes)
  * makes prefix_load_n and prefix_store_n of prefix_load and prefix_store. They go through a buffer of a
  * register's size, so that the lanes go through the same arithmetic as full ones.
  */
-#define SL_PARTIAL(prefix, reg, element)                                                                     \
+#define SL_PARTIAL(prefix, reg, element, lanes)                                                              \
     SL_INLINE reg prefix##_load_n(const element *p, size_t n, element fill)                                  \
     {                                                                                                        \
-        element lane[SL_W];                                                                                  \
-        for (size_t l = 0; l < SL_W; l++)                                                                    \
+        element lane[lanes];                                                                                 \
+        for (size_t l = 0; l < (lanes); l++)                                                                 \
             lane[l] = l < n ? p[l] : fill;                                                                   \
         return prefix##_load(lane);                                                                          \
     }                                                                                                        \
     SL_INLINE void prefix##_store_n(element *p, reg a, size_t n)                                             \
     {                                                                                                        \
-        element lane[SL_W];                                                                                  \
+        element lane[lanes];                                                                                 \
         prefix##_store(lane, a);                                                                             \
-        for (size_t l = 0; l < SL_W && l < n; l++)                                                           \
+        for (size_t l = 0; l < (lanes) && l < n; l++)                                                        \
             p[l] = lane[l];                                                                                  \
     }

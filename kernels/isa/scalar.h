@@ -50,6 +50,8 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
     (void)step;
     memcpy(p, q, 4 * sizeof *p);
 }
+SL_INLINE vf v_evens(vf a, vf b) { return (void)b, a; }
+SL_INLINE vf v_odds(vf a, vf b) { return (void)a, b; }
 SL_INLINE vf v_add(vf a, vf b) { return a + b; }
 SL_INLINE vf v_sub(vf a, vf b) { return a - b; }
 SL_INLINE vf v_mul(vf a, vf b) { return a * b; }
@@ -143,6 +145,7 @@ SL_INLINE double w_fold_add(vw a) { return a; }
 SL_INLINE vu u_set1(uint32_t s) { return s; }
 SL_INLINE vu u_and(vu a, vu b) { return a & b; }
 SL_INLINE vu u_or(vu a, vu b) { return a | b; }
+SL_INLINE vu u_andnot(vu a, vu b) { return a & ~b; }
 SL_INLINE vu u_add(vu a, vu b) { return a + b; }
 SL_INLINE vu u_sub(vu a, vu b) { return a - b; }
 #define u_shl(a, k) ((vu)((a) << (k)))
@@ -198,6 +201,37 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
     if (n)
         *p = (uint16_t)a;
 }
+
+/* two u16 */
+
+SL_INLINE vu both(uint32_t low, uint32_t high) { return (low & 0xffff) | high << 16; }
+SL_INLINE vu hh_load(const uint16_t *p) { return both(p[0], p[1]); }
+SL_INLINE void hh_store(uint16_t *p, vu a)
+{
+    p[0] = (uint16_t)a;
+    p[1] = (uint16_t)(a >> 16);
+}
+SL_INLINE void hh_stream(uint16_t *p, vu a) { hh_store(p, a); }
+SL_INLINE vu hh_load_n(const uint16_t *p, size_t n, uint16_t fill)
+{
+    return both(n > 0 ? p[0] : fill, n > 1 ? p[1] : fill);
+}
+SL_INLINE void hh_store_n(uint16_t *p, vu a, size_t n)
+{
+    if (n > 0)
+        p[0] = (uint16_t)a;
+    if (n > 1)
+        p[1] = (uint16_t)(a >> 16);
+}
+SL_INLINE vu hh_uppers(vu a, vu b) { return both(a >> 16, b >> 16); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return both(a, b); }
+SL_INLINE vu hh_add(vu a, vu b) { return both(a + b, (a >> 16) + (b >> 16)); }
+SL_INLINE uint32_t difference(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
+SL_INLINE vu hh_sub(vu a, vu b)
+{
+    return both(difference(a & 0xffff, b & 0xffff), difference(a >> 16, b >> 16));
+}
+#define hh_shr(a, k) both(((a)&0xffff) >> (k), (a) >> 16 >> (k))
 
 #include "half.h"
 SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }

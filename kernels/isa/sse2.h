@@ -35,9 +35,11 @@ typedef struct {
 SL_INLINE vf v_set1(float s) { return _mm_set1_ps(s); }
 SL_INLINE vf v_load(const float *p) { return _mm_loadu_ps(p); }
 SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
-SL_PARTIAL(v, vf, float)
+SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { _mm_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+SL_INLINE vf v_evens(vf a, vf b) { return _mm_shuffle_ps(a, b, 0x88); }
+SL_INLINE vf v_odds(vf a, vf b) { return _mm_shuffle_ps(a, b, 0xdd); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
@@ -72,7 +74,11 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
 /* f64 */
 
 SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
-SL_INLINE vw v_load_wide(const float *p) { return v_widen(v_load(p)); }
+SL_INLINE __m128d widen_two(const float *p)
+{
+    return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+}
+SL_INLINE vw v_load_wide(const float *p) { return (vw){widen_two(p), widen_two(p + 2)}; }
 SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
 SL_INLINE vw w_set1(double s) { return (vw){_mm_set1_pd(s), _mm_set1_pd(s)}; }
 SL_INLINE vw w_load(const double *p) { return (vw){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
@@ -86,7 +92,7 @@ SL_INLINE void w_stream(double *p, vw a)
     _mm_stream_pd(p, a.lo);
     _mm_stream_pd(p + 2, a.hi);
 }
-SL_PARTIAL(w, vw, double)
+SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, _mm_add_pd(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, _mm_sub_pd(a, b))
 SL_PAIRED_2(vw, w_mul, vw, vw, _mm_mul_pd(a, b))
@@ -114,6 +120,7 @@ SL_INLINE double w_fold_add(vw a)
 SL_INLINE vu u_set1(uint32_t s) { return _mm_set1_epi32((int)s); }
 SL_INLINE vu u_and(vu a, vu b) { return _mm_and_si128(a, b); }
 SL_INLINE vu u_or(vu a, vu b) { return _mm_or_si128(a, b); }
+SL_INLINE vu u_andnot(vu a, vu b) { return _mm_andnot_si128(b, a); }
 SL_INLINE vu u_add(vu a, vu b) { return _mm_add_epi32(a, b); }
 SL_INLINE vu u_sub(vu a, vu b) { return _mm_sub_epi32(a, b); }
 #define u_shl(a, k) _mm_slli_epi32(a, k)
@@ -182,7 +189,24 @@ SL_INLINE __m128i low_halves(vu a)
 }
 SL_INLINE void h_store(uint16_t *p, vu a) { _mm_storel_epi64((__m128i *)p, low_halves(a)); }
 SL_INLINE void h_stream(uint16_t *p, vu a) { h_store(p, a); }
-SL_PARTIAL(h, vu, uint16_t)
+SL_PARTIAL(h, vu, uint16_t, SL_W)
+
+/* two u16 */
+
+SL_INLINE vu hh_load(const uint16_t *p) { return _mm_loadu_si128((const __m128i *)p); }
+SL_INLINE void hh_store(uint16_t *p, vu a) { _mm_storeu_si128((__m128i *)p, a); }
+SL_INLINE void hh_stream(uint16_t *p, vu a) { _mm_stream_si128((__m128i *)p, a); }
+SL_PARTIAL(hh, vu, uint16_t, 2 * SL_W)
+SL_INLINE vu hh_merge(vu low, vu high)
+{
+    __m128i lows = _mm_set1_epi32(0xffff);
+    return _mm_or_si128(_mm_and_si128(lows, low), _mm_andnot_si128(lows, high));
+}
+SL_INLINE vu hh_uppers(vu a, vu b) { return hh_merge(_mm_srli_epi32(a, 16), b); }
+SL_INLINE vu hh_lowers(vu a, vu b) { return hh_merge(a, _mm_slli_epi32(b, 16)); }
+SL_INLINE vu hh_add(vu a, vu b) { return _mm_add_epi16(a, b); }
+SL_INLINE vu hh_sub(vu a, vu b) { return _mm_subs_epu16(a, b); }
+#define hh_shr(a, k) _mm_srli_epi16(a, k)
 
 #include "half.h"
 SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
