@@ -28,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "kernels"
 MARK = "Written by softlane's scripts/export.py"
 WORD = re.compile(r"[A-Za-z_]\w*")
+CALL = re.compile(r"([A-Z]\w*)\(([^()]*)\)")  # of a macro, a line of its own
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 STATS = ("softmax_stats", "softmax_apply")  # kernels with functions beside them, in kernels/stats.c
 
@@ -161,7 +162,7 @@ def items(text):
         continued = directive and code.endswith("\\")
         if not directive:
             depth += sum(map(code.count, "({[")) - sum(map(code.count, ")}]"))
-        ends = directive and not continued or code.endswith((";", "}")) or not line.strip()
+        ends = directive and not continued or code.endswith((";", "}")) or not line.strip() or CALL.fullmatch(code)
         if ends and not depth and not conditions and not in_comment and not continued:
             found.append("".join(item))
             item = []
@@ -189,6 +190,24 @@ def defined(item):
     return names - {"N", "C"} | set(re.findall(r"^#define ([NC])\(", code, re.M))
 
 
+def expanded(every):
+    """The items; where one calls a macro that defines functions, what that makes of it."""
+    makers = {}
+    for item in every:
+        match = re.match(r"#define (\w+)\(([\w, ]+)\)(.*##.*)", bare(item).lstrip(), re.S)
+        if match and re.search(r"\b(SL_INLINE|SL_ONCE) ", match[3]):
+            makers[match[1]] = (re.split(r", *", match[2]), re.sub(r"^ +", "", match[3].replace("\\\n", "\n"), flags=re.M))
+
+    def of(item):
+        match = CALL.fullmatch(bare(item).strip())
+        if not match or match[1] not in makers:
+            return item
+        parameters, body = makers[match[1]]
+        values = dict(zip(parameters, re.split(r", *", match[2])))
+        return match[1] + "\n" + WORD.sub(lambda word: values.get(word[0], word[0]), body).replace("##", "")
+    return [of(item) for item in every]
+
+
 def key(name):
     """One for the words of both arithmetics, of all element types, and for the names that stand for any."""
     return re.sub(r"^[vwc]_|_(f32|f64|bf16|f16)$", "", name)
@@ -198,7 +217,8 @@ def pruned(text, roots, endings=(), foreign=None):
     """Without the items that the roots do not reach. Over-approximates: goes by words. `endings` are what is pasted to
     names that end in _; what `foreign` matches is never reached."""
     every = items(text)
-    defines = [{key(name) for name in defined(item)} for item in every]
+    meant = expanded(every)
+    defines = [{key(name) for name in defined(item)} for item in meant]
     where = {}
     for index, names in enumerate(defines):
         for name in () if foreign and re.search(foreign, every[index], re.M) else names:
@@ -207,7 +227,7 @@ def pruned(text, roots, endings=(), foreign=None):
     while todo:
         index = todo.pop()
         kept.add(index)
-        code = bare(every[index])
+        code = bare(meant[index])
         words = {key(word) for word in WORD.findall(code)} - {"define", "if", "else", "endif"}
         words.update(key(word + ending) for word in re.findall(r"(\w+_)##", code) for ending in endings)
         todo.update(at for word in words for at in where.get(word, ()) if at not in kept)
@@ -460,7 +480,8 @@ class Export:
             "empty", "merge", "logsumexp", "cross_entropy")] if self.has_stats else [])
         types = [dtype for dtype in self.all_dtypes if dtype not in self.dtypes]
         others = [kernel for kernel in self.all_kernels if kernel not in self.kernels]
-        foreign = rf"^SL_INLINE \w+ \w*_({'|'.join(types) or '-'})\(|^static void N\(({'|'.join(others) or '-'})\)"
+        types, others = "|".join(types) or "-", "|".join(others) or "-"
+        foreign = rf"^SL_INLINE \w+ \w*_({types})\(|^[A-Z_]+\(({types}),|^static void N\(({others})\)"
         divider = "\n/* next layer */\n\n"
         return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
 
@@ -476,7 +497,7 @@ class Export:
         names, macros, stems = set(), {}, set()
         for text in [*vocabularies, *layers]:
             code = bare(text)
-            names.update(name for item in items(text) for name in defined(item))
+            names.update(name for item in expanded(items(text)) for name in defined(item))
             stems.update(re.findall(r"\bN\((\w+)\)", code))
             names.update(f"{arithmetic}_{name}" for name in re.findall(r"\bC\((\w+)\)", code) for arithmetic in "vw")
             for _, name, half in re.findall(r"\bSL_PAIRED_\d\((\w+), (\w+)()", code):
