@@ -75,9 +75,10 @@ static void write_winners(FILE *file, const struct tuner *t, const struct kernel
         if (is_empty || winner[c] == written)
             continue;
         fprintf(file,
-                "%s\n    {\"kernel\": \"%s\", \"dtype\": \"%s\", \"tier\": \"default\", \"isa\": \"%s\", "
+                "%s\n    {\"kernel\": \"%.*s\", \"dtype\": \"%s\", \"tier\": \"%s\", \"isa\": \"%s\", "
                 "\"from\": %zu}",
-                *is_first ? "" : ",", k->name, k->dtype->name, winner[c]->isa, classes[c].from);
+                *is_first ? "" : ",", (int)sl_stem_length(k->name), k->name, k->dtype->name,
+                sl_tier_of(k->name), winner[c]->isa, classes[c].from);
         *is_first = false;
         written = winner[c];
     }

@@ -461,8 +461,8 @@ SOFTLANE_API void sl_set_cache_bytes(size_t bytes);
  *               a tuning is checked, but not applied. sl_isa(NULL) stays the automatic choice.
  *   threads     Each function changes over at once. Loads may run together; one of them is the last.
  *   status      SL_OK, or the first of these, and then nothing has changed:
- *               SL_ERR_FILE     cannot be read, is larger than 64 KiB, is not what softlane-tune writes, or
- *                               asks for another class of bits
+ *               SL_ERR_FILE     is no regular file, cannot be read, is larger than 64 KiB, is not what
+ *                               softlane-tune writes, or asks for another class of bits
  *               SL_ERR_VERSION  is of another version of softlane
  *               SL_ERR_MACHINE  is of another machine: CPU, usable variants or caches */
 SOFTLANE_API sl_status sl_tune_load(const char *path);

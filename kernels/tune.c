@@ -3,10 +3,14 @@
  * Reads a tuning file (machine_tuning.h). Everything is checked before anything is published; the text lies on the stack, its
  * size is bounded, and the parser never goes back.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "machine_tuning.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -144,7 +148,14 @@ static bool take_from(cursor *c, size_t *from)
             (*from & (*from - 1)) == 0);
 }
 
-static size_t slot_of(const char *kernel, const char *dtype)
+/* Whether a row of kernels.def is that tier of that kernel. */
+static bool is_kernel(const char *row, const char *kernel, const char *tier)
+{
+    const size_t stem = sl_stem_length(row);
+    return strlen(kernel) == stem && memcmp(row, kernel, stem) == 0 && strcmp(tier, sl_tier_of(row)) == 0;
+}
+
+static size_t slot_of(const char *kernel, const char *tier, const char *dtype)
 {
     static const char *const kernel_names[] = {
 #define SL_KERNEL(name, ...) #name,
@@ -155,7 +166,7 @@ static size_t slot_of(const char *kernel, const char *dtype)
     static const char *const dtype_names[] = {SL_DTYPES(NAME, )};
 #undef NAME
     size_t k = 0, d = 0;
-    while (k < SL_KERNEL_COUNT && strcmp(kernel, kernel_names[k]) != 0)
+    while (k < SL_KERNEL_COUNT && !is_kernel(kernel_names[k], kernel, tier))
         k++;
     while (d < SL_DTYPE_COUNT && strcmp(dtype, dtype_names[d]) != 0)
         d++;
@@ -176,9 +187,9 @@ static bool take_winner(cursor *c, uint64_t words[SL_SLOT_COUNT], place *last)
                           take_pair(c, "dtype", dtype) && take(c, ',') && take_pair(c, "tier", tier) &&
                           take(c, ',') && take_pair(c, "isa", isa) && take(c, ',') && take_key(c, "from") &&
                           take_from(c, &from) && take(c, '}');
-    if (!is_whole || strcmp(tier, "default") != 0)
+    if (!is_whole)
         return false;
-    const size_t slot = slot_of(kernel, dtype);
+    const size_t slot = slot_of(kernel, tier, dtype);
     const int size_class = (int)sl_size_class(from);
     const uint64_t digit = sl_tuning_digit(isa);
     if (slot == SL_SLOT_COUNT || digit == 0 || slot < last->slot ||
@@ -231,18 +242,32 @@ sl_status sl_tune_parse(const char *text, size_t length, uint64_t words[SL_SLOT_
     return take_winners(&c, words) ? SL_OK : SL_ERR_FILE;
 }
 
+/* How many bytes a file has, which are then in `text`; or more than SL_TUNE_BYTES, where it has more or is no file whose
+ * end will come. Never waits: not for the writer of a pipe, not for a terminal. */
+static size_t read_file(const char *path, char text[SL_TUNE_BYTES + 1])
+{
+    size_t length = SL_TUNE_BYTES + 1;
+    struct stat is;
+    const int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (file < 0)
+        return length;
+    if (fstat(file, &is) == 0 && S_ISREG(is.st_mode)) {
+        ssize_t got;
+        length = 0;
+        while (length <= SL_TUNE_BYTES && (got = read(file, text + length, SL_TUNE_BYTES + 1 - length)) != 0)
+            length = got < 0 ? SL_TUNE_BYTES + 1 : length + (size_t)got;
+    }
+    close(file);
+    return length;
+}
+
 sl_status sl_tune_load(const char *path)
 {
     uint64_t words[SL_SLOT_COUNT] = {0};
     if (path) {
         char text[SL_TUNE_BYTES + 1]; /* one more tells that there is more */
-        FILE *file = fopen(path, "rb");
-        if (!file)
-            return SL_ERR_FILE;
-        const size_t length = fread(text, 1, sizeof text, file);
-        const bool is_read = !ferror(file);
-        fclose(file);
-        if (!is_read || length > SL_TUNE_BYTES)
+        const size_t length = read_file(path, text);
+        if (length > SL_TUNE_BYTES)
             return SL_ERR_FILE;
         const sl_status status = sl_tune_parse(text, length, words);
         if (status != SL_OK)

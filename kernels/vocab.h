@@ -94,7 +94,10 @@
 
 /* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its
  * last. Contraction is off inside whatever the command line says, because gcc would fuse the intrinsics of a
- * multiplication and an addition; so is the vectoriser in the baseline, whose lanes are to stay one. */
+ * multiplication and an addition; so is the vectoriser in the baseline, whose lanes are to stay one. Who optimises gets
+ * gcc's level 3, since below it loops of four or two registers stay loops, and registers go through memory; and no copy of
+ * some registers becomes a string instruction, which takes longer to start. (With AddressSanitizer that is not worth the
+ * time it takes to compile.) */
 #define SL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define SL_OPEN(features)                                                                                    \
@@ -104,10 +107,16 @@
 #define SL_CLOSE SL_PRAGMA(clang attribute pop)
 #define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
 #else
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__)
+#define SL_FAST SL_PRAGMA(GCC optimize("O3", "no-tree-loop-distribute-patterns"))
+#else
+#define SL_FAST
+#endif
 #define SL_OPEN(features)                                                                                    \
-    SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off")) SL_PRAGMA(GCC target(features))
+    SL_PRAGMA(GCC push_options)                                                                              \
+    SL_FAST SL_PRAGMA(GCC optimize("fp-contract=off")) SL_PRAGMA(GCC target(features))
 #define SL_OPEN_BASELINE                                                                                     \
-    SL_PRAGMA(GCC push_options) SL_PRAGMA(GCC optimize("fp-contract=off", "no-tree-vectorize"))
+    SL_PRAGMA(GCC push_options) SL_FAST SL_PRAGMA(GCC optimize("fp-contract=off", "no-tree-vectorize"))
 #define SL_CLOSE SL_PRAGMA(GCC pop_options)
 #define SL_UNROLL SL_PRAGMA(GCC unroll 4)
 #endif

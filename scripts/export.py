@@ -8,6 +8,7 @@ dispatch, and the CPU must have it.
 
   scripts/export.py --kernel softmax --isa avx512,avx2,neon,scalar --out DIR
   scripts/export.py --all --out DIR --prefix my
+  scripts/export.py --fastest tuning.json --out DIR
 """
 
 # How it works. The C file holds the sources of kernels/ in four layers, of which it includes itself for the inner ones:
@@ -17,6 +18,7 @@ dispatch, and the CPU must have it.
 # a macro. Of the algorithms and of the argument checks only what the chosen kernels reach is written.
 
 import argparse
+import json
 import pathlib
 import re
 import subprocess
@@ -26,6 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "kernels"
 MARK = "Written by softlane's scripts/export.py"
 WORD = re.compile(r"[A-Za-z_]\w*")
+CALL = re.compile(r"([A-Z]\w*)\(([^()]*)\)")  # of a macro, a line of its own
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 STATS = ("softmax_stats", "softmax_apply")  # kernels with functions beside them, in kernels/stats.c
 
@@ -48,12 +51,83 @@ def dtype_rows():
     return {row[1]: row[0] for row in re.finditer(r"DO\((\w+), \w+, \w+, __VA_ARGS__\)", read("kernels/dtypes.def"))}
 
 
+def softlane_version():
+    return re.search(r'SOFTLANE_VERSION "(.*)"', read("include/softlane.h"))[1]
+
+
 def replaced(text, pattern, replacement, flags=re.M):
     """As re.sub, of what must be there: an export that misses a change of the sources fails instead of being wrong."""
     text, count = re.subn(pattern, lambda _: replacement, text, flags=flags)
     if not count:
         raise SystemExit(f"export.py: the sources no longer have {pattern!r}")
     return text
+
+
+# ---------------------------------------------------------------------------------------------------------- tunings
+
+
+class Tuning:
+    """What softlane-tune has written (kernels/machine_tuning.h), read as strictly as the library does; but the machine need
+    not be this one. `winners` has for a kernel and an element type where each ISA begins to win."""
+
+    MOST_BYTES, FROMS = 1 << 16, (0, *(1 << digit for digit in range(9, 24)))
+    LINE = ("kernel", "dtype", "tier", "isa", "from")
+
+    def __init__(self, path):
+        self.path, self.winners = path, {}
+        try:
+            if not path.is_file():
+                self.refuse("no file")
+            text = path.read_bytes()
+            if len(text) > self.MOST_BYTES:
+                self.refuse(f"larger than {self.MOST_BYTES >> 10} KiB")
+            whole = json.loads(text.decode("ascii"), object_pairs_hook=lambda pairs: pairs)
+        except OSError as error:
+            self.refuse(error.strerror)
+        except (ValueError, RecursionError):
+            self.refuse("not JSON")
+        if b"\\" in text:
+            self.refuse("has escapes in strings")
+        version, machine, lines = self.fields(whole, ("version", "machine", "winners"))
+        if version != softlane_version():
+            self.refuse(f"not of softlane {softlane_version()}")
+        self.machine = self.fields(machine, ("cpu", "isas", "caches"))
+        if not all(isinstance(text, str) and re.fullmatch("[ -~]*", text) for text in self.machine):
+            self.refuse("no machine that softlane-tune would write")
+        isas = [isa for isa in self.machine[1].split() if isa in rows_of("isas.def", "SL_ISA")]
+        if not isinstance(lines, list) or not lines:
+            self.refuse("has no winners")
+        order = [(kernel, dtype) for kernel in rows_of("kernels.def", "SL_KERNEL") for dtype in dtype_rows()]
+        last = (-1, -1)
+        for line in lines:
+            kernel, dtype, tier, isa, first = self.fields(line, self.LINE)
+            is_fast = isinstance(kernel, str) and kernel.endswith("_fast")
+            slot = ({"default": kernel, "fast": f"{kernel}_fast"}.get(str(tier)), dtype)
+            if is_fast or slot not in order or isa not in isas or type(first) is not int or first not in self.FROMS:
+                self.refuse(f"no winner that softlane-tune would write: {dict(line)}")
+            if (order.index(slot), first) <= last:
+                self.refuse(f"the winners are not in order: {dict(line)}")
+            last = (order.index(slot), first)
+            self.winners.setdefault(slot, []).append((first, isa))
+
+    def refuse(self, why):
+        refuse(f"--fastest: {self.path}: {why}")
+
+    def fields(self, pairs, keys):
+        """The values of a JSON object with these keys in this order."""
+        if not isinstance(pairs, list) or [pair[0] if isinstance(pair, tuple) else None for pair in pairs] != list(keys):
+            self.refuse(f"no object with the keys {', '.join(keys)} in this order")
+        return [value for _, value in pairs]
+
+    def macro(self, kernel, dtype):
+        """C that gives the row of isas.def which wins, by the elements of a call, n."""
+        steps = self.winners.get((kernel, dtype), [])
+        if not steps or steps[0][0]:
+            steps = [(0, "automatic"), *steps]
+        last = f"row_{steps[-1][1]}"
+        if len(steps) == 1:
+            return f"(void)(n), {last}"
+        return "".join(f"(n) < {end} ? row_{isa} : " for (_, isa), (end, _) in zip(steps, steps[1:])) + last
 
 
 # ------------------------------------------------------------------------------------------------------- pruning C
@@ -88,7 +162,7 @@ def items(text):
         continued = directive and code.endswith("\\")
         if not directive:
             depth += sum(map(code.count, "({[")) - sum(map(code.count, ")}]"))
-        ends = directive and not continued or code.endswith((";", "}")) or not line.strip()
+        ends = directive and not continued or code.endswith((";", "}")) or not line.strip() or CALL.fullmatch(code)
         if ends and not depth and not conditions and not in_comment and not continued:
             found.append("".join(item))
             item = []
@@ -116,6 +190,24 @@ def defined(item):
     return names - {"N", "C"} | set(re.findall(r"^#define ([NC])\(", code, re.M))
 
 
+def expanded(every):
+    """The items; where one calls a macro that defines functions, what that makes of it."""
+    makers = {}
+    for item in every:
+        match = re.match(r"#define (\w+)\(([\w, ]+)\)(.*##.*)", bare(item).lstrip(), re.S)
+        if match and re.search(r"\b(SL_INLINE|SL_ONCE) ", match[3]):
+            makers[match[1]] = (re.split(r", *", match[2]), re.sub(r"^ +", "", match[3].replace("\\\n", "\n"), flags=re.M))
+
+    def of(item):
+        match = CALL.fullmatch(bare(item).strip())
+        if not match or match[1] not in makers:
+            return item
+        parameters, body = makers[match[1]]
+        values = dict(zip(parameters, re.split(r", *", match[2])))
+        return match[1] + "\n" + WORD.sub(lambda word: values.get(word[0], word[0]), body).replace("##", "")
+    return [of(item) for item in every]
+
+
 def key(name):
     """One for the words of both arithmetics, of all element types, and for the names that stand for any."""
     return re.sub(r"^[vwc]_|_(f32|f64|bf16|f16)$", "", name)
@@ -125,7 +217,8 @@ def pruned(text, roots, endings=(), foreign=None):
     """Without the items that the roots do not reach. Over-approximates: goes by words. `endings` are what is pasted to
     names that end in _; what `foreign` matches is never reached."""
     every = items(text)
-    defines = [{key(name) for name in defined(item)} for item in every]
+    meant = expanded(every)
+    defines = [{key(name) for name in defined(item)} for item in meant]
     where = {}
     for index, names in enumerate(defines):
         for name in () if foreign and re.search(foreign, every[index], re.M) else names:
@@ -134,7 +227,7 @@ def pruned(text, roots, endings=(), foreign=None):
     while todo:
         index = todo.pop()
         kept.add(index)
-        code = bare(every[index])
+        code = bare(meant[index])
         words = {key(word) for word in WORD.findall(code)} - {"define", "if", "else", "endif"}
         words.update(key(word + ending) for word in re.findall(r"(\w+_)##", code) for ending in endings)
         todo.update(at for word in words for at in where.get(word, ()) if at not in kept)
@@ -178,9 +271,49 @@ def heading(text):
     return f"/* {'-' * (100 - len(text))} {text} */\n\n"
 
 
+# What an export of a tuning has instead of kernels/tune.c.
+CHOOSE = """\
+/* Which rows may be chosen beside the automatic choice, as bits: what the CPU has, of that choice's class of bits. */
+static _Atomic(unsigned) may_win;
+
+static const sl_kernels *choose(void)
+{
+    const sl_kernels *table = wished();
+    unsigned rows = 0;
+    if (table)
+        return table;
+    table = best();
+    for (size_t i = 0; i < ISA_COUNT; i++)
+        rows |= (unsigned)(!why_not(i) && isas[i].table->fma == table->fma) << i;
+    atomic_store_explicit(&may_win, rows, memory_order_relaxed);
+    return table;
+}
+"""
+FASTEST = """
+enum {
+#define SL_ISA(name, arch) row_##name,
+#include "isas.def"
+#undef SL_ISA
+    row_automatic
+};
+
+static const sl_kernels *sl_active_or(unsigned row)
+{
+    const sl_kernels *table = atomic_load_explicit(&forced, memory_order_acquire);
+    if (table)
+        return table;
+    table = chosen();
+    const bool wins = row < ISA_COUNT && atomic_load_explicit(&may_win, memory_order_relaxed) >> row & 1;
+    return wins ? isas[row].table : table;
+}
+
+/* What softlane-tune has found the fastest for n elements. */
+"""
+
+
 class Export:
-    def __init__(self, kernels, dtypes, isas, prefix, commit):
-        self.prefix, self.commit = prefix, commit
+    def __init__(self, kernels, dtypes, isas, prefix, tuning, commit):
+        self.prefix, self.tuning, self.commit = prefix, tuning, commit
         every, types, sets = rows_of("kernels.def", "SL_KERNEL"), dtype_rows(), rows_of("isas.def", "SL_ISA")
         # in the order of the manifests
         self.kernels = {name: row for name, row in every.items() if name in kernels}
@@ -203,15 +336,21 @@ class Export:
         if self.prefix == "sl":
             return text
         upper = self.prefix.upper()
+        own = re.search(rf"\b({self.prefix}_|{upper}_(?!(H|API|VERSION)\b))\w*", bare(text))
+        if own:
+            refuse(f"--prefix: '{self.prefix}' begins names that are no public ones: {own[0]}")
         text = re.sub(r"\bsl_", self.prefix + "_", text)
         text = re.sub(r"\bSL_", upper + "_", text)
         return re.sub(r"\bSOFTLANE_(?=(H|API|VERSION)\b)", upper + "_SOFTLANE_", text)
 
     def opening(self, what):
-        version = re.search(r'SOFTLANE_VERSION "(.*)"', read("include/softlane.h"))[1]
-        return (f"/* SPDX-License-Identifier: MIT\n *\n * softlane {version}, commit {self.commit}: {what}.\n"
+        fastest = ""
+        if self.tuning:
+            cpu, isas, caches = (text.replace("*/", "* /") for text in self.tuning.machine)
+            fastest = f" *   fastest on     {cpu} ({isas}; caches {caches or 'unknown'}), by softlane-tune\n"
+        return (f"/* SPDX-License-Identifier: MIT\n *\n * softlane {softlane_version()}, commit {self.commit}: {what}.\n"
                 f" *   kernels        {', '.join(self.kernels)}\n *   element types  {', '.join(self.dtypes)}\n"
-                f" *   ISAs           {', '.join(self.isas)}\n * {MARK}.\n")
+                f" *   ISAs           {', '.join(self.isas)}\n{fastest} * {MARK}.\n")
 
     # ---- the header
 
@@ -292,7 +431,9 @@ class Export:
 
     def checks(self):
         text = without_preamble(read("kernels/api.c"))
-        text = replaced(text, r"sl_active_for\(SL_SLOT\(name, dt\), (call_size\(arrays\)|c\.logits\.count)\)", "sl_active()")
+        for size in ("call_size(arrays)", "c.logits.count"):
+            table = f"sl_active_or(SL_FASTEST_##name##_##dt({size}))" if self.tuning else "sl_active()"
+            text = replaced(text, re.escape(f"sl_active_for(SL_SLOT(name, dt), {size})"), table)
         text, rows = text.split(heading_of(text, "all of kernels.def"), 1)
         roots = ["sl_rows", "sl_axis", "sl_status_string"] + ["DEFINE_" + signature for signature in self.signatures]
         roots += ["sl_loss_defaults"] * self.has_losses
@@ -308,6 +449,10 @@ class Export:
         text = "".join(item for item in items(text)
                        if not re.search("tuning|sl_active_for", bare(item)))
         cpu = without_preamble(read("kernels/cpu.c")).replace("#if defined(__linux__)\n#endif\n\n", "")
+        if self.tuning:
+            text = replaced(text, r"^static const sl_kernels \*choose\(void\)\n.*?^}\n", CHOOSE, re.M | re.S) + FASTEST
+            text += "".join(f"#define SL_FASTEST_{kernel}_{dtype}(n) ({self.tuning.macro(kernel, dtype)})\n"
+                            for kernel in self.kernels for dtype in self.dtypes)
         return cpu + "\n" + self.manifests(text) + "\n"
 
     def functions(self, is_streaming):
@@ -335,7 +480,8 @@ class Export:
             "empty", "merge", "logsumexp", "cross_entropy")] if self.has_stats else [])
         types = [dtype for dtype in self.all_dtypes if dtype not in self.dtypes]
         others = [kernel for kernel in self.all_kernels if kernel not in self.kernels]
-        foreign = rf"^SL_INLINE \w+ \w*_({'|'.join(types) or '-'})\(|^static void N\(({'|'.join(others) or '-'})\)"
+        types, others = "|".join(types) or "-", "|".join(others) or "-"
+        foreign = rf"^SL_INLINE \w+ \w*_({types})\(|^[A-Z_]+\(({types}),|^static void N\(({others})\)"
         divider = "\n/* next layer */\n\n"
         return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
 
@@ -351,7 +497,7 @@ class Export:
         names, macros, stems = set(), {}, set()
         for text in [*vocabularies, *layers]:
             code = bare(text)
-            names.update(name for item in items(text) for name in defined(item))
+            names.update(name for item in expanded(items(text)) for name in defined(item))
             stems.update(re.findall(r"\bN\((\w+)\)", code))
             names.update(f"{arithmetic}_{name}" for name in re.findall(r"\bC\((\w+)\)", code) for arithmetic in "vw")
             for _, name, half in re.findall(r"\bSL_PAIRED_\d\((\w+), (\w+)()", code):
@@ -459,22 +605,34 @@ def main():
     parser.add_argument("--all", action="store_true", help="every kernel")
     parser.add_argument("--dtype", metavar="NAMES", help="element types (default: all)")
     parser.add_argument("--isa", metavar="NAMES", help="instruction sets (default: all)")
+    parser.add_argument("--fastest", metavar="FILE", type=pathlib.Path, help="of softlane-tune: what it lists (but for other "
+                        "--kernel, --all, --dtype), and for each size the winner where the CPU has it")
     parser.add_argument("--prefix", default="sl", help="what names begin with instead of sl_, so that two exports fit into "
                         "one program (default: sl)")
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="DIR", help="where the two files go")
     arguments = parser.parse_args()
-    every, sets = list(rows_of("kernels.def", "SL_KERNEL")), list(rows_of("isas.def", "SL_ISA"))
-    if bool(arguments.kernel) == arguments.all:
+    every, types, sets = list(rows_of("kernels.def", "SL_KERNEL")), list(dtype_rows()), list(rows_of("isas.def", "SL_ISA"))
+    tuning = Tuning(arguments.fastest) if arguments.fastest else None
+    listed = tuning.winners if tuning else dict.fromkeys((kernel, dtype) for kernel in every for dtype in types)
+    if arguments.kernel and arguments.all or not (arguments.kernel or arguments.all or tuning):
         refuse("either --kernel or --all is needed")
-    kernels = every if arguments.all else chosen("--kernel", arguments.kernel, every)
-    dtypes = chosen("--dtype", arguments.dtype, list(dtype_rows())) if arguments.dtype is not None else list(dtype_rows())
+    kernels = (every if arguments.all else chosen("--kernel", arguments.kernel, every) if arguments.kernel
+               else list(dict.fromkeys(kernel for kernel, _ in listed)))
+    dtypes = (chosen("--dtype", arguments.dtype, types) if arguments.dtype is not None
+              else list(dict.fromkeys(dtype for _, dtype in listed)))
     isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else sets
     if len(isas) > 1 and "scalar" not in isas:
         refuse("--isa: several need scalar among them, for CPUs that have none of the others")
+    if tuning and len(isas) == 1:
+        refuse("--isa: one alone leaves --fastest nothing to choose")
+    for (kernel, dtype), winners in tuning.winners.items() if tuning else ():
+        for _, isa in winners if kernel in kernels and dtype in dtypes else ():
+            if isa not in isas:
+                refuse(f"--isa: '{isa}' is missing, which {arguments.fastest} has for {kernel}/{dtype}")
     if not re.fullmatch(r"[a-z][a-z0-9_]+", arguments.prefix):  # one letter: X_OK is POSIX's
         refuse(f"--prefix: '{arguments.prefix}' is not two or more of a-z, 0-9 and _")
 
-    export = Export(kernels, dtypes, isas, arguments.prefix, commit())
+    export = Export(kernels, dtypes, isas, arguments.prefix, tuning, commit())
     files = {arguments.out / (export.name + ".h"): export.header(), arguments.out / (export.name + ".c"): export.source()}
     for path in files:
         try:

@@ -5,6 +5,7 @@
     scripts/instructions.py PROGRAM GOLDEN                        exit code 1 when a count is off by more than 2 %
     scripts/instructions.py PROGRAM GOLDEN --write                makes GOLDEN anew, of the counts that it can make here
     scripts/instructions.py PROGRAM GOLDEN --qemu qemu-aarch64-static   counts NEON's, of a cross build
+    scripts/instructions.py PROGRAM OTHER --at-most 1.03     exit code 1 when a count is more than so many times OTHER's
 
 PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
 AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
@@ -86,18 +87,19 @@ def write_golden(path, compiler, counts):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def compare(counts, golden):
-    """Prints what is off; whether all is well."""
+def compare(counts, golden, at_most):
+    """Prints what is off, or, with `at_most`, what is more than so many times as many; whether all is well."""
     off = []
     for name in counts.keys() | golden.keys():
         new, old = counts.get(name), golden.get(name)
         if new is None or old is None:
             off.append((float("inf"), f"{name}: {'not counted any more' if new is None else 'new'}"))
-        elif abs(new / old - 1) > TOLERANCE:
+        elif new / old > at_most if at_most else abs(new / old - 1) > TOLERANCE:
             off.append((new / old, f"{name}: {old:.3f} -> {new:.3f} ({100 * (new / old - 1):+.1f} %)"))
     for _, line in sorted(off, reverse=True):
         print(line)
-    print(f"{len(counts)} cells counted, {len(off)} off by more than {100 * TOLERANCE:.0f} %")
+    most = f"more than {at_most:g} times the other's" if at_most else f"off by more than {100 * TOLERANCE:.0f} %"
+    print(f"{len(counts)} cells counted, {len(off)} {most}")
     return not off
 
 
@@ -108,6 +110,7 @@ def main():
     parser.add_argument("--compiler", default="unknown", help="that PROGRAM was made with: name and major version, flags")
     parser.add_argument("--qemu", metavar="QEMU", help="run and count by this qemu-user")
     parser.add_argument("--filter", metavar="REGEX", default=".", help="only these cells")
+    parser.add_argument("--at-most", metavar="RATIO", type=float, help="fewer are as good, and so are RATIO times as many")
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
     arguments = parser.parse_args()
     try:
@@ -131,7 +134,7 @@ def main():
     if arguments.write:
         write_golden(arguments.golden, arguments.compiler, counts)
         print(f"{arguments.golden}: {len(counts)} cells")
-    elif not compare(counts, {name: count for name, count in golden.items() if matches(name)}):
+    elif not compare(counts, {name: count for name, count in golden.items() if matches(name)}, arguments.at_most):
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ and what --runtime names (for onnxruntime: onnx, too).
 import argparse
 import ctypes
 import functools
+import importlib
 import json
 import mmap
 import os
@@ -172,24 +173,22 @@ def part_of(cell, first, rows):
 
 # ---------------------------------------------------------------------------------------------------------- the contenders
 
-class Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in ("outer", "classes", "inner")]
-
-
 def load_softlane(path):
+    """The module softlane.py with that library."""
+    os.environ["SOFTLANE_LIBRARY"] = str(path)
     try:
-        return ctypes.CDLL(str(path))
+        return importlib.import_module("softlane")
     except OSError as error:
         refuse(f"--library: {error}")
 
 
-def softlane(library, cell):
-    """A call of the public function without arguments to convert."""
-    function = getattr(library, f"sl_{cell.base}_{cell.dtype}", None)
-    if function is None:
+def softlane_call(softlane, cell):
+    """A call of the public function, without arguments that ctypes would have to convert."""
+    if not hasattr(softlane, cell.base):
         return None
+    function = softlane.library[f"sl_{cell.base}_{cell.dtype}"]
     pointer = {name: ctypes.c_void_p(getattr(cell, name).ctypes.data) for name in ("x", "second", "y", "loss", "target")}
-    shape, count = Shape(cell.rows, cell.columns, 1), ctypes.c_size_t(cell.x.size)
+    shape, count = softlane.Shape(cell.rows, cell.columns, 1), ctypes.c_size_t(cell.x.size)
     if cell.base.startswith("sigmoid"):
         arguments = pointer["x"], pointer["y"], count
     elif cell.base in LOSSES:
@@ -323,8 +322,8 @@ def measure(contenders, rounds):
     return times
 
 
-def contenders_of(cell, library, runtime):
-    contenders = {"softlane": softlane(library, cell), runtime.name: runtime.prepare(cell)}
+def contenders_of(cell, softlane, runtime):
+    contenders = {"softlane": softlane_call(softlane, cell), runtime.name: runtime.prepare(cell)}
     try:
         if contenders[runtime.name]:
             contenders[runtime.name]()
@@ -335,10 +334,10 @@ def contenders_of(cell, library, runtime):
     return {name: call for name, call in contenders.items() if call}
 
 
-def measure_cell(name, memory, library, runtime, rounds):
+def measure_cell(name, memory, softlane, runtime, rounds):
     cell = Cell(name, memory)
     cell.fill()
-    contenders = contenders_of(cell, library, runtime)
+    contenders = contenders_of(cell, softlane, runtime)
     if runtime.name not in contenders and cell.base != "sigmoid_fast":
         return
     errors = {}
@@ -351,7 +350,7 @@ def measure_cell(name, memory, library, runtime, rounds):
     times = measure(contenders, rounds)
     least = Cell(name, memory, (1, 1))
     least.fill()
-    empty = measure(contenders_of(least, library, runtime), rounds)
+    empty = measure(contenders_of(least, softlane, runtime), rounds)
     for who, of_rounds in times.items():
         ns, call_ns = statistics.median(of_rounds), statistics.median(empty[who])
         yield {"name": f"{cell.kernel}/{cell.dtype}/{who}/{cell.rows}x{cell.columns}", "run_type": "iteration",
@@ -389,7 +388,7 @@ def main():
     names = [name for name in names if matches(name)]
     if not names:
         refuse(f"--filter: '{arguments.filter}' matches no cell")
-    library = load_softlane(arguments.library)
+    softlane = load_softlane(arguments.library)
     try:
         runtime = RUNTIMES[arguments.runtime]()
     except ImportError as error:
@@ -399,7 +398,7 @@ def main():
     memory = reserve(names)
     results = []
     for name in names:
-        for result in measure_cell(name, memory, library, runtime, arguments.rounds):
+        for result in measure_cell(name, memory, softlane, runtime, arguments.rounds):
             result["run_name"], result["family_index"] = result["name"], len(results)
             results.append(result)
             print(f"{result['name']:<48} {result['ns_per_element']:9.4f} ns, a call {result['call_ns']:8.0f} ns, "

@@ -6,10 +6,12 @@
  * the public functions take it from, sl_active_for().
  */
 #define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine_tuning.h"
@@ -91,11 +93,11 @@ static void load_all(void)
     static char winners[TEXT];
     size_t n = 0;
     for (size_t k = 0; k < KERNELS; k++) {
-        char kernel_name[64];
-        snprintf(kernel_name, sizeof kernel_name, "%.*s", (int)strcspn(kernels[k].name, "/"),
-                 kernels[k].name);
+        char row[64], stem[64];
+        snprintf(row, sizeof row, "%.*s", (int)strcspn(kernels[k].name, "/"), kernels[k].name);
+        snprintf(stem, sizeof stem, "%.*s", (int)sl_stem_length(row), row);
         n += (size_t)snprintf(winners + n, sizeof winners - n, "%s%s", k ? ",\n" : "",
-                              winner(kernel_name, kernels[k].dtype->name, "default", other(), "1024"));
+                              winner(stem, kernels[k].dtype->name, sl_tier_of(row), other(), "1024"));
     }
     assert_int_equal(load_text(file_here(winners)), SL_OK);
 }
@@ -149,6 +151,23 @@ static void applies(void)
     assert_untuned();
 }
 
+/* A tier of a kernel is tuned apart from the other. */
+static void tiers(void)
+{
+    const size_t of_default = SL_SLOT(sigmoid, f32), of_fast = SL_SLOT(sigmoid_fast, f32);
+    assert_int_equal(load_text(file_here(winner("sigmoid", "f32", "fast", other(), "1024"))), SL_OK);
+    assert_ptr_equal(sl_active_for(of_default, 1024), sl_isa(NULL));
+    assert_ptr_equal(sl_active_for(of_fast, 1023), sl_isa(NULL));
+    assert_ptr_equal(sl_active_for(of_fast, 1024), sl_isa(other()));
+    assert_int_equal(load_text(file_here(two(winner("sigmoid", "f32", "default", other(), "0"),
+                                             winner("sigmoid", "f32", "fast", other(), "8192")))),
+                     SL_OK);
+    assert_ptr_equal(sl_active_for(of_default, 1024), sl_isa(other()));
+    assert_ptr_equal(sl_active_for(of_fast, 1024), sl_isa(NULL));
+    assert_ptr_equal(sl_active_for(of_fast, 8192), sl_isa(other()));
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+}
+
 /* Refused, and what was loaded before stays. */
 static void assert_refused(const char *text, sl_status why)
 {
@@ -178,6 +197,9 @@ static void refusals(void)
     assert_refused(file_here(winner("nothing", "f32", "default", other_name, "0")), SL_ERR_FILE);
     assert_refused(file_here(winner("softmax", "f8", "default", other_name, "0")), SL_ERR_FILE);
     assert_refused(file_here(winner("softmax", "f32", "fast", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("sigmoid", "f32", "slow", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("sigmoid_fast", "f32", "default", other_name, "0")), SL_ERR_FILE);
+    assert_refused(file_here(winner("sigmoid_fast", "f32", "fast", other_name, "0")), SL_ERR_FILE);
     assert_refused(file_here(winner("softmax", "f32", "default", "avx99", "0")), SL_ERR_FILE);
     assert_refused(file_here(winner("softmax", "f32", "default", "soft\\u0061", "0")), SL_ERR_FILE);
     for (size_t i = 0; i < sl_isa_count(); i++) /* of the other class of bits, or not of this machine */
@@ -249,7 +271,32 @@ static void huge(void)
     write_bytes(text, SL_TUNE_BYTES);
     assert_int_equal(sl_tune_load(path), SL_OK);
     assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
-    assert_int_equal(sl_tune_load("/dev/zero"), SL_ERR_FILE);
+}
+
+/* What has no end, or would be waited for. A path's file is there in the end of each. */
+static void no_files(void)
+{
+    load_softmax();
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(10); /* without a writer */
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+    const int reader = open(path, O_RDONLY | O_NONBLOCK), writer = open(path, O_WRONLY);
+    assert_true(reader >= 0 && writer >= 0);
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE); /* with one, who writes nothing */
+    alarm(0);
+    close(reader);
+    close(writer);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+    assert_int_equal(rmdir(path), 0);
+    write_bytes("", 0);
+    static const char *const endless[] = {"/dev/zero", "/dev/null", "/dev/tty"};
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++)
+        assert_int_equal(sl_tune_load(endless[i]), SL_ERR_FILE);
+    assert_softmax();
 }
 
 static void force_goes_before(void)
@@ -351,9 +398,11 @@ int main(void)
     close(file);
     const topic topics[] = {
         {.name = "applies", .once = applies},
+        {.name = "tiers", .once = tiers},
         {.name = "refusals", .once = refusals},
         {.name = "truncated and continued", .once = truncated_and_continued},
         {.name = "huge", .once = huge},
+        {.name = "no files", .once = no_files},
         {.name = "force goes before", .once = force_goes_before},
         {.name = "environment goes before", .once = environment_goes_before},
         {.name = "bits stay", .each_kernel = bits_stay},
