@@ -137,10 +137,14 @@ def legend_below(figure):
 
 
 classes = {}  # of the page, by the CSS that elements of many figures have
+files = {}  # those of figures that are wanted outside the page, too, by their names
+FIGURES = ["size softmax/f32", "size sigmoid/f32", "bars f32"]  # those of README.md
 
 
 def svg(figure, name):
     matplotlib.rcParams["svg.hashsalt"] = name  # clip paths and markers are named differently in each figure
+    if name in files:
+        figure.savefig(files[name], facecolor="white", bbox_inches="tight", metadata={"Date": None})
     file = io.StringIO()
     figure.savefig(file, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
@@ -459,7 +463,12 @@ def main():
                              "softlane-bench --sizes, --sweep or --cells")
     parser.add_argument("--with-b", metavar="FILE", action="append", default=[], help="the same, of B")
     parser.add_argument("--out", metavar="FILE", default="results/report.html", help="default: %(default)s")
+    parser.add_argument("--figures", metavar="DIR", type=pathlib.Path, help="the README's figures, as files")
     arguments = parser.parse_args()
+    if arguments.figures and not arguments.figures.is_dir():
+        refuse(f"--figures: {arguments.figures}: no such directory")
+    if arguments.figures:
+        files.update({name: arguments.figures / re.sub(r"[ /]", "_", f"{name}.svg") for name in FIGURES})
     if arguments.with_b and not arguments.other:
         refuse("--with-b: there is no B.json")
     runs = [Run(arguments.bench, arguments.more)]
