@@ -96,8 +96,8 @@
  * last. Contraction is off inside whatever the command line says, because gcc would fuse the intrinsics of a
  * multiplication and an addition; so is the vectoriser in the baseline, whose lanes are to stay one. Who optimises gets
  * gcc's level 3, since below it loops of four or two registers stay loops, and registers go through memory; and no copy of
- * some registers becomes a string instruction, which takes longer to start. (With AddressSanitizer that is not worth the
- * time it takes to compile.) */
+ * some registers becomes a string instruction, which takes longer to start. (With sanitizers that is not worth the time
+ * it takes to compile.) */
 #define SL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define SL_OPEN(features)                                                                                    \
@@ -107,7 +107,8 @@
 #define SL_CLOSE SL_PRAGMA(clang attribute pop)
 #define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
 #else
-#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__) &&                \
+    !defined(__SANITIZE_THREAD__)
 #define SL_FAST SL_PRAGMA(GCC optimize("O3", "no-tree-loop-distribute-patterns"))
 #else
 #define SL_FAST
