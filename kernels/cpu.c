@@ -15,6 +15,7 @@
 /* feature; leaf, register and bit of cpuid; the registers that the OS must save for it */
 #define FEATURES(X)                                                                                          \
     X(sse2, 1, edx, 26, xmm)                                                                                 \
+    X(popcnt, 1, ecx, 23, xmm)                                                                               \
     X(fma, 1, ecx, 12, ymm)                                                                                  \
     X(f16c, 1, ecx, 29, ymm)                                                                                 \
     X(avx2, 7, ebx, 5, ymm)                                                                                  \

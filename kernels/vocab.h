@@ -48,9 +48,10 @@
  *          v_nlt(a, b)  v_nle(a, b)      !(a < b), !(a <= b): true with a NaN
  *          m_or(a, b)  m_andnot(a, b)    a | b;  a & ~b
  *          m_any(a)  m_all(a)            int: is any lane, are all lanes true
+ *          m_count(a)                    int: how many are
  *          v_select(m, a, b)             m ? a : b, lane by lane
  *          v_keep(m, a)                  m ? a : +0
- *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all  w_select w_keep     for f64
+ *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep     for f64
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
  *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
  *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n

@@ -5,7 +5,7 @@
  */
 #define SL_W 8
 #define SL_FMA 1
-#define SL_NEEDS "avx2,fma,f16c"
+#define SL_NEEDS "avx2,fma,f16c,popcnt"
 
 #ifdef __clang__
 #include <immintrin.h>
@@ -200,6 +200,7 @@ SL_INLINE vm m_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return _mm256_andnot_ps(b, a); }
 SL_INLINE int m_any(vm a) { return _mm256_movemask_ps(a) != 0; }
 SL_INLINE int m_all(vm a) { return _mm256_movemask_ps(a) == 0xff; }
+SL_INLINE int m_count(vm a) { return __builtin_popcount((unsigned)_mm256_movemask_ps(a)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm256_and_ps(m, a); }
 
@@ -212,6 +213,10 @@ SL_PAIRED_2(wm, wm_or, wm, wm, _mm256_or_pd(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, _mm256_andnot_pd(b, a))
 SL_INLINE int wm_any(wm a) { return _mm256_movemask_pd(_mm256_or_pd(a.lo, a.hi)) != 0; }
 SL_INLINE int wm_all(wm a) { return _mm256_movemask_pd(_mm256_and_pd(a.lo, a.hi)) == 0xf; }
+SL_INLINE int wm_count(wm a)
+{
+    return __builtin_popcount((unsigned)(_mm256_movemask_pd(a.lo) | _mm256_movemask_pd(a.hi) << 4));
+}
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm256_and_pd(a, b))
 
 /* table */

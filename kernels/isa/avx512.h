@@ -4,7 +4,7 @@
  */
 #define SL_W 16
 #define SL_FMA 1
-#define SL_NEEDS "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c"
+#define SL_NEEDS "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c,popcnt"
 
 #ifdef __clang__
 #include <immintrin.h>
@@ -209,6 +209,7 @@ SL_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return _kandn_mask16(b, a); }
 SL_INLINE int m_any(vm a) { return a != 0; }
 SL_INLINE int m_all(vm a) { return a == 0xffff; }
+SL_INLINE int m_count(vm a) { return __builtin_popcount(a); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 
@@ -221,6 +222,7 @@ SL_PAIRED_2(wm, wm_or, wm, wm, _kor_mask8(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, _kandn_mask8(b, a))
 SL_INLINE int wm_any(wm a) { return (a.lo | a.hi) != 0; }
 SL_INLINE int wm_all(wm a) { return (a.lo & a.hi) == 0xff; }
+SL_INLINE int wm_count(wm a) { return __builtin_popcount(a.lo) + __builtin_popcount(a.hi); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm512_mask_blend_pd(a, c, b))
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm512_maskz_mov_pd(a, b))
 

@@ -171,6 +171,7 @@ SL_INLINE vm m_or(vm a, vm b) { return vorrq_u32(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return vbicq_u32(a, b); }
 SL_INLINE int m_any(vm a) { return vmaxvq_u32(a) != 0; }
 SL_INLINE int m_all(vm a) { return vminvq_u32(a) != 0; }
+SL_INLINE int m_count(vm a) { return (int)vaddvq_u32(vshrq_n_u32(a, 31)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 SL_INLINE vf v_keep(vm m, vf a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
 
@@ -183,6 +184,7 @@ SL_PAIRED_2(wm, wm_or, wm, wm, vorrq_u64(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, vbicq_u64(a, b))
 SL_INLINE int wm_any(wm a) { return m_any(vreinterpretq_u32_u64(vorrq_u64(a.lo, a.hi))); }
 SL_INLINE int wm_all(wm a) { return m_all(vreinterpretq_u32_u64(vandq_u64(a.lo, a.hi))); }
+SL_INLINE int wm_count(wm a) { return m_count(vcombine_u32(vmovn_u64(a.lo), vmovn_u64(a.hi))); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, vbslq_f64(a, b, c))
 SL_PAIRED_2(vw, w_keep, wm, vw, vreinterpretq_f64_u64(vandq_u64(a, vreinterpretq_u64_f64(b))))
 

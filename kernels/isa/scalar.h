@@ -170,6 +170,7 @@ SL_INLINE vm m_or(vm a, vm b) { return a | b; }
 SL_INLINE vm m_andnot(vm a, vm b) { return a & !b; }
 SL_INLINE int m_any(vm a) { return a; }
 SL_INLINE int m_all(vm a) { return a; }
+SL_INLINE int m_count(vm a) { return a; }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return m ? a : b; }
 SL_INLINE vf v_keep(vm m, vf a) { return m ? a : 0.0f; }
 
@@ -182,6 +183,7 @@ SL_INLINE wm wm_or(wm a, wm b) { return a | b; }
 SL_INLINE wm wm_andnot(wm a, wm b) { return a & !b; }
 SL_INLINE int wm_any(wm a) { return a; }
 SL_INLINE int wm_all(wm a) { return a; }
+SL_INLINE int wm_count(wm a) { return a; }
 SL_INLINE vw w_select(wm m, vw a, vw b) { return m ? a : b; }
 SL_INLINE vw w_keep(wm m, vw a) { return m ? a : 0.0; }
 

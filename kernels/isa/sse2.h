@@ -148,6 +148,9 @@ SL_INLINE vm m_or(vm a, vm b) { return _mm_or_ps(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return _mm_andnot_ps(b, a); }
 SL_INLINE int m_any(vm a) { return _mm_movemask_ps(a) != 0; }
 SL_INLINE int m_all(vm a) { return _mm_movemask_ps(a) == 0xf; }
+/* The number of ones in each number of four bits. */
+SL_INLINE int ones_of(int bits) { return 0x4332322132212110 >> 4 * bits & 7; }
+SL_INLINE int m_count(vm a) { return ones_of(_mm_movemask_ps(a)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm_and_ps(m, a); }
 
@@ -160,6 +163,7 @@ SL_PAIRED_2(wm, wm_or, wm, wm, _mm_or_pd(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, _mm_andnot_pd(b, a))
 SL_INLINE int wm_any(wm a) { return _mm_movemask_pd(_mm_or_pd(a.lo, a.hi)) != 0; }
 SL_INLINE int wm_all(wm a) { return _mm_movemask_pd(_mm_and_pd(a.lo, a.hi)) == 0x3; }
+SL_INLINE int wm_count(wm a) { return ones_of(_mm_movemask_pd(a.lo) | _mm_movemask_pd(a.hi) << 2); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm_or_pd(_mm_and_pd(a, b), _mm_andnot_pd(a, c)))
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm_and_pd(a, b))
 
