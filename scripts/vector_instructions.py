@@ -11,6 +11,7 @@ with one call. NEON and SSE2 have registers of one size, so their counts can be 
 import argparse
 import collections
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -20,16 +21,20 @@ CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softm
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
 
 
+def refuse(message):
+    print(f"vector_instructions.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
 def machine(program):
     try:
         with open(program, "rb") as file:
             head = file.read(20)
     except OSError as error:
-        sys.exit(f"vector_instructions.py: {program}: {error.strerror}")
+        refuse(f"{program}: {error.strerror}")
     found = struct.unpack("<H", head[18:20])[0] if head[:4] == b"\x7fELF" else None
     if found not in (X86, AARCH64):
-        print(f"vector_instructions.py: {program}: not a program of x86-64 or AArch64", file=sys.stderr)
-        sys.exit(2)
+        refuse(f"{program}: not a program of x86-64 or AArch64")
     return found
 
 
@@ -40,6 +45,9 @@ class Program:
         self.isa = "neon" if arm else "sse2"
         self.run = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"] if arm else ["qemu-x86_64-static", "-cpu", "max"]
         objdump = "aarch64-linux-gnu-objdump" if arm else "objdump"
+        for tool in self.run[0], objdump:
+            if not shutil.which(tool):
+                refuse(f"no {tool}")
         # a register of vectors among the operands; not the scalar ones, which qemu's log of AArch64 names by size
         register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
         scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
@@ -66,7 +74,7 @@ class Program:
                         bias = int(place, 16) - self.start
             elements = run.stdout.read().split()
         if run.returncode or bias is None:
-            sys.exit(f"vector_instructions.py: {self.path} {cell}: exit code {run.returncode}")
+            refuse(f"{self.path} {cell}: exit code {run.returncode}, or no call of count_cell")
         return sum(n for place, n in count.items() if int(place, 16) - bias in self.vector), int(elements[1])
 
     def per_element(self, kernel, shape):
