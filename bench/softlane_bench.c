@@ -374,6 +374,8 @@ static void run_cell(bm_state *state, void *user)
     /* Timed here, too: Google Benchmark prints what it divides by time as a rate or in seconds. */
     struct job job = {cell, w};
     size_t calls = 0;
+    /* A kernel sees its own rows: what goes past the caches is for all threads to fill. */
+    sl_set_cache_bytes(cell->threads > 1 ? topology_last_level(&topology) / cell->threads : 0);
     const double start = clock_seconds(cell->threads);
     for (; bm_keep_running(state); calls++)
         threads_run(cell->threads, run_part, &job);

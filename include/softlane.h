@@ -451,7 +451,8 @@ SOFTLANE_API const char *sl_isa_why_not(const char *name);
 SOFTLANE_API bool sl_isa_force(const char *name);
 
 /* How large the last-level cache is, in bytes; 0: as large as the system says, which is the default. What a kernel writes
- * beyond half of that goes past the caches (where the variant can). Changes speed only, in all threads. */
+ * beyond half of that goes past the caches (where the variant can). Whose threads each work on some rows of one matrix
+ * gives the share of one thread. Changes speed only, in all threads. */
 SOFTLANE_API void sl_set_cache_bytes(size_t bytes);
 
 /* Applies what softlane-tune has measured on this machine: from now on, in all threads, the public functions
