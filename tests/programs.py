@@ -139,9 +139,8 @@ class Full(Folder):
 
     def test_a_file_never_takes_a_closed_stream_for_its_own(self):
         out = self.folder / "out.json"
-        self.program("accuracy", "--filter", "^softmax/f32/scalar", "--logits", DATA / "digits_logits.npy", "--json", out,
-                     stdout=None, preexec_fn=lambda: os.close(1))
-        self.assertEqual([result["name"] for result in json.loads(out.read_text())["results"]], ["softmax/f32/scalar"])
+        self.bench(f"--benchmark_out={out}", stdout=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual([run["name"] for run in json.loads(out.read_text())["benchmarks"]], ["softmax/f32/scalar/4x100"])
         done = self.program("info", stderr=None, preexec_fn=lambda: os.close(2))
         self.assertEqual((done.returncode, done.stdout.split()[0]), (0, "softlane"))
 
