@@ -312,7 +312,7 @@ int main(int argc, char **argv)
 {
     struct logits user;
     struct tally *tally;
-    struct logits_flags flags = {NULL};
+    struct logits_flags flags = {.logits = NULL};
     const char *filter = "", *json = NULL;
     bool exhaustive = false, peers = false, by_x = false;
 

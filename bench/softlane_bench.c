@@ -541,7 +541,7 @@ static unsigned number_of(const char *flag, const char *text, unsigned most, con
 
 int main(int argc, char **argv)
 {
-    struct logits_flags flags = {NULL};
+    struct logits_flags flags = {.logits = NULL};
     struct choice choice = {.threads = 1};
     const char *threads = NULL, *progress = NULL;
     bool peers = false;

@@ -39,7 +39,7 @@ UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 def import_matplotlib():
     """Not before it is needed: --help is not."""
-    global plt, FuncFormatter
+    global matplotlib, plt, FuncFormatter
     try:
         import matplotlib
 
