@@ -113,7 +113,7 @@ class Full(Folder):
         yield "softlane-info", self.program("info", **options)
         yield "softlane-accuracy", self.program("accuracy", "--filter", "^softmax/f32/scalar", "--logits",
                                                 DATA / "digits_logits.npy", **options)
-        yield "softlane-tune", self.program("tune", "--quick", "--filter", "^sigmoid/f32", **options)
+        yield "softlane-tune", self.program("tune", "--quick", "--filter", "^sigmoid/f16", **options)
         yield "softlane-bench", self.bench(**options)
 
     def test_programs(self):
@@ -129,7 +129,7 @@ class Full(Folder):
         logits = ("--filter", "^softmax/f32/scalar", "--logits", DATA / "digits_logits.npy")
         what = "/dev/full: could not be written to its end"
         self.assert_told(self.program("accuracy", *logits, "--json", FULL), "softlane-accuracy", f"--json: {what}")
-        self.assert_told(self.program("tune", "--quick", "--filter", "^sigmoid/f32", "--out", FULL), "softlane-tune",
+        self.assert_told(self.program("tune", "--quick", "--filter", "^sigmoid/f16", "--out", FULL), "softlane-tune",
                          f"--out: {what}")
         for form in "json", "csv", "console":
             done = self.bench(f"--benchmark_out={FULL}", f"--benchmark_out_format={form}")
