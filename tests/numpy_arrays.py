@@ -206,6 +206,57 @@ class Module(unittest.TestCase):
             with self.assertRaises(wrong, msg=str(keywords)):
                 sl.cross_entropy(*arguments, **keywords)
 
+    def test_every_argument_of_every_function_is_checked(self):
+        """One after the other is something else; outputs lie over inputs by half."""
+        for kernel, signature in SIGNATURES.items():
+            function, both = getattr(sl, kernel), np.full(5 * 6, 0.5, np.float32)
+            x = both[:24].reshape(4, 6)
+            if signature in ("STATS", "APPLY"):
+                x = x[0]
+            arguments = {"x": x}
+            if signature.endswith("BACKWARD"):
+                first = "a" if signature == "MAP_BACKWARD" else "y"
+                arguments = {first: x, "dy": x.copy()}
+            elif signature.endswith("LOSS"):
+                arguments |= {"target": np.zeros(4, np.int64) if signature == "CLASS_LOSS" else x.copy(), "reduction": "none"}
+                arguments |= {"class_weight": np.ones(6, np.float32), "grad": np.empty_like(x),
+                              "upstream": np.ones(4 if signature != "ELEMENT_LOSS" else (4, 6), np.float32)}
+            elif signature == "APPLY":
+                arguments["stats"] = sl.softmax_stats(x)
+            if signature != "STATS":
+                result = function(**arguments)
+                arguments["out"] = np.empty_like(result[0] if isinstance(result, tuple) else result)
+            function(**arguments)
+            for name, array in arguments.items():
+                if not isinstance(array, np.ndarray):
+                    continue
+                frozen = array.copy()
+                frozen.flags.writeable = False
+                wrong = [array.tolist(), array.astype(object), array.astype(array.dtype.newbyteorder()),
+                         array.astype(np.complex64), array.astype(bool), np.ma.masked_equal(array, 7), array.view(np.recarray),
+                         array[..., np.newaxis], array[:0], np.repeat(array, 2, axis=-1)[..., ::2], array.tobytes(), "array"]
+                if name == "target" and array.dtype == np.int64:
+                    del wrong[2]  # which is taken
+                if name in ("out", "grad"):
+                    wrong.append(frozen)
+                if len(arguments) > 1:
+                    wrong.append(np.array(array.flat[0]))
+                if name in ("x", "a", "y", "dy", "target"):
+                    wrong.append(None)
+                if len(arguments) == 1:  # any length is one
+                    wrong = [a for a in wrong if not isinstance(a, np.ndarray) or a.dtype != x.dtype or type(a) is not np.ndarray
+                             or not a.flags.c_contiguous]
+                for value in wrong:
+                    with self.assertRaises((TypeError, ValueError), msg=f"{kernel}: {name}={value!r}") as caught:
+                        function(**{**arguments, name: value})
+                    self.assertNotIsInstance(caught.exception, sl.Error)
+            for name in "out", "grad":
+                if name in arguments and arguments[name].size <= x.size:
+                    over = both[3:3 + arguments[name].size].reshape(arguments[name].shape)
+                    with self.assertRaises(sl.Error, msg=f"{kernel}: {name}") as caught:
+                        function(**{**arguments, name: over})
+                    self.assertEqual(caught.exception.status, 5)  # SL_ERR_OVERLAP
+
     def test_statuses_are_raised(self):
         both = np.zeros(13, np.float32)
         with self.assertRaisesRegex(sl.Error, "^softmax: ") as caught:
