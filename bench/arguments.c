@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arguments.h"
 
+#include "check_output.h"
 #include "softlane.h"
 
 #include <ctype.h>
@@ -11,7 +12,22 @@
 
 static const char *program = "softlane";
 
-void arguments_program(const char *name) { program = name; }
+void arguments_program(const char *name)
+{
+    program = name;
+    check_output_at_exit(name);
+}
+
+void argument_help_or_version(const char *argument, void (*print_help)(void))
+{
+    if (strcmp(argument, "-h") == 0 || strcmp(argument, "--help") == 0)
+        print_help();
+    else if (strcmp(argument, "--version") == 0)
+        printf("%s %s\n", program, SOFTLANE_VERSION);
+    else
+        return;
+    exit(0);
+}
 
 _Noreturn void refuse(const char *format, ...)
 {

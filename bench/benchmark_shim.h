@@ -21,11 +21,11 @@ void bm_print_flags(void);
 void bm_context(const char *key, const char *value);
 /* `user` must outlive bm_run. */
 void bm_register(const char *name, bm_function *function, void *user);
-/* Runs what the flags select and returns how many benchmarks that was. An interruption ends it after the
- * repetition that runs: the others have no figures in the file, and are not printed. If it is known how many
- * repetitions there are (0: it is not), progress is shown on stderr, and what Google Benchmark has to say
- * there goes to stdout. */
-size_t bm_run(size_t repetitions);
+/* Runs what the flags select; *ran is how many benchmarks that was. An interruption ends it after the repetition
+ * that runs: the others have no figures in the file, and are not printed. If it is known how many repetitions there
+ * are (0: it is not), progress is shown on stderr, and what Google Benchmark has to say there goes to stdout.
+ * Returns the file of --benchmark_out if that could not be written to its end, else NULL. */
+const char *bm_run(size_t repetitions, size_t *ran);
 void bm_shutdown(void);
 
 /* Inside a benchmark. The loop over bm_keep_running is what is timed. */

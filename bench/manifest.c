@@ -42,16 +42,16 @@ size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
 #define RUN_APPLY(f, T)                                                                                      \
     FOR_EACH_ROW(w->shape) f((const T *)w->x + r * n, (T *)w->result + r * n, n, &w->stats[r])
 
-static const sl_ref_options each_loss = {.reduction = SL_NONE};
-
 #define REFER_MAP(f) f(q->x, elements_of(q->shape), q->want, q->scale)
 #define REFER_MAP_BACKWARD(f) f(q->x, q->second, elements_of(q->shape), q->want, q->scale)
 #define REFER_ROW_MAP(f) f(q->x, q->shape, q->want, q->scale)
 #define REFER_ROW_BACKWARD(f) f(q->x, q->second, q->shape, q->want, q->scale)
 #define REFER_ROW_FOLD REFER_ROW_MAP
 #define REFER_LOSS(f, target)                                                                                \
-    f(q->x, target, q->shape, &each_loss, q->gradient ? NULL : q->want, q->gradient ? q->want : NULL,        \
-      q->gradient ? q->scale : NULL)
+    f(q->x, target, q->shape,                                                                                \
+      &(sl_ref_options){                                                                                     \
+          .reduction = SL_NONE, .has_ignore_index = q->has_ignore_index, .ignore_index = q->ignore_index},   \
+      q->gradient ? NULL : q->want, q->gradient ? q->want : NULL, q->gradient ? q->scale : NULL)
 #define REFER_CLASS_LOSS(f) REFER_LOSS(f, q->target_class)
 #define REFER_PROB_LOSS(f) REFER_LOSS(f, q->second)
 #define REFER_ELEMENT_LOSS REFER_PROB_LOSS

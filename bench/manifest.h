@@ -34,6 +34,8 @@ struct question {
     sl_shape shape;
     const double *x, *second;
     const int64_t *target_class;
+    bool has_ignore_index; /* of class ids */
+    int64_t ignore_index;
     bool gradient;         /* it is this that is wanted, not the result */
     sl_real *want, *scale; /* as in reference.h */
 };

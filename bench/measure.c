@@ -100,6 +100,8 @@ static void ask(const struct variant *v, const struct workload *w, size_t result
                                .x = memory.wide_x,
                                .second = memory.wide_second,
                                .target_class = w->target_class,
+                               .has_ignore_index = w->options->has_ignore_index,
+                               .ignore_index = w->options->ignore_index,
                                .gradient = v->gradient,
                                .want = memory.want,
                                .scale = memory.scale};
@@ -110,10 +112,10 @@ static void ask(const struct variant *v, const struct workload *w, size_t result
 
 /* -------------------------------------------------------------------------------------------- the tallies */
 
-/* The errors of one output. */
+/* The errors of one output. NaN where the oracle has NaN, too, is right, but it has no distance from it. */
 struct errors {
     double max, sum;
-    size_t worst;
+    size_t worst, not_compared, first_not_compared;
 };
 
 /* curve: of outputs that belong to one x each, or NULL */
@@ -121,8 +123,13 @@ static struct errors judge(const struct output *o, struct error_curve *curve)
 {
     struct errors e = {.max = -1};
     for (size_t i = 0; i < o->count; i++) {
-        const double ulp =
-            sl_ref_ulp(o->get(o->values, i), memory.want[i], memory.scale[i], o->digits, o->min_exp);
+        const double got = o->get(o->values, i);
+        if (isnan(got) && isnan(memory.want[i])) {
+            if (e.not_compared++ == 0)
+                e.first_not_compared = i;
+            continue;
+        }
+        const double ulp = sl_ref_ulp(got, memory.want[i], memory.scale[i], o->digits, o->min_exp);
         if (isfinite(ulp))
             e.sum += ulp;
         if (curve)
@@ -146,9 +153,10 @@ static struct witness witness_of(const struct kernel *k, const char *distributio
     } else {
         const double *row = memory.wide_x + i / inner * classes * inner + i % inner;
         at.row = i;
-        if (k->signature.second == CLASS_IDS)
+        if (k->signature.second == CLASS_IDS && w->target_class[i] >= 0 &&
+            (uint64_t)w->target_class[i] < classes)
             at.column = (size_t)w->target_class[i];
-        else
+        else if (k->signature.second != CLASS_IDS)
             for (size_t c = 1; c < classes; c++)
                 if (row[c * inner] > row[at.column * inner])
                     at.column = c;
@@ -188,6 +196,9 @@ static void measure(struct tally *tally, size_t alike, const char *distribution,
             t->max = e.max;
             t->worst = witness_of(first->kernel, distribution, &w, &o, e.worst);
         }
+        if (e.not_compared > 0 && t->not_compared == 0)
+            t->first_not_compared = witness_of(first->kernel, distribution, &w, &o, e.first_not_compared);
+        t->not_compared += e.not_compared;
         t->sum += e.sum;
         t->results += o.count;
     }
@@ -323,6 +334,11 @@ static void measure_user(struct tally *tally, size_t alike, const struct logits 
     generator g = {1};
     w.shape = user->shape;
     w.target_class = user->target;
+    const sl_loss_options options = {
+        .reduction = SL_NONE,
+        .has_ignore_index = k->signature.second == CLASS_IDS && user->has_ignore_index,
+        .ignore_index = k->signature.second == CLASS_IDS ? user->ignore_index : 0};
+    w.options = &options;
     logits_put(user, k->dtype, w.x);
     kernel_inputs_from_logits(k, &w);
     keep_probabilities(k, &w);
@@ -354,6 +370,9 @@ static void settle(struct tally *t, const struct tally *before, size_t d)
     t->by_distribution[d] = t->max;
     t->sum += before->sum;
     t->results += before->results;
+    if (before->not_compared > 0)
+        t->first_not_compared = before->first_not_compared;
+    t->not_compared += before->not_compared;
     if (before->results > 0 && before->max >= t->max) {
         t->max = before->max;
         t->worst = before->worst;
@@ -374,7 +393,7 @@ void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double don
     for (size_t d = 0; d < distributions && going; d++) {
         memcpy(before, tally, alike * sizeof *before);
         for (size_t i = 0; i < alike; i++)
-            tally[i].max = tally[i].sum = 0, tally[i].results = 0;
+            tally[i].max = tally[i].sum = 0, tally[i].results = tally[i].not_compared = 0;
         for (size_t i = 0; i < WIDTHS && going; i++) {
             measure_distribution(tally, alike, distribution_at(d),
                                  widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
@@ -388,11 +407,11 @@ void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double don
 }
 
 /* The witness as any other: a row of one element. */
-static struct witness witness_of_float(const struct variant *v, const sweep_map *map, const sweep_result *r)
+static struct witness witness_of_float(const struct variant *v, const sweep_map *map, float x, float second)
 {
-    struct witness at = {"all floats", sl_rows(1, 1), .x = r->worst, .second = r->worst_second};
+    struct witness at = {"all floats", sl_rows(1, 1), .x = x, .second = second};
     float got;
-    map->run(v->isa, &r->worst, &r->worst_second, &got, 1);
+    map->run(v->isa, &x, &second, &got, 1);
     map->oracle(&at.x, &at.second, 1, &at.want);
     at.got = got;
     return at;
@@ -413,7 +432,10 @@ void measure_sweep(struct tally *tally, size_t alike, bool (*go_on)(double done)
         t->max = results[i].max_ulp;
         t->sum = results[i].sum_ulp;
         t->results = results[i].inputs;
-        t->worst = witness_of_float(&t->variant, map, &results[i]);
+        t->not_compared = results[i].not_compared;
+        t->worst = witness_of_float(&t->variant, map, results[i].worst, results[i].worst_second);
+        t->first_not_compared =
+            witness_of_float(&t->variant, map, results[i].uncompared, results[i].uncompared_second);
     }
     free(tables);
 }

@@ -22,9 +22,10 @@ struct witness {
 /* One line of the report. */
 struct tally {
     struct variant variant;
-    double max, sum;
+    double max, sum; /* of what was compared; max is -1 if nothing was */
     size_t results;
-    struct witness worst;
+    size_t not_compared; /* of the results: NaN, which the oracle has there, too */
+    struct witness worst, first_not_compared;
     double *by_distribution;  /* the largest error for each of them; NULL if not asked for */
     struct error_curve *by_x; /* of an element kernel; NULL if not asked for */
     sweep_result *sweep;      /* of all floats; NULL if there was none */

@@ -26,14 +26,19 @@
 enum {
     HEADER_MAX = 64 * 1024, /* numpy writes 118 bytes; version 2.0 would allow 4 GiB */
     DESCR_MAX = 64,
+    ALLOWED_MAX = 128,
 };
 
+/* By rising type. The first character of a descr is the order of bytes: '<' little-endian, '>' big-endian, '=' or
+ * none that of the machine, '|' that there is none to tell. */
 static const struct format {
     enum npy_type type;
     char descr[4];
     size_t size;
-} formats[] = {
-    {NPY_F16, "<f2", 2}, {NPY_F32, "<f4", 4}, {NPY_F64, "<f8", 8}, {NPY_I64, "<i8", 8}, {NPY_U8, "|u1", 1}};
+} formats[] = {{NPY_F16, "<f2", 2}, {NPY_F32, "<f4", 4}, {NPY_F64, "<f8", 8}, {NPY_I8, "|i1", 1},
+               {NPY_I16, "<i2", 2}, {NPY_I32, "<i4", 4}, {NPY_I64, "<i8", 8}, {NPY_U8, "|u1", 1},
+               {NPY_U16, "<u2", 2}, {NPY_U32, "<u4", 4}, {NPY_U64, "<u8", 8}, {NPY_BF16, "<V2", 2},
+               {NPY_BF16, "<u2", 2}};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
 struct reader {
@@ -42,6 +47,7 @@ struct reader {
     size_t error_size;
     enum npy_type types; /* allowed */
     const char *at;      /* the next character of the header, which ends with '\0' */
+    bool fortran;        /* the order that the header states */
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(const struct reader *r, const char *format, ...)
@@ -124,7 +130,10 @@ static void allowed_text(enum npy_type types, char *text, size_t size)
     size_t used = 0;
     for (size_t i = 0; i < FORMATS && used < size; i++)
         if (formats[i].type & types) {
-            const bool last = types >> 1 < formats[i].type;
+            size_t next = i + 1;
+            while (next < FORMATS && !(formats[next].type & types))
+                next++;
+            const bool last = next == FORMATS;
             used += (size_t)snprintf(text + used, size - used, "%s'%s'",
                                      used == 0 ? ""
                                      : last    ? " or "
@@ -135,31 +144,38 @@ static void allowed_text(enum npy_type types, char *text, size_t size)
 
 static bool parse_descr(struct reader *r, struct npy *array)
 {
-    char descr[DESCR_MAX], allowed[DESCR_MAX];
+    char descr[DESCR_MAX], allowed[ALLOWED_MAX];
     allowed_text(r->types, allowed, sizeof allowed);
     if (!take_string(r, descr, sizeof descr))
         return fail(r, "its type is not a plain one, need %s", allowed);
-    for (size_t i = 0; i < FORMATS; i++)
-        if (formats[i].type & r->types && strcmp(descr, formats[i].descr) == 0) {
-            array->type = formats[i].type;
-            return true;
-        }
-    return fail(r, "holds type '%s', need %s", descr, allowed);
+    const bool has_order = *descr && strchr("<>=|", *descr);
+    const char order = has_order ? *descr : '=', *type = descr + has_order;
+    for (size_t i = 0; i < FORMATS; i++) {
+        /* '|' also stands for what NumPy takes to be without an order: bytes, and its void */
+        const bool without_order = formats[i].size == 1 || formats[i].descr[1] == 'V';
+        if (!(formats[i].type & r->types) || strcmp(type, formats[i].descr + 1) != 0)
+            continue;
+        if (order == '>' && formats[i].size > 1)
+            return fail(r, "is big-endian ('%s'), need little-endian ('%s')", descr, formats[i].descr);
+        if (order == '|' && !without_order)
+            continue;
+        array->type = formats[i].type;
+        return true;
+    }
+    return fail(r, "holds type '%s', need %s%s", descr, allowed,
+                strcmp(type, "V2") == 0 ? "; for bfloat16 add --dtype bf16" : "");
 }
 
 static bool parse_order(struct reader *r, struct npy *array)
 {
     (void)array;
-    if (take_word(r, "True"))
-        return fail(r, "is in Fortran order, need C order (numpy.ascontiguousarray)");
-    if (!take_word(r, "False"))
-        return fail(r, "malformed header: fortran_order is neither True nor False");
-    return true;
+    r->fortran = take_word(r, "True");
+    return r->fortran || take_word(r, "False") ||
+           fail(r, "malformed header: fortran_order is neither True nor False");
 }
 
 static bool parse_shape(struct reader *r, struct npy *array)
 {
-    const unsigned allowed = r->types & ~NPY_I64 ? 2 : 1;
     size_t shape[2] = {0, 0};
     unsigned dimensions = 0;
     bool comma = true;
@@ -176,8 +192,8 @@ static bool parse_shape(struct reader *r, struct npy *array)
     }
     if (dimensions == 1 && !comma)
         return fail(r, "malformed header: the shape is not a tuple");
-    if (dimensions < 1 || dimensions > allowed)
-        return fail(r, "has %u dimensions, need %s", dimensions, allowed == 2 ? "1 or 2" : "1");
+    if (dimensions < 1 || dimensions > 2)
+        return fail(r, "has %u dimensions, need 1 or 2", dimensions);
     array->dimensions = dimensions;
     array->shape[0] = dimensions == 2 ? shape[0] : 1;
     array->shape[1] = dimensions == 2 ? shape[1] : shape[0];
@@ -214,6 +230,8 @@ static bool parse_header(struct reader *r, struct npy *array)
     for (size_t k = 0; k < KEYS; k++)
         if (!keys[k].seen)
             return fail(r, "malformed header: the key '%s' is missing", keys[k].name);
+    if (r->fortran && array->shape[0] > 1 && array->shape[1] > 1) /* else both orders are one */
+        return fail(r, "is in Fortran order, need C order: numpy.ascontiguousarray(a) makes it so");
     skip_spaces(r);
     return *r->at == '\0' || fail(r, "malformed header: more follows the dictionary");
 }
@@ -227,8 +245,8 @@ static bool read_header(struct reader *r, FILE *file, char **text)
     if (fread(preamble, 1, sizeof preamble, file) != sizeof preamble || memcmp(preamble, "\x93NUMPY", 6) != 0)
         return fail(r, "is not a .npy file");
     unsigned major = preamble[6], minor = preamble[7];
-    if ((major != 1 && major != 2) || minor != 0)
-        return fail(r, "has .npy version %u.%u, need 1.0 or 2.0", major, minor);
+    if (major < 1 || major > 3 || minor != 0) /* 3.0 is 2.0 with names of fields in UTF-8 */
+        return fail(r, "has .npy version %u.%u, need 1.0, 2.0 or 3.0", major, minor);
     size_t width = major == 1 ? 2 : 4;
     if (fread(length_bytes, 1, width, file) != width)
         return fail(r, "is truncated in its header");
@@ -307,4 +325,43 @@ bool npy_read(const char *path, enum npy_type types, struct npy *array, char *er
     if (ok)
         *array = found;
     return ok;
+}
+
+bool npy_integer(const struct npy *array, size_t i, int64_t *value)
+{
+    const void *data = array->data;
+    *value = 0;
+    switch (array->type) {
+    case NPY_I8:
+        *value = ((const int8_t *)data)[i];
+        break;
+    case NPY_I16:
+        *value = ((const int16_t *)data)[i];
+        break;
+    case NPY_I32:
+        *value = ((const int32_t *)data)[i];
+        break;
+    case NPY_I64:
+        *value = ((const int64_t *)data)[i];
+        break;
+    case NPY_U8:
+        *value = ((const uint8_t *)data)[i];
+        break;
+    case NPY_U16:
+        *value = ((const uint16_t *)data)[i];
+        break;
+    case NPY_U32:
+        *value = ((const uint32_t *)data)[i];
+        break;
+    case NPY_U64:
+        if (((const uint64_t *)data)[i] > INT64_MAX) {
+            *value = INT64_MAX;
+            return false;
+        }
+        *value = (int64_t)((const uint64_t *)data)[i];
+        break;
+    default:
+        break;
+    }
+    return true;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "check_output.h"
 #include "context.h"
 #include "distributions.h"
 #include "interrupt.h"
@@ -20,7 +21,13 @@
 #include "peers.h"
 #include "progress.h"
 
-static bool exceeds(const struct tally *t) { return !(t->max <= variant_bound(&t->variant)); }
+static size_t compared(const struct tally *t) { return t->results - t->not_compared; }
+
+/* NaN: nothing was compared. */
+static double max_of(const struct tally *t) { return compared(t) ? t->max : NAN; }
+static double mean_of(const struct tally *t) { return compared(t) ? t->sum / (double)compared(t) : NAN; }
+
+static bool exceeds(const struct tally *t) { return compared(t) && !(t->max <= variant_bound(&t->variant)); }
 
 /* --------------------------------------------------------------------------------------------- the report */
 
@@ -30,15 +37,31 @@ static void print_heading(void)
            "worst: x, distribution, shape [row, column]");
 }
 
+static void print_witness(const struct witness *w)
+{
+    char shape[SHAPE_TEXT];
+    shape_text(w->shape, shape);
+    printf("%a, %s, %s [%zu,%zu]", w->x, w->distribution, shape, w->row, w->column);
+}
+
 static void print_tally(const struct tally *t)
 {
-    char name[VARIANT_TEXT], shape[SHAPE_TEXT];
+    char name[VARIANT_TEXT];
     variant_text(&t->variant, name);
-    shape_text(t->worst.shape, shape);
-    printf(t->max < 1000 ? "%-34s %7.3f %5.2f %6.3f" : "%-34s %7.1e %5.2f %6.2g", name, t->max,
-           variant_bound(&t->variant), t->sum / (double)t->results);
-    printf("  %a, %s, %s [%zu,%zu]%s\n", t->worst.x, t->worst.distribution, shape, t->worst.row,
-           t->worst.column, exceeds(t) ? "  EXCEEDS THE BOUND" : "");
+    if (compared(t)) {
+        printf(t->max < 1000 ? "%-34s %7.3f %5.2f %6.3f  " : "%-34s %7.1e %5.2f %6.2g  ", name, t->max,
+               variant_bound(&t->variant), mean_of(t));
+        print_witness(&t->worst);
+        printf("%s", exceeds(t) ? "  EXCEEDS THE BOUND" : "");
+    } else {
+        printf("%-34s %7s %5.2f %6s  ", name, "-", variant_bound(&t->variant), "-");
+    }
+    if (t->not_compared > 0) {
+        printf("%s%zu of %zu not compared: NaN, as the oracle's, the first at ", compared(t) ? "; " : "",
+               t->not_compared, t->results);
+        print_witness(&t->first_not_compared);
+    }
+    printf("\n");
     if (t->sweep)
         printf("%34s of %" PRIu64 " inputs %" PRIu64 " not correctly rounded (%" PRIu64
                " too near a tie to say), %" PRIu64 " out of order;\n%34s results: %" PRIu64 " NaN, %" PRIu64
@@ -57,7 +80,13 @@ static void kernel_text(const struct variant *v, char text[KERNEL_TEXT])
     snprintf(text, KERNEL_TEXT, "%s/%.6s", name, v->kernel->dtype->name);
 }
 
-static void print_cell(double ulp) { printf(ulp < 9999 ? " %9.3f" : " %9.2e", ulp); }
+static void print_cell(double ulp)
+{
+    if (ulp < 0)
+        printf(" %9s", "-"); /* nothing was compared */
+    else
+        printf(ulp < 9999 ? " %9.3f" : " %9.2e", ulp);
+}
 
 /* The largest error for each distribution, a column for each variant. */
 static void print_battery(const struct tally *tally, size_t alike)
@@ -102,28 +131,40 @@ static void json_context(const char *key, const char *value, void *user)
     fprintf(file, ",\n");
 }
 
+/* Where it was found, as members of an object that has more. */
+static void json_witness(FILE *file, const struct kernel *k, const struct witness *w)
+{
+    char shape[SHAPE_TEXT];
+    shape_text(w->shape, shape);
+    fprintf(file, "\"distribution\": \"%s\", \"shape\": \"%s\", \"row\": %zu, \"column\": %zu, \"x\": \"%a\"",
+            w->distribution, shape, w->row, w->column, w->x);
+    if (k->signature.second == GRADIENTS || k->signature.second == PROBABILITIES)
+        fprintf(file, ", \"second\": \"%a\"", w->second);
+}
+
 static void json_tally(FILE *file, const struct tally *t)
 {
     const struct kernel *k = t->variant.kernel;
-    char name[VARIANT_TEXT], kernel[VARIANT_TEXT], shape[SHAPE_TEXT];
+    char name[VARIANT_TEXT], kernel[VARIANT_TEXT];
     variant_text(&t->variant, name);
     variant_kernel_text(&t->variant, kernel);
-    shape_text(t->worst.shape, shape);
     fprintf(file,
             "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", \"fma\": %s, ",
             name, kernel, k->dtype->name, t->variant.isa->isa, t->variant.isa->fma ? "true" : "false");
-    json_number(file, "max_ulp", t->max);
+    json_number(file, "max_ulp", max_of(t));
     fprintf(file, ", ");
     json_number(file, "bound", variant_bound(&t->variant));
     fprintf(file, ", ");
-    json_number(file, "mean_ulp", t->sum / (double)t->results);
-    fprintf(file, ", \"results\": %zu,\n     \"worst\": {\"distribution\": \"%s\", ", t->results,
-            t->worst.distribution);
-    fprintf(file, "\"shape\": \"%s\", \"row\": %zu, \"column\": %zu, \"x\": \"%a\", ", shape, t->worst.row,
-            t->worst.column, t->worst.x);
-    if (k->signature.second == GRADIENTS || k->signature.second == PROBABILITIES)
-        fprintf(file, "\"second\": \"%a\", ", t->worst.second);
-    fprintf(file, "\"got\": \"%a\", \"want\": \"%La\"}", t->worst.got, t->worst.want);
+    json_number(file, "mean_ulp", mean_of(t));
+    fprintf(file, ", \"results\": %zu, \"not_compared\": %zu,\n     \"worst\": {", t->results,
+            t->not_compared);
+    json_witness(file, k, &t->worst);
+    fprintf(file, ", \"got\": \"%a\", \"want\": \"%La\"}", t->worst.got, t->worst.want);
+    if (t->not_compared > 0) {
+        fprintf(file, ",\n     \"first_not_compared\": {");
+        json_witness(file, k, &t->first_not_compared);
+        fprintf(file, "}");
+    }
     if (t->sweep)
         fprintf(file,
                 ",\n     \"all_floats\": {\"not_correctly_rounded\": %" PRIu64 ", \"undecided\": %" PRIu64
@@ -133,7 +174,7 @@ static void json_tally(FILE *file, const struct tally *t)
                 t->sweep->nans, t->sweep->infinities, t->sweep->denormals);
     for (size_t d = 0; t->by_distribution && d < distribution_count(); d++) {
         fprintf(file, d ? ", " : ",\n     \"max_ulp_of\": {");
-        json_number(file, distribution_at(d)->name, t->by_distribution[d]);
+        json_number(file, distribution_at(d)->name, t->by_distribution[d] < 0 ? NAN : t->by_distribution[d]);
     }
     if (t->by_distribution)
         fprintf(file, "}");
@@ -164,7 +205,9 @@ static void print_help(void)
     printf(
         "usage: softlane-accuracy [flags]\n"
         "Measures the error of every kernel, element type and instruction-set variant in ULP, beside its\n"
-        "bound; kernel+grad is the gradient of a loss.\n\n"
+        "bound; kernel+grad is the gradient of a loss. NaN where the oracle has NaN, too, is not compared "
+        "but\n"
+        "counted; where only one of them has it the error is infinite.\n\n"
         "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
         "  --exhaustive         of f32 element kernels every float, of row kernels every distribution with\n"
         "                       rows of 1 to 2^20 columns, beside what the peers give; 3 minutes for\n"
@@ -172,8 +215,11 @@ static void print_help(void)
         "  --json FILE          write the results as JSON, too\n"
         "  --by-x               in it, for element kernels: the largest error in each of 300 bins of x\n"
         "%s"
-        "\nExit code: 0, or 1 when a bound is exceeded or an order broken, or 2 for bad arguments. Ctrl-C\n"
-        "ends the measuring: what is complete is kept.\n",
+        "  -h, --help           this\n"
+        "  --version            the version\n"
+        "\nExit code: 0, or 1 when a bound is exceeded or an order broken, or 2 for bad arguments or when "
+        "the\n"
+        "output cannot be written. Ctrl-C ends the measuring: what is complete is kept.\n",
         logits_help);
 }
 
@@ -266,53 +312,49 @@ int main(int argc, char **argv)
 {
     struct logits user;
     struct tally *tally;
-    const char *logits = NULL, *targets = NULL, *filter = "", *json = NULL;
+    struct logits_flags flags = {.logits = NULL};
+    const char *filter = "", *json = NULL;
     bool exhaustive = false, peers = false, by_x = false;
 
     arguments_program("softlane-accuracy");
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help();
-            return 0;
-        }
+        argument_help_or_version(argv[i], print_help);
         if (strcmp(argv[i], "--exhaustive") == 0)
             exhaustive = true;
         else if (strcmp(argv[i], "--peers") == 0)
             peers = true;
         else if (strcmp(argv[i], "--by-x") == 0)
             by_x = true;
-        else if (!argument_value("--logits", &i, argc, argv, &logits) &&
-                 !argument_value("--targets", &i, argc, argv, &targets) &&
+        else if (!logits_argument(&flags, &i, argc, argv) &&
                  !argument_value("--filter", &i, argc, argv, &filter) &&
                  !argument_value("--json", &i, argc, argv, &json))
             refuse("unknown argument '%s' (--help)", argv[i]);
     }
     if (peers || exhaustive)
         peers_prepare(argv);
-    if (targets && !logits)
-        refuse("--targets needs --logits");
-    if (exhaustive && logits)
+    logits_check_flags(&flags);
+    if (exhaustive && flags.logits)
         refuse("--exhaustive: not with --logits");
     arguments_check_environment();
-    if (logits)
-        logits_load(logits, targets, &user);
-    const size_t tallies = select_tallies(filter, logits ? &user : NULL, exhaustive || peers, &tally);
+    if (flags.logits)
+        logits_load(&flags, &user);
+    const size_t tallies = select_tallies(filter, flags.logits ? &user : NULL, exhaustive || peers, &tally);
     /* what is there is replaced when there is something to say: a run may be interrupted */
     FILE *file = json ? fopen(json, "a") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);
 
-    measure_prepare(logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
+    measure_prepare(flags.logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
     if (by_x)
         ask_for_curves(tally, tallies);
     size_t measured;
     interrupt_catch();
-    const bool exceeded = report(tally, tallies, &measured, logits ? &user : NULL, exhaustive);
+    const bool exceeded = report(tally, tallies, &measured, flags.logits ? &user : NULL, exhaustive);
     if (file && measured > 0) {
         file = freopen(json, "w", file);
         if (file)
             write_json(file, tally, measured);
-        if (!file || fclose(file) != 0)
+        if (!file || !close_whole(file))
             refuse("--json: %s: could not be written to its end", json);
     }
     return interrupted() ? interrupt_report("softlane-accuracy") : exceeded ? 1 : 0;

@@ -281,12 +281,14 @@ static struct workload prepare(const struct cell *cell)
 {
     static struct source logits = {.put = put_logits}, gradients = {.put = put_gradients},
                          probabilities = {.put = put_probabilities};
-    static const sl_loss_options mean = {.reduction = SL_MEAN};
+    static sl_loss_options mean = {.reduction = SL_MEAN};
     static double loss; /* large enough for any type */
     const struct kernel *k = cell->variant.kernel;
     const size_t elements = elements_of(cell->shape);
     if (!memory.x)
         allocate();
+    mean.has_ignore_index = k->signature.second == CLASS_IDS && memory.user.has_ignore_index;
+    mean.ignore_index = mean.has_ignore_index ? memory.user.ignore_index : 0;
     const struct workload w = {
         .shape = cell->shape,
         .x = memory.x,
@@ -513,6 +515,10 @@ static void print_help(void)
         "  --progress N         show how many of N repetitions have been done, where stderr is a terminal\n"
         "                       and stdout is not\n"
         "%s"
+        "  -h, --help           this\n"
+        "  --version            the version\n"
+        "\nExit code: 0, or 2 for bad arguments, when nothing was measured or when the output cannot be "
+        "written.\n"
         "\nFlags of Google Benchmark:\n",
         logits_help);
     bm_print_flags();
@@ -535,7 +541,7 @@ static unsigned number_of(const char *flag, const char *text, unsigned most, con
 
 int main(int argc, char **argv)
 {
-    const char *logits = NULL, *targets = NULL;
+    struct logits_flags flags = {.logits = NULL};
     struct choice choice = {.threads = 1};
     const char *threads = NULL, *progress = NULL;
     bool peers = false;
@@ -546,6 +552,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--peers") == 0)
             peers_prepare(argv);
     for (int i = 1; i < argc; i++) {
+        argument_help_or_version(argv[i], print_help);
         if (strcmp(argv[i], "--full") == 0)
             choice.full = true;
         else if (strcmp(argv[i], "--sizes") == 0)
@@ -557,8 +564,7 @@ int main(int argc, char **argv)
         else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
                  !argument_value("--threads", &i, argc, argv, &threads) &&
                  !argument_value("--progress", &i, argc, argv, &progress) &&
-                 !argument_value("--logits", &i, argc, argv, &logits) &&
-                 !argument_value("--targets", &i, argc, argv, &targets))
+                 !logits_argument(&flags, &i, argc, argv))
             argv[kept++] = argv[i];
     }
     argc = kept;
@@ -566,14 +572,13 @@ int main(int argc, char **argv)
     bm_initialize(&argc, argv, print_help);
     if (argc > 1)
         refuse("unknown argument or bad value: '%s' (--help)", argv[1]);
-    if (targets && !logits)
-        refuse("--targets needs --logits");
-    if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (logits != NULL) > 1)
+    logits_check_flags(&flags);
+    if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (flags.logits != NULL) > 1)
         refuse("--full, --sizes, --sweep, --cells and --logits each choose the shapes: use one of them");
     const unsigned repetitions = progress ? number_of("--progress", progress, 1 << 24, "") : 0;
     arguments_check_environment();
-    if (logits)
-        logits_load(logits, targets, &memory.user);
+    if (flags.logits)
+        logits_load(&flags, &memory.user);
 
     topology = topology_read(true);
     if (threads) {
@@ -584,7 +589,10 @@ int main(int argc, char **argv)
     register_all(&choice, peers);
     context_visit(&topology, add_context, NULL);
     bm_context("shapes", choice.sizes ? "sizes" : choice.sweep ? "sweep" : "chosen");
-    size_t ran = bm_run(repetitions);
+    size_t ran;
+    const char *not_written = bm_run(repetitions, &ran);
     bm_shutdown();
+    if (not_written)
+        refuse("--benchmark_out: %s: could not be written to its end", not_written);
     return interrupted() ? interrupt_report("softlane-bench") : ran > 0 ? 0 : 2;
 }

@@ -13,7 +13,10 @@ static void print_help(void)
 {
     printf("usage: softlane-info\n"
            "Prints the CPU, its caches and every instruction-set variant: in use, available, or why not.\n"
-           "SOFTLANE_ISA=<name> in the environment chooses the variant in use.\n");
+           "SOFTLANE_ISA=<name> in the environment chooses the variant in use.\n\n"
+           "  -h, --help           this\n"
+           "  --version            the version\n"
+           "\nExit code: 0, or 2 for bad arguments or when the output cannot be written.\n");
 }
 
 static void print_machine(const struct topology *t)
@@ -50,10 +53,8 @@ int main(int argc, char **argv)
 {
     arguments_program("softlane-info");
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") != 0)
-            refuse("unknown argument '%s' (--help)", argv[i]);
-        print_help();
-        return 0;
+        argument_help_or_version(argv[i], print_help);
+        refuse("unknown argument '%s' (--help)", argv[i]);
     }
     arguments_check_environment();
     struct topology topology = topology_read(false);

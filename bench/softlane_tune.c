@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "check_output.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "topology.h"
@@ -25,8 +26,10 @@ static void print_help(void)
         "  --out FILE           where to write it (the standard output)\n"
         "  --filter REGEX       only what matches as kernel/dtype (POSIX extended)\n"
         "  --quick              shorter timings, which tell less\n"
-        "\nExit code: 0, or 1 when a variant was refused, or 2 for bad arguments. Ctrl-C ends\n"
-        "the measuring: winners until then are written.\n");
+        "  -h, --help           this\n"
+        "  --version            the version\n"
+        "\nExit code: 0, or 1 when a variant was refused, or 2 for bad arguments or when the output cannot\n"
+        "be written. Ctrl-C ends the measuring: winners until then are written.\n");
 }
 
 /* The variants that give the bits of the automatic choice, in the order of isas.def. To be freed. */
@@ -90,10 +93,7 @@ int main(int argc, char **argv)
     bool quick = false;
     arguments_program("softlane-tune");
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help();
-            return 0;
-        }
+        argument_help_or_version(argv[i], print_help);
         if (strcmp(argv[i], "--quick") == 0)
             quick = true;
         else if (!argument_value("--out", &i, argc, argv, &out) &&
@@ -137,8 +137,8 @@ int main(int argc, char **argv)
     }
     fprintf(file, "\n ]}\n");
     progress_clear();
-    if (fflush(file) != 0 || ferror(file) || (out && fclose(file) != 0))
-        refuse("--out: %s: could not be written to its end", out ? out : "the standard output");
+    if (out && !close_whole(file))
+        refuse("--out: %s: could not be written to its end", out);
     free(tables);
     return interrupted() ? interrupt_report("softlane-tune") : refused > 0 ? 1 : 0;
 }

@@ -153,14 +153,23 @@ static void judge(sweep_result *r, const float *x, float second, const float *y,
         r->nans += y[i] != y[i];
         r->infinities += fabsf(y[i]) == INFINITY;
         r->denormals += y[i] != 0 && fabsf(y[i]) < 0x1p-126f;
-        const double error = fabs(y[i] - want[i]) * per_ulp(want[i]);
-        if (!(error < INFINITY)) { /* one of them is no number */
-            r->wrong += !((y[i] != y[i] && want[i] != want[i]) || y[i] == want[i]);
+        double error = fabs(y[i] - want[i]) * per_ulp(want[i]);
+        if (error < INFINITY) {
+            r->sum_ulp += error;
+            r->misrounded += error > 0.5 + 0x1p-26;
+            r->undecided += fabs(error - 0.5) <= 0x1p-26;
+        } else if (y[i] != y[i] && want[i] != want[i]) {
+            if (r->not_compared++ == 0) {
+                r->uncompared = x[i];
+                r->uncompared_second = second;
+            }
             continue;
+        } else if (y[i] == want[i]) { /* infinite */
+            continue;
+        } else {
+            r->wrong++;
+            error = INFINITY;
         }
-        r->sum_ulp += error;
-        r->misrounded += error > 0.5 + 0x1p-26;
-        r->undecided += fabs(error - 0.5) <= 0x1p-26;
         if (error > r->max_ulp) {
             r->max_ulp = error;
             r->worst = x[i];
@@ -234,6 +243,12 @@ static void merge(sweep_result *into, const sweep_result *from)
     into->infinities += from->infinities;
     into->denormals += from->denormals;
     into->hash += from->hash;
+    if (from->not_compared > 0 &&
+        (into->not_compared == 0 || bits_of(from->uncompared) < bits_of(into->uncompared))) {
+        into->uncompared = from->uncompared;
+        into->uncompared_second = from->uncompared_second;
+    }
+    into->not_compared += from->not_compared;
     into->sum_ulp += from->sum_ulp;
     into->inversions += from->inversions;
     if (from->inversions > 0)

@@ -39,9 +39,11 @@ typedef struct {
     uint64_t inversions;                    /* neighbours of which the larger gives the smaller result */
     uint64_t wrong;                         /* NaN or infinity where the oracle has not, or the reverse */
     uint64_t nans, infinities, denormals;   /* results */
+    uint64_t not_compared;                  /* NaN where the oracle has NaN, too */
     uint64_t hash;                          /* of all inputs and results, NaN as one */
-    double max_ulp, sum_ulp;
-    float worst, worst_second, inverted; /* inputs */
+    double max_ulp, sum_ulp;                /* max: infinite if anything is wrong */
+    float worst, worst_second, inverted;    /* inputs */
+    float uncompared, uncompared_second;    /* the first of those not compared */
 } sweep_result;
 
 /* |x| from the first to the last pattern, both signs (probabilities: + only), one block of 2^16 patterns in `one_in`; one result for each

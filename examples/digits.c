@@ -4,6 +4,7 @@
  */
 #include "digits.h"
 
+#include "check_output.h"
 #include "npy.h"
 
 #include <stdio.h>
@@ -40,6 +41,7 @@ float noise(void) { return (float)draw() * 0x1p-23f - 1; }
 
 void read_digits(int argc, char **argv)
 {
+    check_output_at_exit(argv[0]);
     if (argc > 2) {
         fprintf(stderr, "usage: %s [FOLDER of the digits, tests/data]\n", argv[0]);
         exit(2);

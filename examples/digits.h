@@ -19,7 +19,8 @@ extern float images[IMAGES][PIXELS];  /* ink, from 0 to 1 */
 extern float logits[IMAGES][CLASSES]; /* what a classifier says of them */
 extern int64_t labels[IMAGES];        /* what they are */
 
-/* Reads them from the folder that the command line names, else from tests/data; or ends the program with 2. */
+/* Reads them from the folder that the command line names, else from tests/data; or ends the program with 2. What it
+ * prints is checked at its exit (check_output.h). */
 void read_digits(int argc, char **argv);
 
 /* Uniform in [-1, 1): a linear congruential generator, so that all machines draw the same. */

@@ -3,6 +3,8 @@
  * One kernel on every instruction set that can run here, side by side: how long it takes, and that the bits are the
  * same. Instruction sets with a fused multiply-add are one class of bits, those without are the other.
  */
+#include "check_output.h"
+
 #include <softlane.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,7 @@ static double time_softmax(const sl_kernels *kernels)
 
 int main(void)
 {
+    check_output_at_exit("isa_compare");
     const char *first[2] = {NULL, NULL}; /* of each class of bits */
     int failed = 0;
     uint32_t state = 1;

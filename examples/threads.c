@@ -4,6 +4,8 @@
  * some parts of the row; merged they are those of the whole, from which every thread computes its parts of the result.
  * The parts are the same for any number of threads, and merging is exact: so are the bits.
  */
+#include "check_output.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <softlane.h>
@@ -51,6 +53,7 @@ static void in_parallel(void *(*work)(void *))
 
 int main(void)
 {
+    check_output_at_exit("threads");
     double first_loss = 0;
     uint32_t state = 1;
     for (size_t i = 0; i < CLASSES; i++) /* in [-10, 10) */

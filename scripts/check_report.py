@@ -9,8 +9,7 @@ import argparse
 import pathlib
 import sys
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+import command_line
 
 SCREENS = {"light": (1280, 1200, "light"), "dark": (1280, 1200, "dark"), "phone": (390, 800, "light")}
 COLUMN = "return [...document.querySelector('tbody').rows].map(row => row.cells[arguments[0]].textContent)"
@@ -27,10 +26,16 @@ def check(holds, what):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command_line.add_version(parser)
     parser.add_argument("report", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path, required=True, metavar="DIRECTORY")
     arguments = parser.parse_args()
     check(arguments.report.stat().st_size < 5e6, "5 MB or more")
+    try:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+    except ImportError as error:
+        check(False, f"needs python3-selenium ({error})")
 
     options = webdriver.ChromeOptions()
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
@@ -84,4 +89,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -18,6 +18,8 @@ import statistics
 import subprocess
 import sys
 
+import command_line
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOOGLE = pathlib.Path("/usr/share/benchmark/compare.py")
 SIGNIFICANT = 0.05
@@ -107,6 +109,7 @@ def google_can():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    command_line.add_version(parser)
     parser.add_argument("a", metavar="A", help="build tree, softlane-bench, or commit: before")
     parser.add_argument("b", metavar="B", help="the same: after")
     parser.add_argument("--filter", metavar="REGEX", default=".", help="of names like softmax/f32/avx2/81x1000")
@@ -152,4 +155,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

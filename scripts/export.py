@@ -24,6 +24,8 @@ import re
 import subprocess
 import sys
 
+import command_line
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "kernels"
 MARK = "Written by softlane's scripts/export.py"
@@ -601,6 +603,7 @@ class Parser(argparse.ArgumentParser):
 
 def main():
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("--kernel", metavar="NAMES", help="separated by commas; the rows of kernels/kernels.def")
     parser.add_argument("--all", action="store_true", help="every kernel")
     parser.add_argument("--dtype", metavar="NAMES", help="element types (default: all)")
@@ -649,4 +652,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

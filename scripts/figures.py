@@ -19,6 +19,8 @@ import re
 import subprocess
 import sys
 
+import command_line
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "why_softmax.md"
 NUMBERS = "why_softmax.txt"
@@ -32,20 +34,22 @@ def refuse(message):
     sys.exit(2)
 
 
-try:
-    import matplotlib
+def import_matplotlib():
+    """Not before it is needed: --help is not."""
+    global plt, np
+    try:
+        import matplotlib
 
-    matplotlib.use("agg")
-    from matplotlib import pyplot as plt
-    import numpy as np
-except ImportError as error:
-    refuse(f"needs python3-matplotlib ({error})")
-
-matplotlib.rcParams.update({
-    "svg.hashsalt": "softlane", "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4", "axes.axisbelow": True,
-    "legend.frameon": False, "figure.facecolor": "white", "savefig.dpi": 110,
-})
+        matplotlib.use("agg")
+        from matplotlib import pyplot as plt
+        import numpy as np
+    except ImportError as error:
+        refuse(f"needs python3-matplotlib ({error})")
+    matplotlib.rcParams.update({
+        "svg.hashsalt": "softlane", "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
+        "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4", "axes.axisbelow": True,
+        "legend.frameon": False, "figure.facecolor": "white", "savefig.dpi": 110,
+    })
 
 
 # -------------------------------------------------------------------------------------------------------- the numbers
@@ -423,12 +427,14 @@ def save(figure, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("--program", type=pathlib.Path, help="example_why_softmax, built already")
     parser.add_argument("--check", type=pathlib.Path, metavar="FOLDER",
                         help="write all to FOLDER instead, and fail if the numbers are not those of docs")
     arguments = parser.parse_args()
     if arguments.program and not arguments.program.is_file():
         refuse(f"--program: {arguments.program} is not a file")
+    import_matplotlib()
 
     lines, numbers = compute(arguments.program or build())
     figures = arguments.check or ROOT / "docs" / "figures"
@@ -446,4 +452,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

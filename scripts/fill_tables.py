@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 
+import command_line
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLACE = re.compile(r"(^<!-- table: ([^\n]+) -->\n)(.*?)(^<!-- end -->$)", re.M | re.S)
 
@@ -26,6 +28,7 @@ def printed_by(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("pages", nargs="*", type=pathlib.Path, help="only these (default: README.md docs/*.md)")
     pages = parser.parse_args().pages or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     # All commands first: a page is written when every table is there.
@@ -42,4 +45,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

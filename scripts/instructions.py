@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import command_line
+
 TOLERANCE = 0.02
 
 
@@ -105,6 +107,7 @@ def compare(counts, golden, at_most):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    command_line.add_version(parser)
     parser.add_argument("program", metavar="PROGRAM")
     parser.add_argument("golden", metavar="GOLDEN", type=pathlib.Path)
     parser.add_argument("--compiler", default="unknown", help="that PROGRAM was made with: name and major version, flags")
@@ -139,4 +142,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -17,13 +17,11 @@ gives identical bytes. Needs Debian's python3-sklearn; nothing else in this repo
 import argparse
 import os
 import pathlib
+import sys
+
+import command_line
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-
-import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
 
 DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data"
 
@@ -31,9 +29,18 @@ DATA = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data"
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("--out", type=pathlib.Path, default=DATA,
                         help="output directory (default: tests/data)")
     out = parser.parse_args().out
+    try:
+        import numpy as np
+        from sklearn.datasets import load_digits
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.model_selection import train_test_split
+    except ImportError as error:
+        print(f"make_digits.py: needs python3-sklearn ({error})", file=sys.stderr)
+        sys.exit(2)
 
     digits = load_digits()
     pixels = digits.data / 16.0
@@ -57,4 +64,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -27,11 +27,11 @@ import math
 import os
 import pathlib
 import random
+import sys
+
+import command_line
 
 os.environ["ATEN_CPU_CAPABILITY"] = "default"
-
-import torch
-import torch.nn.functional as F
 
 FILE = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data" / "torch_cases.txt"
 
@@ -135,7 +135,7 @@ ROWS = {
     "softmax_stats": lambda x: torch.logsumexp(x, 1),
 }
 WITHOUT_SHAPE = ("softmax_apply", "softmax_stats")
-ELEMENTS = {"sigmoid": torch.sigmoid, "log_sigmoid": F.logsigmoid}
+ELEMENTS = {"sigmoid": lambda x: torch.sigmoid(x), "log_sigmoid": lambda x: F.logsigmoid(x)}
 
 # The functions that autograd calls, with what it saves for them: here numbers that are exact in short types.
 BACKWARD = {
@@ -251,8 +251,13 @@ def put_backward():
 
 # ---------------------------------------------------------------------------------------------------- losses
 
-BINARY = {"bce_with_logits": F.binary_cross_entropy_with_logits, "bce": F.binary_cross_entropy}
-CATEGORICAL = {"cross_entropy": F.cross_entropy, "cross_entropy_soft": F.cross_entropy, "nll": F.nll_loss}
+def of_torch(name):
+    return lambda *arguments, **options: getattr(F, name)(*arguments, **options)
+
+
+BINARY = {"bce_with_logits": of_torch("binary_cross_entropy_with_logits"), "bce": of_torch("binary_cross_entropy")}
+CATEGORICAL = {"cross_entropy": of_torch("cross_entropy"), "cross_entropy_soft": of_torch("cross_entropy"),
+               "nll": of_torch("nll_loss")}
 LOSSES = CATEGORICAL | BINARY
 
 
@@ -398,9 +403,17 @@ def put_special_binary():
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("--out", type=pathlib.Path, default=FILE,
                         help="output file (default: tests/data/torch_cases.txt)")
     out = parser.parse_args().out
+    global torch, F
+    try:
+        import torch
+        import torch.nn.functional as F
+    except ImportError as error:
+        print(f"make_torch_cases.py: needs python3-torch ({error})", file=sys.stderr)
+        sys.exit(2)
 
     torch.set_num_threads(1)
     put_row_maps()
@@ -420,4 +433,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

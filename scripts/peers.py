@@ -23,7 +23,7 @@ import statistics
 import sys
 import time
 
-import numpy as np
+import command_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUND_NS = 2_000_000
@@ -36,6 +36,15 @@ def refuse(message):
 
 
 # -------------------------------------------------------------------------------------------------------- element types
+
+def import_numpy():
+    """Not before it is needed: --help is not."""
+    global np
+    try:
+        import numpy as np
+    except ImportError as error:
+        refuse(f"needs NumPy ({error})")
+
 
 def widen(dtype, array):
     """As floats that NumPy computes with."""
@@ -50,7 +59,7 @@ def narrow(dtype, array):
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
 
 
-STORED = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "bf16": np.uint16}
+STORED = {"f32": "float32", "f64": "float64", "f16": "float16", "bf16": "uint16"}
 LEAST_EXPONENT = {"f32": -126, "f64": -1022, "f16": -14, "bf16": -126}
 DIGITS = {"f32": 24, "f64": 53, "f16": 11, "bf16": 8}
 
@@ -360,6 +369,7 @@ def measure_cell(name, memory, softlane, runtime, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    command_line.add_version(parser)
     parser.add_argument("--runtime", choices=RUNTIMES, default="onnxruntime")
     parser.add_argument("--cells", default=ROOT / "scripts/cells.txt", type=pathlib.Path,
                         help="lines of kernel/dtype/ROWSxCOLUMNS")
@@ -368,6 +378,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", type=pathlib.Path, help="JSON; else a line for each figure is all there is")
     arguments = parser.parse_args()
+    import_numpy()
     try:
         text, wanted = arguments.cells.read_text(encoding="utf-8"), re.compile(arguments.filter)
     except OSError as error:
@@ -409,4 +420,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -17,6 +17,7 @@ import re
 import statistics
 import sys
 
+import command_line
 import table
 
 
@@ -27,15 +28,6 @@ def refuse(message):
 
 table.refuse = refuse  # what its reading code says is said in this program's name
 
-try:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot as plt
-    from matplotlib.ticker import FuncFormatter
-except ImportError as error:
-    refuse(f"needs python3-matplotlib ({error})")
-
 INK = "#010203"  # becomes currentColor
 # (light, dark), of the ISAs and peers in their order; in the figures each stands for a CSS variable.
 COLOURS = [("#1f5fa8", "#6cb0ff"), ("#c2540a", "#ff9f57"), ("#2c7d3f", "#67cf83"), ("#7b4a9e", "#c79be8"),
@@ -44,12 +36,24 @@ COLOURS = [("#1f5fa8", "#6cb0ff"), ("#c2540a", "#ff9f57"), ("#2c7d3f", "#67cf83"
 ITEM_SIZE = {"f64": 8, "f32": 4, "f16": 2, "bf16": 2}
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
-matplotlib.rcParams.update({
-    "svg.fonttype": "none", "font.sans-serif": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10,
-    "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "grid.color": INK, "grid.alpha": 0.15, "axes.grid": True, "axes.axisbelow": True,
-    "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8,
-})
+
+def import_matplotlib():
+    """Not before it is needed: --help is not."""
+    global matplotlib, plt, FuncFormatter
+    try:
+        import matplotlib
+
+        matplotlib.use("svg")
+        from matplotlib import pyplot as plt
+        from matplotlib.ticker import FuncFormatter
+    except ImportError as error:
+        refuse(f"needs python3-matplotlib ({error})")
+    matplotlib.rcParams.update({
+        "svg.fonttype": "none", "font.sans-serif": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10,
+        "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+        "grid.color": INK, "grid.alpha": 0.15, "axes.grid": True, "axes.axisbelow": True,
+        "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.fontsize": 8,
+    })
 
 
 class Run:
@@ -456,6 +460,7 @@ def page(runs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command_line.add_version(parser)
     parser.add_argument("bench", metavar="A.json", help="from softlane-bench --benchmark_out=A.json")
     parser.add_argument("other", metavar="B.json", nargs="?", help="another run, to be laid over the first")
     parser.add_argument("--with", metavar="FILE", action="append", default=[], dest="more",
@@ -465,6 +470,7 @@ def main():
     parser.add_argument("--out", metavar="FILE", default="results/report.html", help="default: %(default)s")
     parser.add_argument("--figures", metavar="DIR", type=pathlib.Path, help="the README's figures, as files")
     arguments = parser.parse_args()
+    import_matplotlib()
     if arguments.figures and not arguments.figures.is_dir():
         refuse(f"--figures: {arguments.figures}: no such directory")
     if arguments.figures:
@@ -483,4 +489,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -26,6 +26,8 @@ import shutil
 import subprocess
 import sys
 
+import command_line
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^(?:<!-- *(run|help|output)(?: +([\w.-]+))? *-->\n)?```(\w*)\n(.*?)^```$", re.M | re.S)
 SECONDS = 300  # a block may take
@@ -153,6 +155,7 @@ def run_page(path, tree, env):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench",
                         help="a build of this tree with the harness (default: build/bench)")
     parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "docs",
@@ -180,4 +183,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

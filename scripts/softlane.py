@@ -8,28 +8,34 @@
     loss, gradient = softlane.cross_entropy(logits, numpy.array([0, 1]), grad=True, label_smoothing=0.1)
 
 Elements are float32, float64, float16, or bfloat16: uint16 arrays of its bits, or ml_dtypes.bfloat16. `axis` is that of
-the classes. Arrays must be C-contiguous and of the right type: others are refused, since to convert them is to copy them.
-A status other than SL_OK is raised as softlane.Error; what softlane.h leaves to C, shapes and types, as ValueError and
-TypeError. Formulas, special values and error bounds are in softlane.h. The global interpreter lock is not held.
+the classes. Arrays must be C-contiguous, plain (no masked arrays) and of the right type: others are refused, since to
+convert them is to copy them. Class ids alone may be of any integer type: if it is not int64 they are copied. A status other
+than SL_OK is raised as softlane.Error; what softlane.h leaves to C, shapes and types, as ValueError and TypeError. Formulas,
+special values and error bounds are in softlane.h. The global interpreter lock is not held.
 
-Kernels and element types come from the manifests kernels.def and dtypes.def. `library` has the C functions themselves.
+Kernels and element types come from the manifests kernels.def and dtypes.def, which must lie beside this file, or in kernels/
+of the source tree that it is in. `library` has the C functions themselves, which check no types.
 The library is the one that the environment variable SOFTLANE_LIBRARY names; else that of the source tree, built by a
 preset or by scripts/bench; else the one installed beside this module; else the system's.
 """
 import ctypes
 import ctypes.util
 import math
+import numbers
 import operator
 import os
 import pathlib
 import re
+import typing
 
 import numpy as np
 
 _here = pathlib.Path(__file__).resolve().parent
-_manifests = next((d for d in (_here, _here.parent / "kernels") if (d / "kernels.def").exists()), None)
+_needed = ("kernels.def", "dtypes.def")
+_manifests = next((d for d in (_here, _here.parent / "kernels") if all((d / name).exists() for name in _needed)), None)
 if _manifests is None:
-    raise ImportError(f"softlane: no kernels.def in {_here}, nor in {_here.parent / 'kernels'}")
+    raise ImportError(f"softlane: softlane.py needs {' and '.join(_needed)} beside it in {_here}: an installation has them "
+                      "in share/softlane, the source in kernels/")
 
 
 # ------------------------------------------------------------------------------------------- what C calls by these names
@@ -60,27 +66,44 @@ class Stats(ctypes.Structure):
     def __new__(cls):
         return library.sl_stats_empty()
 
+    def __setattr__(self, name, value):
+        if name != "target":
+            raise AttributeError(f"{name} of statistics is not to be assigned: only target is")
+        super().__setattr__(name, _real(name, value))
+
     def merge(self, other):
         """Makes these the statistics of both parts. Exact: the order does not matter."""
-        library.sl_stats_merge(self, other)
+        library.sl_stats_merge(self, _statistics("other", other))
 
     def logsumexp(self):
         return library.sl_stats_logsumexp(self)
 
     def cross_entropy(self, label_smoothing=0.0):
         """Of the class whose logit was assigned to `target`."""
-        return library.sl_stats_cross_entropy(self, label_smoothing)
+        smoothing = _real("label_smoothing", label_smoothing)
+        if not 0 <= smoothing <= 1:
+            raise ValueError(f"label_smoothing is {smoothing}, need a number from 0 to 1")
+        return library.sl_stats_cross_entropy(self, smoothing)
 
 
-class Isa(ctypes.Structure):
+class _Kernels(ctypes.Structure):
     """What sl_kernels says of itself; its functions are for C."""
-    _fields_ = [("_isa", ctypes.c_char_p), ("_needs", ctypes.c_char_p), ("fma", ctypes.c_bool)]
-    name = property(lambda self: self._isa.decode())
-    needs = property(lambda self: self._needs.decode())
+    _fields_ = [("isa", ctypes.c_char_p), ("needs", ctypes.c_char_p), ("fma", ctypes.c_bool)]
+
+
+class Isa(typing.NamedTuple):
+    """A variant: its name, the features of the CPU that it needs, and whether it is of the class of bits with FMA."""
+    name: str
+    needs: str
+    fma: bool
 
 
 _reductions = ("mean", "sum", "none")
 _SAFE_ROWS, _EMPTY_MEAN_ZERO = 1, 2
+_ERR_OPTION = 4
+_INT64_MIN, _INT64_MAX = -2**63, 2**63 - 1
+_SIZE_MAX = ctypes.c_size_t(-1).value
+_SSIZE_MAX = _SIZE_MAX // 2
 _pointer, _size, _status = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 _stats, _options = ctypes.POINTER(Stats), ctypes.POINTER(_LossOptions)
 _numpy = {"float": np.float32, "double": np.float64, "sl_f16": np.float16, "sl_bf16": np.uint16}
@@ -113,7 +136,7 @@ _others = {
     "stats_merge": (None, _stats, _stats),
     "stats_logsumexp": (ctypes.c_double, _stats),
     "stats_cross_entropy": (ctypes.c_double, _stats, ctypes.c_double),
-    "isa": (ctypes.POINTER(Isa), ctypes.c_char_p),
+    "isa": (ctypes.POINTER(_Kernels), ctypes.c_char_p),
     "isa_count": (_size,),
     "isa_name_at": (ctypes.c_char_p, _size),
     "isa_available": (ctypes.c_bool, ctypes.c_char_p),
@@ -132,7 +155,10 @@ _dtypes = {name: (np.dtype(_numpy[element]), np.dtype(_numpy[loss])) for name, e
 def _load():
     named = os.environ.get("SOFTLANE_LIBRARY")
     if named:
-        return ctypes.CDLL(named)
+        try:
+            return ctypes.CDLL(named)
+        except OSError as error:
+            raise ImportError(f"softlane: SOFTLANE_LIBRARY: {error}") from None
     if _here == _manifests:  # PREFIX/share/softlane
         prefix = _here.parent.parent
         found = [p for folder in ("lib", "lib64", "lib/*") for p in sorted(prefix.glob(f"{folder}/libsoftlane.so*"))]
@@ -149,39 +175,98 @@ def _load():
 
 
 library = _load()
-for _name, (_result, *_taken) in _others.items():
-    _function = getattr(library, f"sl_{_name}")
-    _function.restype, _function.argtypes = _result, _taken
-for _name, _signature in _kernels:
-    for _dtype in _dtypes:
-        _function = getattr(library, f"sl_{_name}_{_dtype}")
-        _function.restype, _function.argtypes = _status, _parameters[_signature]
+try:
+    for _name, (_result, *_taken) in _others.items():
+        _function = getattr(library, f"sl_{_name}")
+        _function.restype, _function.argtypes = _result, _taken
+    for _name, _signature in _kernels:
+        for _dtype in _dtypes:
+            _function = getattr(library, f"sl_{_name}_{_dtype}")
+            _function.restype, _function.argtypes = _status, _parameters[_signature]
+except AttributeError as _error:
+    raise ImportError(f"softlane: {_error}: library, softlane.py and manifests are not of one version") from None
 
 
 class Error(ValueError):
     """A call that the library refused; nothing was written."""
 
-    def __init__(self, function, status):
-        super().__init__(f"{function}: {library.sl_status_string(status).decode()}")
-        self.status = status
+    def __init__(self, function, status, what=""):
+        super().__init__(f"{function}: {library.sl_status_string(status).decode()}{': ' if what else ''}{what}")
+        self.function, self.status, self.what = function, status, what
+
+    def __reduce__(self):
+        return Error, (self.function, self.status, self.what)
+
+
+# ------------------------------------------------------------------------------------- what C would take without a question
+
+def _integer(name, value, least, most):
+    if isinstance(value, (bool, np.bool_, np.ndarray)) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is a {type(value).__name__}, need an integer")
+    value = operator.index(value)
+    if not least <= value <= most:
+        raise ValueError(f"{name} is {value}, need an integer from {least} to {most}")
+    return value
+
+
+def _real(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} is a {type(value).__name__}, need a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is {value}, which float64 does not hold") from None
+
+
+def _flag(name, value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is a {type(value).__name__}, need True or False")
+    return bool(value)
+
+
+def _text(name, value):
+    """For C, where it ends at a zero byte."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is a {type(value).__name__}, need a string")
+    return _without_zero(name, value.encode())
+
+
+def _without_zero(name, text):
+    if b"\0" in text:
+        raise ValueError(f"{name} holds a zero byte")
+    return text
+
+
+def _statistics(name, value):
+    if not isinstance(value, Stats):
+        raise TypeError(f"{name} is a {type(value).__name__}, need softlane.Stats")
+    return value
 
 
 # ------------------------------------------------------------------------------------------------------ arrays as pointers
 
-def _dtype_of(name, array):
-    """The name of its element type in the manifest, and the types of its losses."""
+def _check_plain(name, array):
+    """It is an array that means what its elements are: a subclass may have a mask, or a unit."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} is a {type(array).__name__}, need a NumPy array")
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, need a plain one: array.filled(value) says what the masked elements are")
+    if type(array) is not np.ndarray and not isinstance(array, np.memmap):
+        raise TypeError(f"{name} is a {type(array).__name__}, need a plain NumPy array (numpy.asarray)")
+
+
+def _dtype_of(name, array):
+    """The name of its element type in the manifest, and the types of its losses."""
+    _check_plain(name, array)
     for dtype, (element, loss) in _dtypes.items():
-        if array.dtype == element or (dtype == "bf16" and array.dtype.name == "bfloat16"):
+        if array.dtype == element or (dtype == "bf16" and array.dtype.name == "bfloat16" and array.dtype.itemsize == 2):
             return dtype, loss
     raise TypeError(f"{name} holds {array.dtype}, need float32, float64, float16, bfloat16 or its bits as uint16")
 
 
 def _checked(name, array, dtype, shape, written=False):
     """The array, which C may use as it is."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} is a {type(array).__name__}, need a NumPy array")
+    _check_plain(name, array)
     if array.dtype != dtype:
         raise TypeError(f"{name} holds {array.dtype}, need {dtype}")
     if array.shape != shape:
@@ -197,9 +282,34 @@ def _output(name, array, dtype, shape):
     return np.empty(shape, dtype) if array is None else _checked(name, array, dtype, shape, written=True)
 
 
+def _class_ids(name, array, rows):
+    """As int64, which C takes: of other integer types, a copy."""
+    _check_plain(name, array)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} holds {array.dtype}, need integers: class ids")
+    _checked(name, array, array.dtype, rows)
+    if array.dtype == np.int64:
+        return array
+    largest = int(array.max()) if array.size else 0  # NumPy compares uint64 with int64 as float64
+    if largest > _INT64_MAX:
+        raise ValueError(f"{name} holds {largest}, more than an int64 does")
+    return array.astype(np.int64, copy=False)
+
+
+def _upstream(value, loss, losses):
+    """An array, as it is; a number as one for all losses."""
+    if isinstance(value, np.ndarray):
+        return value
+    with np.errstate(over="ignore"):
+        number = loss.type(_real("upstream", value))
+    if np.isinf(number) and not math.isinf(value):
+        raise ValueError(f"upstream is {value}, which {loss} does not hold")
+    return np.full(losses, number, loss)
+
+
 def _split(name, array, axis):
     """The array's shape for C, and its dimensions without the class axis."""
-    axis = operator.index(axis)
+    axis = _integer("axis", axis, -_SSIZE_MAX, _SSIZE_MAX)
     if not -array.ndim <= axis < array.ndim:
         raise ValueError(f"{name} has {array.ndim} dimensions: there is no axis {axis}")
     axis %= array.ndim
@@ -271,34 +381,60 @@ def _row_fold(kernel):
     return function
 
 
+def _refused_options(kernel, dtype, options):
+    """Which of these options, and their values. The library is asked for each by itself, about no elements."""
+    alone = {
+        "pos_weight": {"pos_weight": options.pos_weight},
+        "label_smoothing": {"label_smoothing": options.label_smoothing},
+        "ignore_index": {"has_ignore_index": options.has_ignore_index, "ignore_index": options.ignore_index},
+        "safe_rows": {"flags": options.flags & _SAFE_ROWS},
+        "empty_mean_zero": {"flags": options.flags & _EMPTY_MEAN_ZERO},
+    }
+    result = ctypes.c_double()
+    function = getattr(library, f"sl_{kernel}_{dtype}")
+    refused = []
+    for name, fields in alone.items():
+        one = _LossOptions(reduction=_reductions.index("sum"), **fields)
+        if function(None, None, Shape(0, 1, 1), one, ctypes.addressof(result), None) == _ERR_OPTION:
+            refused.append(f"label_smoothing={options.label_smoothing:g}" if name == "label_smoothing" else name)
+    return ", ".join(refused)
+
+
 def _loss_of(kernel, ids, per_element):
     def function(x, target, axis=-1, *, reduction="mean", class_weight=None, pos_weight=None, label_smoothing=0.0,
                  ignore_index=None, upstream=None, safe_rows=False, empty_mean_zero=False, out=None, grad=None):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
         _checked("x", x, x.dtype, x.shape)
-        _checked("target", target, *((np.dtype(np.int64), rows) if ids else (x.dtype, x.shape)))
-        if reduction not in _reductions:
+        target = _class_ids("target", target, rows) if ids else _checked("target", target, x.dtype, x.shape)
+        if not isinstance(reduction, str) or reduction not in _reductions:
             raise ValueError(f"reduction is {reduction!r}, need one of {', '.join(_reductions)}")
         losses = () if reduction != "none" else x.shape if per_element else rows
 
-        if upstream is not None and not isinstance(upstream, np.ndarray):
-            upstream = np.full(losses, upstream, loss)
+        if upstream is not None:
+            upstream = _upstream(upstream, loss, losses)
         arrays = {"class_weight": (class_weight, (shape.classes,)), "pos_weight": (pos_weight, (shape.classes,)),
                   "upstream": (upstream, losses)}
         options = _LossOptions(
-            reduction=_reductions.index(reduction), label_smoothing=label_smoothing,
-            has_ignore_index=ignore_index is not None, ignore_index=ignore_index or 0,
-            flags=_SAFE_ROWS * bool(safe_rows) | _EMPTY_MEAN_ZERO * bool(empty_mean_zero),
+            reduction=_reductions.index(reduction), label_smoothing=_real("label_smoothing", label_smoothing),
+            has_ignore_index=ignore_index is not None,
+            ignore_index=0 if ignore_index is None else _integer("ignore_index", ignore_index, _INT64_MIN, _INT64_MAX),
+            flags=(_SAFE_ROWS * _flag("safe_rows", safe_rows) |
+                   _EMPTY_MEAN_ZERO * _flag("empty_mean_zero", empty_mean_zero)),
             **{name: _checked(name, array, loss, of_shape).ctypes.data
                for name, (array, of_shape) in arrays.items() if array is not None})
 
         result = _output("out", out, loss, losses)
-        if grad is not None and grad is not False:
-            grad = _output("grad", None if grad is True else grad, x.dtype, x.shape)
-        else:
-            grad = None
-        _call(kernel, dtype, x, target, shape, options, result, grad)
+        if isinstance(grad, (bool, np.bool_)):
+            grad = np.empty(x.shape, x.dtype) if grad else None
+        elif grad is not None:
+            grad = _output("grad", grad, x.dtype, x.shape)
+        try:
+            _call(kernel, dtype, x, target, shape, options, result, grad)
+        except Error as error:
+            if error.status != _ERR_OPTION:
+                raise
+            raise Error(kernel, _ERR_OPTION, _refused_options(kernel, dtype, options)) from None
         result = result[()] if out is None else out  # a mean or a sum is a number
         return result if grad is None else (result, grad)
     return function
@@ -319,7 +455,7 @@ def _apply(kernel):
         dtype, _ = _dtype_of("x", x)
         _checked("x", x, x.dtype, x.shape)
         out = _output("out", out, x.dtype, x.shape)
-        _call(kernel, dtype, x, out, x.size, stats)
+        _call(kernel, dtype, x, out, x.size, _statistics("stats", stats))
         return out
     return function
 
@@ -347,8 +483,11 @@ for _name, _signature in _kernels:
 
 def isa(name=None):
     """The variant of that name, or the one in use: name, needs, fma. None when it cannot run here."""
-    table = library.sl_isa(None if name is None else name.encode())
-    return table.contents if table else None
+    table = library.sl_isa(None if name is None else _text("name", name))
+    if not table:
+        return None
+    says = table.contents
+    return Isa(says.isa.decode(), says.needs.decode(), says.fma)
 
 
 def isas():
@@ -358,23 +497,23 @@ def isas():
 
 def isa_why_not(name):
     """Why that variant cannot run here; None when it can."""
-    reason = library.sl_isa_why_not(name.encode())
+    reason = library.sl_isa_why_not(_text("name", name))
     return None if reason is None else reason.decode()
 
 
 def isa_force(name):
     """Uses that variant from now on, in all threads; None: the best one again."""
-    if not library.sl_isa_force(None if name is None else name.encode()):
+    if not library.sl_isa_force(None if name is None else _text("name", name)):
         raise ValueError(f"{name}: {isa_why_not(name)}")
 
 
 def set_cache_bytes(n):
     """What the last-level cache is taken to hold; 0: what the system says."""
-    library.sl_set_cache_bytes(n)
+    library.sl_set_cache_bytes(_integer("n", n, 0, _SIZE_MAX))
 
 
 def tune_load(path):
     """Uses the winners that softlane-tune wrote to that file; None: the automatic choice again."""
-    status = library.sl_tune_load(None if path is None else os.fsencode(path))
+    status = library.sl_tune_load(None if path is None else _without_zero("path", os.fsencode(path)))
     if status:
         raise Error("tune_load", status)

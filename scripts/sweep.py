@@ -16,6 +16,8 @@ import pathlib
 import statistics
 import sys
 
+import command_line
+
 CLIFF = 1.5
 CALL_NS = 10
 
@@ -70,6 +72,7 @@ def cliffs(growing, line, points):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    command_line.add_version(parser)
     parser.add_argument("sweep", metavar="SWEEP.json", type=pathlib.Path)
     parser.add_argument("--out", metavar="FILE", type=pathlib.Path, help="the series, ready to plot")
     arguments = parser.parse_args()
@@ -105,4 +108,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

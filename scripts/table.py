@@ -15,6 +15,8 @@ import signal
 import statistics
 import sys
 
+import command_line
+
 REFERENCE = "scalar"  # speed-ups are over this ISA
 PEERS = ("libm", "libmvec", "sleef", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
 FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
@@ -81,7 +83,7 @@ def read_errors(accuracy):
 
 
 def exceeds(result):
-    return not float(result["max_ulp"]) <= float(result["bound"])
+    return float(result["max_ulp"]) > float(result["bound"])  # NaN: nothing was compared
 
 
 def digits(value):
@@ -344,6 +346,7 @@ def describe(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    command_line.add_version(parser)
     parser.add_argument("bench", metavar="BENCH.json", help="from softlane-bench --benchmark_out=BENCH.json")
     parser.add_argument("accuracy", metavar="ACCURACY.json", nargs="?",
                         help="from softlane-accuracy --json ACCURACY.json")
@@ -397,4 +400,4 @@ def main():
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader like head may leave early
-    main()
+    command_line.run(main)

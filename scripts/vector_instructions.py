@@ -16,6 +16,8 @@ import struct
 import subprocess
 import sys
 
+import command_line
+
 X86, AARCH64 = 62, 183  # e_machine of ELF
 CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softmax_backward"]
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
@@ -85,6 +87,7 @@ class Program:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    command_line.add_version(parser)
     parser.add_argument("sse2", metavar="SSE2_PROGRAM")
     parser.add_argument("neon", metavar="NEON_PROGRAM")
     arguments = parser.parse_args()
@@ -96,4 +99,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(main)

@@ -4,8 +4,12 @@
 options; arrays are used in place, or refused. The library is the one that SOFTLANE_LIBRARY names."""
 import os
 import pathlib
+import pickle
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import unittest
 
 try:
@@ -166,6 +170,19 @@ class Module(unittest.TestCase):
             (TypeError, ([[1.0, 2.0]],)),
             (TypeError, (x.astype(np.int32),)),
             (TypeError, (x.astype(">f4"),)),
+            (TypeError, (x.astype(object),)),
+            (TypeError, (np.float32(1),)),
+            (TypeError, (np.ma.masked_equal(x, 1),)),
+            (TypeError, (x.view(np.recarray),)),
+            (TypeError, (x, 0.0)),
+            (TypeError, (x, True)),
+            (TypeError, (x, None)),
+            (ValueError, (x, 2**70)),
+            (ValueError, (x, -3)),
+            (TypeError, (x, -1, np.ma.masked_equal(x, 1))),
+            (TypeError, (x, -1, x.astype(">f4"))),
+            (ValueError, (x, -1, np.broadcast_to(x[:1], (4, 6)))),
+            (TypeError, (x, -1, [])),
             (ValueError, (x.T,)),
             (ValueError, (x[:, ::2],)),
             (ValueError, (unaligned,)),
@@ -178,8 +195,9 @@ class Module(unittest.TestCase):
             with self.assertRaises(wrong, msg=str(arguments)):
                 sl.softmax(*arguments)
         for wrong, arguments, keywords in (
-            (TypeError, (x, ids.astype(np.int32)), {}),
             (ValueError, (x, ids[:3]), {}),
+            (ValueError, (x, np.zeros(8, np.int64)[::2]), {}),
+            (ValueError, (x, np.zeros(8, np.int32)[::2]), {}),
             (TypeError, (x, ids), {"class_weight": np.ones(6)}),
             (ValueError, (x, ids), {"class_weight": np.ones(5, np.float32)}),
             (ValueError, (x, ids), {"reduction": "median"}),
@@ -187,6 +205,57 @@ class Module(unittest.TestCase):
         ):
             with self.assertRaises(wrong, msg=str(keywords)):
                 sl.cross_entropy(*arguments, **keywords)
+
+    def test_every_argument_of_every_function_is_checked(self):
+        """One after the other is something else; outputs lie over inputs by half."""
+        for kernel, signature in SIGNATURES.items():
+            function, both = getattr(sl, kernel), np.full(5 * 6, 0.5, np.float32)
+            x = both[:24].reshape(4, 6)
+            if signature in ("STATS", "APPLY"):
+                x = x[0]
+            arguments = {"x": x}
+            if signature.endswith("BACKWARD"):
+                first = "a" if signature == "MAP_BACKWARD" else "y"
+                arguments = {first: x, "dy": x.copy()}
+            elif signature.endswith("LOSS"):
+                arguments |= {"target": np.zeros(4, np.int64) if signature == "CLASS_LOSS" else x.copy(), "reduction": "none"}
+                arguments |= {"class_weight": np.ones(6, np.float32), "grad": np.empty_like(x),
+                              "upstream": np.ones(4 if signature != "ELEMENT_LOSS" else (4, 6), np.float32)}
+            elif signature == "APPLY":
+                arguments["stats"] = sl.softmax_stats(x)
+            if signature != "STATS":
+                result = function(**arguments)
+                arguments["out"] = np.empty_like(result[0] if isinstance(result, tuple) else result)
+            function(**arguments)
+            for name, array in arguments.items():
+                if not isinstance(array, np.ndarray):
+                    continue
+                frozen = array.copy()
+                frozen.flags.writeable = False
+                wrong = [array.tolist(), array.astype(object), array.astype(array.dtype.newbyteorder()),
+                         array.astype(np.complex64), array.astype(bool), np.ma.masked_equal(array, 7), array.view(np.recarray),
+                         array[..., np.newaxis], array[:0], np.repeat(array, 2, axis=-1)[..., ::2], array.tobytes(), "array"]
+                if name == "target" and array.dtype == np.int64:
+                    del wrong[2]  # which is taken
+                if name in ("out", "grad"):
+                    wrong.append(frozen)
+                if len(arguments) > 1:
+                    wrong.append(np.array(array.flat[0]))
+                if name in ("x", "a", "y", "dy", "target"):
+                    wrong.append(None)
+                if len(arguments) == 1:  # any length is one
+                    wrong = [a for a in wrong if not isinstance(a, np.ndarray) or a.dtype != x.dtype or type(a) is not np.ndarray
+                             or not a.flags.c_contiguous]
+                for value in wrong:
+                    with self.assertRaises((TypeError, ValueError), msg=f"{kernel}: {name}={value!r}") as caught:
+                        function(**{**arguments, name: value})
+                    self.assertNotIsInstance(caught.exception, sl.Error)
+            for name in "out", "grad":
+                if name in arguments and arguments[name].size <= x.size:
+                    over = both[3:3 + arguments[name].size].reshape(arguments[name].shape)
+                    with self.assertRaises(sl.Error, msg=f"{kernel}: {name}") as caught:
+                        function(**{**arguments, name: over})
+                    self.assertEqual(caught.exception.status, 5)  # SL_ERR_OVERLAP
 
     def test_statuses_are_raised(self):
         both = np.zeros(13, np.float32)
@@ -197,6 +266,174 @@ class Module(unittest.TestCase):
         for target, keywords in ([0, 3], {}), ([0, 1], {"label_smoothing": 2.0}), ([0, 1], {"pos_weight": x[0]}):
             with self.assertRaises(sl.Error):
                 sl.cross_entropy(x, np.array(target), **keywords)
+
+    def test_option_errors_name_the_option(self):
+        x, ids = np.zeros((2, 3), np.float32), np.array([0, 1])
+        p, weights = np.zeros((2, 3), np.float32), np.ones(3, np.float32)
+        status = {"pos_weight": weights, "label_smoothing": 0.5, "ignore_index": 1, "safe_rows": True}
+        for function, target, keywords in (
+            (sl.cross_entropy, ids, ("pos_weight",)),
+            (sl.cross_entropy_soft, p, ("pos_weight", "ignore_index")),
+            (sl.nll, ids, ("pos_weight", "label_smoothing", "safe_rows")),
+            (sl.bce_with_logits, p, ("label_smoothing", "ignore_index", "safe_rows")),
+            (sl.bce, p, tuple(status)),
+        ):
+            for keyword in status:
+                given = {keyword: status[keyword]}
+                if keyword not in keywords:
+                    function(x, target, **given)
+                    continue
+                with self.assertRaisesRegex(sl.Error, f"^{function.__name__}: an option .*: {keyword}") as caught:
+                    function(x, target, **given)
+                self.assertEqual(caught.exception.status, 4)  # SL_ERR_OPTION
+            refused = {keyword: status[keyword] for keyword in keywords}
+            with self.assertRaises(sl.Error) as caught:
+                function(x, target, **refused)
+            for keyword in keywords:
+                self.assertIn(keyword, str(caught.exception))
+        again = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual((str(again), again.status), (str(caught.exception), 4))
+        for value in -0.1, 1.5, float("nan"), float("inf"):
+            with self.assertRaisesRegex(sl.Error, f"label_smoothing={value:g}"):
+                sl.cross_entropy(x, ids, label_smoothing=value)
+        for wrong, keyword, value in (
+            (ValueError, "ignore_index", 2**64),
+            (ValueError, "ignore_index", 2**63),
+            (ValueError, "ignore_index", -2**63 - 1),
+            (ValueError, "ignore_index", np.uint64(2**63)),
+            (TypeError, "ignore_index", 0.0),
+            (TypeError, "ignore_index", np.float64(1)),
+            (TypeError, "ignore_index", True),
+            (TypeError, "ignore_index", "1"),
+            (TypeError, "ignore_index", np.array(1)),
+            (TypeError, "label_smoothing", "0.1"),
+            (TypeError, "label_smoothing", None),
+            (TypeError, "label_smoothing", True),
+            (TypeError, "label_smoothing", 0.1j),
+            (ValueError, "label_smoothing", 10**400),
+            (TypeError, "safe_rows", "no"),
+            (TypeError, "safe_rows", 1),
+            (TypeError, "empty_mean_zero", None),
+            (TypeError, "class_weight", [1.0, 1.0, 1.0]),
+            (TypeError, "class_weight", np.ma.masked_equal(weights, 0)),
+            (TypeError, "class_weight", weights.astype(">f4")),
+            (ValueError, "class_weight", np.ones(6, np.float32)[::2]),
+            (TypeError, "upstream", "2"),
+            (TypeError, "upstream", [1.0]),
+            (TypeError, "upstream", 1j),
+            (TypeError, "upstream", True),
+            (TypeError, "upstream", np.ma.masked),
+            (TypeError, "upstream", np.array(1.0)),
+            (ValueError, "upstream", 1e39),
+            (ValueError, "upstream", 10**400),
+            (ValueError, "reduction", None),
+            (ValueError, "reduction", np.array(["mean"])),
+            (TypeError, "grad", 1),
+            (TypeError, "grad", np.ma.masked_equal(x, 1)),
+            (TypeError, "out", x.tolist()),
+        ):
+            with self.assertRaisesRegex(wrong, keyword, msg=f"{keyword}={value!r}"):
+                sl.cross_entropy(x, ids, **{keyword: value})
+        for least_most in -2**63, 2**63 - 1, np.int8(-100), np.uint64(5):
+            self.assertAlmostEqual(sl.cross_entropy(x, ids, ignore_index=least_most), np.log(3), places=6)
+        self.assertEqual(sl.cross_entropy(x, ids, reduction="sum", ignore_index=0), sl.cross_entropy(x[1:], ids[1:]))
+        self.assertFalse(np.isfinite(sl.cross_entropy(x, ids, upstream=np.inf, grad=np.True_)[1]).any())
+
+    def test_class_ids_of_all_integer_types(self):
+        x = np.random.default_rng(5).normal(size=(4, 6)).astype(np.float32)
+        ids = np.array([5, 0, 3, 2])
+        want = sl.cross_entropy(x, ids)
+        for dtype in "i1", "<i2", "<i4", "<i8", "u1", "<u2", "<u4", "<u8", ">i4", ">i8", ">u8", "=i8":
+            target = ids.astype(dtype)
+            self.assertEqual(sl.cross_entropy(x, target), want, dtype)
+            self.assertEqual(sl.nll(x, target), sl.nll(x, ids), dtype)
+            self.assertEqual(target.tobytes(), ids.astype(dtype).tobytes())
+        negative = ids.astype(np.int8)
+        negative[2] = -100
+        self.assertRaises(sl.Error, sl.cross_entropy, x, negative)
+        self.assertEqual(sl.cross_entropy(x, negative, ignore_index=-100), sl.cross_entropy(x[[0, 1, 3]], ids[[0, 1, 3]]))
+        large = ids.astype(np.uint64)
+        for value in 2**63, 2**64 - 1:  # which wrapped are ids to be ignored, or negative ones
+            large[2] = value
+            for keywords in {}, {"ignore_index": value - 2**64}:
+                with self.assertRaisesRegex(ValueError, f"target holds {value}"):
+                    sl.cross_entropy(x, large, **keywords)
+        large[2] = 2**63 - 1
+        self.assertRaises(sl.Error, sl.cross_entropy, x, large)
+        for target in (ids.astype(bool), ids.astype(np.float32), ids.astype(np.float64), ids.astype(complex),
+                       ids.astype(object), ids.astype("m8[s]"), ids.astype(str), ids.tolist(), np.int64(1),
+                       np.ma.masked_equal(ids, 3), np.ma.masked_equal(ids.astype(np.int32), 3)):
+            with self.assertRaisesRegex(TypeError, "target"):
+                sl.cross_entropy(x, target)
+        with self.assertRaisesRegex(TypeError, "masked"):
+            sl.cross_entropy_soft(x, np.ma.masked_equal(x, 0))
+
+    def test_what_c_would_take_without_a_question_is_refused(self):
+        row = np.arange(4, dtype=np.float32)
+        stats = sl.softmax_stats(row)
+        before = bytes(stats)
+        for value in None, 0, {}, [stats], row, (sl.Stats * 2)(), sl.library:
+            with self.assertRaisesRegex(TypeError, "need softlane.Stats"):
+                stats.merge(value)
+            with self.assertRaisesRegex(TypeError, "need softlane.Stats"):
+                sl.softmax_apply(row, value)
+        for name, value in ("count", -1), ("max", 1.0), ("_rest", 0), ("other", 1):
+            with self.assertRaisesRegex(AttributeError, name):
+                setattr(stats, name, value)
+        for value in None, "1", 1j, True, row:
+            with self.assertRaisesRegex(TypeError, "target"):
+                stats.target = value
+            with self.assertRaisesRegex(TypeError, "label_smoothing"):
+                stats.cross_entropy(value)
+        for value in -0.1, 1.1, float("nan"):
+            with self.assertRaisesRegex(ValueError, "label_smoothing"):
+                stats.cross_entropy(value)
+        self.assertEqual(bytes(stats), before)
+        twice = sl.softmax_stats(row)
+        twice.merge(twice)
+        self.assertEqual(twice.count, 8)
+        self.assertEqual(bytes(pickle.loads(pickle.dumps(stats))), before)
+
+        for wrong, value in ((ValueError, -1), (ValueError, 2**64), (TypeError, 1.0), (TypeError, None), (TypeError, True),
+                             (TypeError, "1"), (TypeError, np.array(1))):
+            with self.assertRaisesRegex(wrong, "^n is", msg=repr(value)):
+                sl.set_cache_bytes(value)
+        sl.set_cache_bytes(np.int32(1 << 20))
+        sl.set_cache_bytes(0)
+        for function in sl.isa, sl.isa_why_not, sl.isa_force:
+            for value in 1, b"scalar", ["scalar"], np.array(["scalar"]):
+                self.assertRaises(TypeError, function, value)
+            self.assertRaises(ValueError, function, "scalar\0, or another")
+        self.assertRaises(TypeError, sl.isa_why_not, None)
+        self.assertRaises(TypeError, sl.tune_load, 1)
+        self.assertRaises(ValueError, sl.tune_load, "/dev/null\0")
+        self.assertRaises(sl.Error, sl.tune_load, pathlib.Path("/no such file"))
+
+    def test_a_variant_prints_itself_and_is_fixed(self):
+        for name in filter(sl.isa, sl.isas()):
+            self.assertEqual(str(sl.isa(name)), f"Isa(name={name!r}, needs={sl.isa(name).needs!r}, fma={sl.isa(name).fma})")
+        with self.assertRaises(AttributeError):
+            sl.isa().fma = False  # of the library's constants
+        self.assertEqual(sl.isa(sl.isa().name), sl.isa())
+
+    def test_module_by_itself_tells_its_needs(self):
+        """In one line, or it works."""
+        def says(script, **variables):
+            done = subprocess.run([sys.executable, "-c", script], cwd=folder, env={**os.environ, **variables}, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            return done.stdout.strip() if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(ROOT / "scripts" / "softlane.py", folder)
+            self.assertRegex(says("import softlane"), "^ImportError: softlane: .* needs kernels.def and dtypes.def beside it")
+            shutil.copy(ROOT / "kernels" / "kernels.def", folder)
+            self.assertRegex(says("import softlane"), "^ImportError: softlane: .* needs kernels.def and dtypes.def beside it")
+            shutil.copy(ROOT / "kernels" / "dtypes.def", folder)
+            library = sl.library._name
+            self.assertEqual(says("import softlane; print(softlane.isas())", SOFTLANE_LIBRARY=library), str(sl.isas()))
+            self.assertRegex(says("import softlane", SOFTLANE_LIBRARY="/no/such.so"),
+                             "^ImportError: softlane: SOFTLANE_LIBRARY: /no/such.so: ")
+            self.assertRegex(says("import softlane", SOFTLANE_LIBRARY="libc.so.6"), "^ImportError: softlane: .*one version$")
 
     def test_flags(self):
         x, target = np.full((1, 3), -np.inf, np.float32), np.array([1])

@@ -4,6 +4,7 @@
  * properties that a user of the result relies on. SOFTLANE_TEST_DATA, the directory, comes from the build.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "npy.h"
@@ -96,6 +97,64 @@ static void mean_loss(const kernel *k, const isa *on)
 
 static bool is_softmax(const kernel *k) { return k->row == SL_COUNT_softmax; }
 
+/* The labels as files of every integer type: the same class ids. */
+static void labels_of_every_type(void)
+{
+    static const char path[] = "real_logits_labels.npy"; /* in the test's own folder */
+    static const struct {
+        char descr[4];
+        size_t size;
+    } types[] = {{"|i1", 1}, {"=i2", 2}, {"<i4", 4}, {"=i8", 8},
+                 {"|u1", 1}, {"<u2", 2}, {"=u4", 4}, {"<u8", 8}};
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+        char header[128];
+        const size_t n = labels.shape[1];
+        const int length =
+            snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,)}\n",
+                     types[t].descr, n);
+        FILE *file = fopen(path, "wb");
+        assert_non_null(file);
+        fwrite("\x93NUMPY\x03\0", 1, 8, file);
+        fwrite((const char[]){(char)length, 0, 0, 0}, 1, 4, file);
+        fputs(header, file);
+        for (size_t r = 0; r < n; r++)
+            fwrite(&((const int64_t *)labels.data)[r], 1, types[t].size, file); /* little-endian */
+        assert_int_equal(fclose(file), 0);
+        struct npy read = read_array(path, NPY_INTEGERS);
+        assert_int_equal(read.shape[1], n);
+        for (size_t r = 0; r < n; r++) {
+            int64_t id;
+            assert_true(npy_integer(&read, r, &id));
+            assert_int_equal(id, ((const int64_t *)labels.data)[r]);
+        }
+        free(read.data);
+    }
+    remove(path);
+}
+
+static bool takes_class_ids(const kernel *k) { return k->second == CLASS_IDS; }
+
+/* Of the digits but the eights, by an id that is no class in their place: the mean that the oracle gives. */
+static void mean_loss_without_eights(const kernel *k, const isa *on)
+{
+    enum { IGNORED = -100 };
+    generator g = {20};
+    const variant mean = {"mean, ignore", SL_MEAN, IGNORE, 0, {true, false}};
+    workload w;
+    expectation e;
+    workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
+    use_data(&w);
+    w.options.ignore_index = IGNORED;
+    for (size_t r = 0; r < shape().outer; r++)
+        if (((int64_t *)w.second)[r] == 8)
+            ((int64_t *)w.second)[r] = IGNORED;
+    run(k, on, &w.c);
+    expect(k, &w.c, &e);
+    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on, RESULT) + 0.51);
+    expectation_free(&e);
+    workload_free(&w);
+}
+
 /* Probabilities sum to 1, and the largest is the largest logit's. */
 static void softmax_is_a_distribution(const kernel *k, const isa *on)
 {
@@ -124,8 +183,10 @@ int main(void)
 {
     const topic topics[] = {
         {.name = "data is as described", .once = data_is_as_described},
+        {.name = "labels of every type", .once = labels_of_every_type},
         {.name = "within the bound", .rung = within_the_bound},
         {.name = "mean loss", .rung = mean_loss, .applies_to = is_loss},
+        {.name = "mean loss without eights", .rung = mean_loss_without_eights, .applies_to = takes_class_ids},
         {.name = "softmax is a distribution", .rung = softmax_is_a_distribution, .applies_to = is_softmax},
     };
     const int failed = ladder_climb("real_logits", topics, sizeof topics / sizeof *topics);

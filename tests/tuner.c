@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * softlane-tune's core: a kernel that is fast and wrong is refused by name, however fast it is; and what is chosen is one
- * of the rest.
+ * of the rest. And its judge, which is softlane-accuracy's: what it does with NaN.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,82 @@ static void the_faster_wins(void **state)
         assert_ptr_equal(winner[c], sl_isa(NULL));
 }
 
+/* Right, but for one number too few. */
+static void forgetful(const float *x, float *y, sl_shape shape)
+{
+    sl_isa(NULL)->softmax_f32(x, y, shape);
+    y[elements_of(shape) - 1] = NAN;
+}
+
+static struct tally measured(const sl_kernels *isa, double *x, sl_shape shape)
+{
+    const struct logits user = {.shape = shape, .x = x};
+    struct tally tally = {.variant = {softmax, false, isa}};
+    measure_variants(&tally, 1, &user);
+    return tally;
+}
+
+/* NaN beside the oracle's has no distance from it; NaN beside a number is infinitely far from it. */
+static void not_a_number_is_not_compared(void **state)
+{
+    (void)state;
+    const sl_kernels table = changed("forgetful", forgetful);
+    double nothing[2 * 4] = {NAN, 0, 1, 2, -INFINITY, -INFINITY, -INFINITY, -INFINITY};
+    struct tally t = measured(sl_isa(NULL), nothing, sl_rows(2, 4));
+    assert_int_equal(t.results, 8);
+    assert_int_equal(t.not_compared, 8);
+    assert_true(t.max == -1);
+
+    double second[3 * 4] = {0, 1, 2, 3, 4, NAN, 6, 7, 8, 9, 10, 12};
+    t = measured(sl_isa(NULL), second, sl_rows(3, 4));
+    assert_int_equal(t.results, 12);
+    assert_int_equal(t.not_compared, 4);
+    assert_int_equal(t.first_not_compared.row, 1);
+    assert_int_equal(t.first_not_compared.column, 0);
+    assert_true(t.max >= 0 && t.max <= variant_bound(&t.variant));
+
+    t = measured(&table, second, sl_rows(3, 4));
+    assert_int_equal(t.not_compared, 4);
+    assert_true(isinf(t.max));
+    assert_int_equal(t.worst.row, 2);
+    assert_int_equal(t.worst.column, 3);
+
+    const sl_kernels *const tables[] = {&table, sl_isa(NULL)};
+    const sl_kernels *winner[TUNE_CLASSES];
+    char said[1024];
+    assert_int_equal(tune(tables, 2, winner, said), 1);
+    assert_non_null(strstr(said, "refused: softmax/f32/forgetful: "));
+}
+
+static void sigmoid_but_of_one(const float *x, float *y, size_t n)
+{
+    sl_isa(NULL)->sigmoid_f32(x, y, n);
+    for (size_t i = 0; i < n; i++)
+        if (x[i] == 1)
+            y[i] = NAN;
+}
+
+/* The same of the sweeps over all floats, on parts of them: from 1 on, and among the NaNs. */
+static void sweeps_do_likewise(void **state)
+{
+    (void)state;
+    const sweep_map *map = sweep_map_of("sigmoid", false);
+    sl_kernels table = *sl_isa(NULL);
+    const sl_kernels *const tables[] = {sl_isa(NULL), &table};
+    sweep_result results[2];
+    table.sigmoid_f32 = sigmoid_but_of_one;
+    sweep(map, tables, 2, 0x3f800000, 0x3f80ffff, 1, results, NULL);
+    assert_true(results[0].max_ulp <= map->bounds[table.fma] && results[0].not_compared == 0);
+    assert_true(isinf(results[1].max_ulp) && results[1].worst == 1 && isfinite(results[1].sum_ulp));
+    assert_int_equal(results[1].wrong, 1);
+    sweep(map, tables, 2, 0x7fc00000, 0x7fc0ffff, 1, results, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(results[i].inputs, 1 << 17);
+        assert_int_equal(results[i].not_compared, 1 << 17);
+        assert_true(isnan(results[i].uncompared) && results[i].max_ulp == 0 && results[i].wrong == 0);
+    }
+}
+
 /* Each class is timed inside itself, for every kernel. */
 static void classes_are_in_order(void **state)
 {
@@ -120,10 +197,9 @@ int main(void)
 {
     measure_prepare(1 << 17);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_ones_are_refused),
-        cmocka_unit_test(nothing_wins_where_all_are_wrong),
-        cmocka_unit_test(the_faster_wins),
-        cmocka_unit_test(classes_are_in_order),
+        cmocka_unit_test(wrong_ones_are_refused), cmocka_unit_test(nothing_wins_where_all_are_wrong),
+        cmocka_unit_test(the_faster_wins),        cmocka_unit_test(not_a_number_is_not_compared),
+        cmocka_unit_test(sweeps_do_likewise),     cmocka_unit_test(classes_are_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
