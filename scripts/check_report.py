@@ -19,7 +19,7 @@ TEXTS = "return [...document.querySelectorAll(arguments[0])].map(e => e.textCont
 SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(e => !e.hidden).map(e => e.textContent)"
 FILTER = "filter.value = arguments[0]; filter.dispatchEvent(new Event('input'))"
 DOTS = """return [...document.querySelectorAll('figure .dot')].filter(e => e.querySelector('title'))
-    .map(e => [e.querySelector('title').textContent, getComputedStyle(e).display != 'none'])"""
+    .map(e => [e.querySelector('title').textContent, !e.classList.contains('off') && !e.closest('figure').hidden])"""
 NAMES = """return [...document.querySelectorAll('tbody tr')].map(row => [!row.hidden,
     [...row.cells].filter(cell => !cell.classList.contains('num')).map(cell => cell.textContent).join(' ')])"""
 NUMBERS = """return [...document.querySelectorAll('table')].map(table => [...table.tHead.rows[0].cells].map((head, i) => ({
@@ -32,7 +32,7 @@ FIRST = """return [...document.querySelectorAll('.scroll')].filter(e => e.offset
     name: e.querySelectorAll('thead th')[1].textContent, right: e.querySelectorAll('thead th')[1].getBoundingClientRect().right,
     edge: e.getBoundingClientRect().right, more: e.scrollWidth > e.clientWidth + 1,
     hint: getComputedStyle(e.parentNode.querySelector('.hint')).display != 'none'}))"""
-OPENED = "document.querySelectorAll('details').forEach(e => e.open = true)"
+OPENED = "return [...document.querySelectorAll('details')].map(e => e.open)"
 
 
 def check(holds, what):
@@ -133,7 +133,7 @@ class Report:
 
     def check_filter(self):
         rows, dots = self.run(NAMES), self.run(DOTS)
-        figures = self.run(SHOWN, "figure")
+        figures, opened = self.run(SHOWN, "figure"), self.run(OPENED)
         check(all(shown for shown, _ in rows) and all(shown for _, shown in dots), "something is hidden without a filter")
         for text, has, lacks in (("softmax AVX2", ("softmax", "avx2"), ()), ("-sse2", (), ("sse2",)),
                                  ("softmax -sse2 -log_", ("softmax",), ("sse2", "log_"))):
@@ -144,9 +144,12 @@ class Report:
             self.run(FILTER, text)
             wanted = [holds(words) for _, words in rows]
             check([shown for shown, _ in self.run(NAMES)] == wanted and 0 < sum(wanted) < len(rows), f"filter {text}: rows")
-            self.run(OPENED)
+            check(all(self.run("return [...document.querySelectorAll('details')].map(e => e.open == "
+                               "[...e.querySelectorAll('figure')].some(f => !f.hidden))")), f"filter {text}: what is folded")
             wanted = [holds(title.split("\n")[0]) for title, _ in dots]
             check([shown for _, shown in self.run(DOTS)] == wanted and 0 < sum(wanted) < len(dots), f"filter {text}: dots")
+            check(self.run("return getComputedStyle(document.querySelector('.dot.off')).display") == "none",
+                  f"filter {text}: what it leaves out is seen")
             check(self.run("return nothing.hidden && !found.hidden"), f"filter {text}: does not say how much is left")
             check(self.run("return [...document.querySelectorAll('figure:not([hidden])')].every(figure => "
                            "figure.querySelector('.dot:not(.off) title'))"), f"filter {text}: an empty plot")
@@ -158,6 +161,7 @@ class Report:
         self.run(FILTER, "")
         check(len(self.run(SHOWN, "tbody tr")) == len(rows) and self.run(SHOWN, "figure") == figures and
               self.run("return nothing.hidden && found.hidden"), "an empty filter hides something")
+        check(self.run(OPENED) == opened, "an empty filter folds something")
 
     def check_sizes(self, directory):
         papers = set()
@@ -217,7 +221,6 @@ def main():
         report.check_facts()
         report.check_numbers()
         report.check_sorting()
-        report.run(OPENED)
         report.check_filter()
         report.check_sizes(arguments.screenshots)
         errors = [entry["message"] for entry in driver.get_log("browser")

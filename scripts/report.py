@@ -659,8 +659,11 @@ figures.forEach(figure => {
     figure.series = all(figure, ".series");
     figure.others = all(figure, "[data-f]");
 });
+let opened = null;  /* what was, when the filter was empty */
 const show = () => {
     const words = filter.value.toLowerCase().split(/\\s+/).filter(word => word && word != "-");
+    if (words.length && !opened) opened = all(document, "details").map(part => [part, part.open]);
+    if (!words.length && opened) { opened.forEach(([part, open]) => part.open = open); opened = null; }
     const has = text => words.every(word => word[0] == "-" ? !text.includes(word.slice(1)) : text.includes(word));
     rows.forEach(row => row.hidden = !has(row.words));
     figures.forEach(figure => {
@@ -674,8 +677,8 @@ const show = () => {
         const parts = all(section, "tbody tr, figure"), left = parts.filter(part => !part.hidden).length;
         const note = section.querySelector(".nothing");
         if (note) note.hidden = !parts.length || left > 0;
-        if (words.length) all(section, "details").forEach(part => {
-            if (!part.closest(".never")) part.open = all(part, "tbody tr, figure").some(inner => !inner.hidden); });
+        if (words.length) all(section, "details").forEach(part =>
+            part.open = all(part, "tbody tr, figure").some(inner => !inner.hidden));
     });
     const tabs = all(document, ".tab"), some = tab => tab.querySelector("tbody tr:not([hidden])");
     const shown = tabs.findIndex(tab => getComputedStyle(tab).display != "none"), other = tabs.findIndex(some);

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,14 +50,15 @@ struct script {
     const char *name;
     double times[12];
     size_t count, next;
+    size_t interrupts; /* in this call, if it is not 0 */
 };
 
 enum { AGAIN = 2, REPETITIONS = 3, SCRIPTS = 4 };
 static struct script scripts[SCRIPTS] = {
-    {"a/calm", {1, 1.01, 1.02}, 3, 0},
-    {"b/disturbed", {1, 3, 1}, 3, 0}, /* the second round calms it */
-    {"c/noisy", {1, 2, 3, 4, 1, 2, 3, 4, 1}, 9, 0},
-    {"d/left/out", {1, 2, 3}, 3, 0}, /* by the filter */
+    {"a/calm", {1, 1.01, 1.02}, 3, 0, 0},
+    {"b/disturbed", {1, 3, 1}, 3, 0, 0}, /* the second round calms it */
+    {"c/noisy", {1, 2, 3, 4, 1, 2, 3, 4, 1}, 9, 0, 0},
+    {"d/left/out", {1, 2, 3}, 3, 0, 0}, /* by the filter */
 };
 
 static void pretend(bm_state *state, void *user)
@@ -66,6 +68,8 @@ static void pretend(bm_state *state, void *user)
         ;
     const size_t i = script->next < script->count ? script->next : script->count - 1;
     script->next++;
+    if (script->next == script->interrupts)
+        raise(SIGINT);
     bm_counter(state, "ns_per_element", script->times[i]);
 }
 
@@ -151,8 +155,30 @@ static void test_rounds(void **state)
     remove(path);
 }
 
+/* What the second round has measured until then counts; what it has left out is not in the file. */
+static void test_interruption(void **state)
+{
+    (void)state;
+    static struct script stopped = {"e/stopped", {1, 2, 3, 4, 5, 6, 7, 8, 9}, 9, 0, REPETITIONS + 2};
+    char path[] = "/tmp/softlane_noise_XXXXXX";
+    assert_true(mkstemp(path) >= 0);
+    bm_register(stopped.name, pretend, &stopped);
+    const struct bm_result result = bm_run(&(struct bm_options){
+        .again = AGAIN, .again_share = 1e9, .times = "ns_per_element", .out = path, .format = "json"});
+    assert_true(result.written);
+    char *json = content_of(path);
+    const size_t count = entries(json, "e/stopped", "\"noisy\": 1.0", "\"ns_per_element\"");
+    assert_true(count > REPETITIONS && count < 2 * REPETITIONS);
+    assert_int_equal(count_of(json, "interrupted"), 0);
+    free(json);
+    remove(path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rule), cmocka_unit_test(test_rounds)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rule), cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_interruption), /* the last: from then on all is interrupted */
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
