@@ -30,11 +30,12 @@ void bm_context(const char *key, const char *value) { benchmark::AddCustomContex
 
 static const char interruption[] = "interrupted";
 static double repetitions_begun, repetitions_expected;
+static const char *repetitions_of = "timing"; /* what progress is called */
 
 static void note_repetition()
 {
     if (++repetitions_begun == 2)
-        progress_begin("timing"); /* the first one sets everything up, which takes longer */
+        progress_begin(repetitions_of); /* the first one sets everything up, which takes longer */
     progress_show((repetitions_begun - 2) / repetitions_expected);
 }
 
@@ -292,10 +293,14 @@ static void measure_again(display *shown, collector *collected, const bm_options
         benchmark::ClearRegisteredBenchmarks();
         for (const auto &name : names)
             register_function(name, all_registered[name].function, all_registered[name].user);
-        repetitions_expected = 0; /* the bar has been full */
+        repetitions_begun = 0;
+        repetitions_expected = (double)(names.size() * (options.repetitions / collected->of_name.size()));
+        repetitions_of = "timing again";
         const double start = now();
         benchmark::RunSpecifiedBenchmarks(shown, collected, ".");
         left -= now() - start;
+        if (options.repetitions)
+            progress_clear();
         collected->end_round();
     }
 }
