@@ -221,8 +221,14 @@ class Files(unittest.TestCase):
         self.assertAlmostEqual(float(row["cycles_per_element"]), 6.06)
 
     def test_report_with_peers(self):
-        page = self.report(more=["--with", self.peers(), "--with", self.file("e.json", accuracy(["softmax/f32/eigen"]))])
+        beside = self.file("o.json", {"context": {"runtime": "onnxruntime 1"}, "benchmarks": [
+            {"name": f"softmax/f32/{who}/131x1000", "ns_per_element": 2.0, "ns_low": 1.5, "ns_high": 2.5, "spread_percent": 50.0,
+             "call_ns": 13100.0, "max_ulp": 1, "noisy": True} for who in ("softlane", "onnxruntime")]})
+        page = self.report(more=["--with", self.peers(), "--with", self.file("e.json", accuracy(["softmax/f32/eigen"])),
+                                 "--with", beside])
         self.assertRegex(page, r"<details open><summary>a plot for each element type")
+        self.assertIn("<title>softmax f32 onnxruntime 131x1000\n1.900 ns per element\n"
+                      "middle half of the repetitions 1.400 to 2.400, spread 50.0 %, noisy</title>", page)
         self.assertEqual(len(re.findall(r'<figure id="error-', page)), 1)
 
     def test_little(self):
