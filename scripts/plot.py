@@ -145,7 +145,7 @@ class Plot:
             self.legend.append((colour, css, name))
 
     def svg(self, style=""):
-        """With the legend below."""
+        """With the legend below. With a style of its own it is a file of its own, which has a size."""
         x, y, keys = self.left, self.height + 10, []
         for colour, css, name in self.legend:
             wide = 26 + 6.2 * len(name)
@@ -156,7 +156,8 @@ class Plot:
                         f'<text x="{x + 21:.1f}" y="{y + 3.5}">{html.escape(name)}</text></g>')
             x += wide + 8
         height = y + 10 if keys else self.height
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {height}" role="img" '
-                f'aria-label="{html.escape(self.title)}">{style}'
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {height}" role="img"'
+                f'{f" width={chr(34)}{self.width}{chr(34)} height={chr(34)}{height}{chr(34)}" * bool(style)}'
+                f' aria-label="{html.escape(self.title)}">{style}'
                 f'<text class="title" x="{self.left}" y="14">{html.escape(self.title)}</text>'
                 f'{"".join(self.parts)}{"".join(keys)}</svg>')

@@ -32,7 +32,7 @@ table.refuse = refuse  # what its reading code says is said in this program's na
 # (light, dark), of the ISAs and peers in their order: the CSS variables --c0, --c1 ...
 COLOURS = [("#1f5fa8", "#6cb0ff"), ("#c2540a", "#ff9f57"), ("#2c7d3f", "#67cf83"), ("#7b4a9e", "#c79be8"),
            ("#a11d33", "#ff7b8e"), ("#0a7a80", "#4fd0d6"), ("#7a6a00", "#d9c437"), ("#b03a86", "#f58ccd"),
-           ("#5a5a5a", "#b5b5b5"), ("#7c5234", "#d3a37c")]
+           ("#5a5a5a", "#b5b5b5"), ("#7c5234", "#d3a37c"), ("#4b5d16", "#b3cf6b"), ("#33337a", "#a3a3f5")]
 ITEM_SIZE = {"f64": 8, "f32": 4, "f16": 2, "bf16": 2}
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 FIGURES = ("size softmax/f32", "size sigmoid/f32", "bars f32")  # those of README.md, by --figures
