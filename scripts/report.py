@@ -634,7 +634,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; fon
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 #tip { position: fixed; z-index: 9; pointer-events: none; background: var(--ink); color: var(--paper); font-size: .8rem; padding: .25rem .5rem;
        border-radius: 4px; white-space: pre-line; max-width: min(22rem, 90vw); }
-[hidden] { display: none !important; } svg .off { display: none; }
+[hidden], .empty .table, .empty .tabs, .empty .sub, .empty details { display: none !important; } svg .off { display: none; }
 @media (max-width: 600px) {
   body { padding: .5rem .6rem 2rem; font-size: 15px; } h1 { font-size: 1.2rem; } .w { display: none; }
   td, th { padding: .15rem .6rem; } tbody th { white-space: normal; max-width: 10rem; min-width: 8rem; }
@@ -677,6 +677,7 @@ const show = () => {
         const parts = all(section, "tbody tr, figure"), left = parts.filter(part => !part.hidden).length;
         const note = section.querySelector(".nothing");
         if (note) note.hidden = !parts.length || left > 0;
+        section.classList.toggle("empty", parts.length > 0 && left == 0);
         if (words.length) all(section, "details").forEach(part =>
             part.open = all(part, "tbody tr, figure").some(inner => !inner.hidden));
     });
