@@ -67,7 +67,7 @@ class Run:
                 for who, row in by_who.items():
                     if who != "softlane":
                         self.cells.setdefault(key, {})[who] = {
-                            "ns_per_element": row["ns"], "level": "", "ulp": float(row["ulp"]), "low": row["low"],
+                            "ns_per_element": row["ns_per_element"], "level": "", "ulp": float(row["ulp"]), "low": row["low"],
                             "high": row["high"], "spread": row["spread"], "noisy": row["noisy"]}
         else:
             self.add_bench(table.read_results(path, table.read_cells, "softlane-bench")[0])

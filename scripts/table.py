@@ -142,7 +142,7 @@ def without_peers(by_isa):
     return {isa: cell for isa, cell in by_isa.items() if isa not in PEERS}
 
 
-def peer_rows(cells, errors):
+def peer_rows(cells, errors, with_spread):
     """One row per cell that a peer has: the fastest peer, and softlane's fastest ISA, of both tiers."""
     def fastest(by_isa):
         return min(by_isa.items(), key=lambda item: item[1]["ns_per_element"], default=(None, None))
@@ -160,9 +160,9 @@ def peer_rows(cells, errors):
         best = min(ours["ns_per_element"], fast["ns_per_element"] if fast else float("inf"))
         used = fast if fast and fast["ns_per_element"] == best else ours
         ratio, noise = theirs["ns_per_element"] / best, mark(theirs, used)
-        yield ([kernel, dtype, shape, ours["level"], peer, digits(theirs["ns_per_element"]) + mark(theirs),
-                ulp(kernel, dtype, peer), digits(ours["ns_per_element"]) + mark(ours), ulp(kernel, dtype, isa),
-                digits(fast["ns_per_element"]) + mark(fast) if fast else "-", digits(ratio) + "x" + noise,
+        yield ([kernel, dtype, shape, ours["level"], peer, ns_text(theirs, with_spread),
+                ulp(kernel, dtype, peer), ns_text(ours, with_spread), ulp(kernel, dtype, isa),
+                ns_text(fast, with_spread) if fast else "-", digits(ratio) + "x" + noise,
                 digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-"],
                None if noise else ratio)
 
@@ -171,10 +171,10 @@ def print_peers(print_table, cells, errors):
     others = set(PEERS) - {BASELINE}
     if not any(others & by_isa.keys() for by_isa in cells.values()):
         return
-    rows = list(peer_rows(cells, errors))
+    rows = list(peer_rows(cells, errors, print_table is print_text))
     ratios = [ratio for _, ratio in rows if ratio]
-    print("\nThe fastest peer and softlane, ns per element; ratio = theirs over ours (the fast tier's where\n"
-          "there is one):\n")
+    print("\nThe fastest peer and softlane, ns per element and their spread; ratio = theirs over ours (the fast\n"
+          "tier's where there is one):\n")
     print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "ULP", "softlane", "ULP", "fast", "ratio",
                  "x roof"], [row for row, _ in rows], left=5)
     print(f"\nratios: geometric mean {mean_of(ratios)}, minimum {least_of(ratios)}, "
@@ -208,7 +208,7 @@ def beside_rows(beside):
         height, width = shape.split("x")
         of_call = run["call_ns"] / (int(height) * int(width))
         rows.setdefault((kernel, dtype, shape), {})[who] = {
-            "ns": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}",
+            "ns_per_element": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}",
             "low": run.get("ns_low", run["ns_per_element"]) - of_call,
             "high": run.get("ns_high", run["ns_per_element"]) - of_call,
             "spread": run.get("spread_percent"), "noisy": bool(run.get("noisy"))}
@@ -222,19 +222,18 @@ def contests(key, tier, cells, besides, errors, isa):
     for peer, cell in cells.get(key, {}).items():
         if peer in PEERS and ours:
             error = errors.get((kernel, dtype), {}).get(peer)
-            yield (cell["ns_per_element"] / ours["ns_per_element"], peer, cell["ns_per_element"], None,
-                   f"{float(error['max_ulp']):.3g}" if error else "-", mark(cell), mark(cell, ours))
+            yield (cell["ns_per_element"] / ours["ns_per_element"], peer, cell, None,
+                   f"{float(error['max_ulp']):.3g}" if error else "-", mark(cell, ours))
     for rows in besides:
         ours = rows.get((tier, dtype, shape), {}).get("softlane")
         for peer, row in rows.get(key, {}).items():
             if peer != "softlane" and ours:
-                yield (row["ns"] / ours["ns"], peer, row["ns"], row["call"], row["ulp"], mark(row),
-                       mark(row, ours))
+                yield row["ns_per_element"] / ours["ns_per_element"], peer, row, row["call"], row["ulp"], mark(row, ours)
 
 
 def print_cells(print_table, goals, cells, besides, errors, isa):
     """One row per cell of cells.txt: the best peer, softlane's tiers, and the goal."""
-    rows, ratios, avx2, noisy = [], [], [], 0
+    rows, ratios, avx2, noisy, with_spread = [], [], [], 0, print_table is print_text
     for key, goal in goals.items():
         kernel, dtype, shape = key
         ours = cells.get(key, {}).get(isa)
@@ -244,9 +243,9 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         fast = cells.get(fast_key, {}).get(isa)
         tier = fast_key[0] if fast and ours["level"] != "DRAM" else kernel
         best = min(contests(key, tier, cells, besides, errors, isa), default=None, key=lambda of: of[0])
-        if best and not best[6]:
+        if best and not best[5]:
             ratios.append(best[0])
-        noisy += bool(best and best[6])
+        noisy += bool(best and best[5])
         narrower = cells[key].get("avx2") if isa == "avx512" else None
         if narrower and ours["level"] != "DRAM" and not mark(narrower, ours):
             avx2.append(narrower["ns_per_element"] / ours["ns_per_element"])
@@ -256,11 +255,11 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         error = errors.get((kernel, dtype), {}).get(isa)
         theirs = ["-"] * 4
         if best:
-            theirs = [best[1], digits(best[2]) + best[5], digits(best[3]) if best[3] else "-", best[4]]
-        rows.append([kernel, dtype, shape, ours["level"], *theirs, digits(ours["ns_per_element"]) + mark(ours),
+            theirs = [best[1], ns_text(best[2], with_spread), digits(best[3]) if best[3] else "-", best[4]]
+        rows.append([kernel, dtype, shape, ours["level"], *theirs, ns_text(ours, with_spread),
                      f"{float(error['max_ulp']):.3g}" if error else "-",
-                     digits(fast["ns_per_element"]) + mark(fast) if fast else "-",
-                     digits(best[0]) + "x" + best[6] if best else "-",
+                     ns_text(fast, with_spread) if fast else "-",
+                     digits(best[0]) + "x" + best[5] if best else "-",
                      digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" + mark(narrower, ours)
                      if narrower else "-",
                      digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-",
@@ -268,7 +267,7 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
     if not rows:
         refuse("--cells: none of them was measured")
     print(f"""
-The cells that speed is judged by, ns per element: the peer that comes nearest, and softlane ({isa}).
+The cells that speed is judged by, ns per element and their spread: the peer that comes nearest, and softlane ({isa}).
 ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the
 data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved
 round by round; of their ns, and of softlane's there, the time of the same call with one element has been
@@ -287,7 +286,7 @@ taken off (call, ns per element). Their ULP are of the cell itself, all others t
         print(f"minimum of the ratios:        {least_of(ratios)}")
 
 
-def scaling_rows(bench):
+def scaling_rows(bench, with_spread):
     """One row per cell that one thread and several ran: both on the wall, bandwidth, the roof of as many."""
     runs = {}
     for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
@@ -298,8 +297,8 @@ def scaling_rows(bench):
         for threads in by_threads.keys() - {1}:
             one, several = cell_of(by_threads[1]), cell_of(by_threads[threads])
             kernel, dtype, isa, shape = name.split("/")
-            row = [kernel, dtype, isa, shape, one["level"], digits(one["ns_per_element"]) + mark(one),
-                   str(threads), digits(several["ns_per_element"]) + mark(several),
+            row = [kernel, dtype, isa, shape, one["level"], ns_text(one, with_spread),
+                   str(threads), ns_text(several, with_spread),
                    digits(one["ns_per_element"] / several["ns_per_element"]) + "x" + mark(one, several)]
             yield row + ([digits(several["bytes_per_second"] / 1e9) + mark(several),
                           digits(one["x_roof"]) + mark(one, key="roof_noisy"),
@@ -308,7 +307,7 @@ def scaling_rows(bench):
 
 
 def print_scaling(print_table, bench):
-    rows = list(scaling_rows(bench))
+    rows = list(scaling_rows(bench, print_table is print_text))
     if rows:
         print("\nOne thread and several, ns per element (several: on the wall); x roof = over as many\n"
               "threads' read or copy:\n")
@@ -316,11 +315,17 @@ def print_scaling(print_table, bench):
                      "x roof of 1", "x roof"], rows, left=5)
 
 
-def time_text(cell, reference, with_spread):
-    """Median, spread, and the speed-up over the reference; as wide in every row of a column."""
+def ns_text(cell, with_spread):
+    """ns per element, and the spread of the repetitions where that is wanted and known."""
     text = f"{digits(cell['ns_per_element'])}{mark(cell):1}"
     if with_spread:
         text += "    " if cell["spread"] is None else f"{cell['spread']:>3.0f}%"
+    return text
+
+
+def time_text(cell, reference, with_spread):
+    """Median, spread, and the speed-up over the reference; as wide in every row of a column."""
+    text = ns_text(cell, with_spread)
     if reference and reference is not cell:
         ratio = digits(reference["ns_per_element"] / cell["ns_per_element"]) + "x"
         text += f" {ratio:>5}{mark(reference, cell):1}"

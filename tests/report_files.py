@@ -174,6 +174,11 @@ class Files(unittest.TestCase):
         self.assertIn("below 1: 0 of 1 cells; 2 noisy cells (~) left out\ngeometric mean of the ratios: 2.00x", out)
         self.assertIn("2.00~", " ".join(next(line for line in out.splitlines() if "onnxruntime " in line and "x1000" in line).split()))
 
+    def test_threads(self):
+        out = self.script("table.py", self.file("t.json", bench([
+            ("softmax/f32/avx2/131x1000", CALM, 2.0, "L2"), ("softmax/f32/avx2/131x1000/threads:2", scaled(NOISY, 0.25), 2.0, "L2")])))
+        self.assertRegex(out.split("One thread and several")[1], r"131x1000 +L2 +1\.01 +1% +2 +0\.500~ 50% +2\.02x~ +16\.0~")
+
     def report(self, noisy=(), more=()):
         names = [f"{kernel}/f32/{isa}" for kernel in ("softmax", "sigmoid") for isa in ("avx2", "sse2", "scalar", "libm")]
         first = self.file("b.json", bench(cells_of("softmax", noisy=noisy) + cells_of("sigmoid")))
