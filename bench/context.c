@@ -5,6 +5,7 @@
  */
 #include "context.h"
 
+#include "clock_rate.h"
 #include "softlane.h"
 
 #include <stdio.h>
@@ -24,6 +25,12 @@ void context_visit(const struct topology *topology, context_visitor *visit, void
     if (topology->core >= 0)
         snprintf(text, sizeof text, "%d", topology->core);
     visit("bound_to_cpu", topology->core >= 0 ? text : "none", user);
+    visit("os", topology->os, user);
+    visit("os_kernel", topology->os_kernel, user);
+    visit("governor", topology->governor, user);
+    const double ghz = clock_rate_ghz();
+    snprintf(text, sizeof text, ghz > 0 ? "%.2f" : "unknown", ghz);
+    visit("clock_ghz", text, user);
     for (int level = 0; level < CACHE_LEVELS; level++) {
         cache_text(topology->cache[level], text, sizeof text);
         visit(cache_key[level], text, user);

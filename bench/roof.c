@@ -6,6 +6,7 @@
  */
 #include "roof.h"
 
+#include "spread.h"
 #include "threads.h"
 
 #include <stdbool.h>
@@ -120,54 +121,62 @@ static void run_part(unsigned part, unsigned parts, void *user)
             parts == 1 ? p->bytes : share * arrays);
 }
 
-/* Seconds of one pass, the best of ROUNDS rounds of at least round_seconds each. */
-static double measure(struct part part, unsigned threads)
+/* Seconds of one pass: the best of ROUNDS rounds of at least round_seconds each, and how far all of them lie apart. If
+ * that is noise there are as many rounds again, up to AGAIN times. */
+static struct roof_time measure(struct part part, unsigned threads)
 {
-    double best = 0;
-    size_t passes = 1;
-    for (int round = 0; round < ROUNDS;) {
+    enum { AGAIN = 2, ALL_ROUNDS = ROUNDS * (1 + AGAIN) };
+    double seconds[ALL_ROUNDS];
+    struct spread spread = {0};
+    size_t passes = 1, round = 0;
+    while (round < ALL_ROUNDS) {
         double start = clock_seconds(threads);
         for (size_t i = 0; i < passes; i++)
             threads_run(threads, run_part, &part);
-        double seconds = clock_seconds(threads) - start;
-        if (seconds < round_seconds) {
+        double taken = clock_seconds(threads) - start;
+        if (taken < round_seconds) {
             passes *= 2;
             continue;
         }
-        if (round++ == 0 || seconds / (double)passes < best)
-            best = seconds / (double)passes;
+        seconds[round++] = taken / (double)passes;
+        if (round % ROUNDS == 0) {
+            spread = spread_of(seconds, round);
+            if (!spread_is_noise(spread))
+                break;
+        }
     }
-    return best;
+    return (struct roof_time){seconds[0], spread.percent}; /* sorted */
 }
 
-double roof_seconds(enum roof roof, size_t bytes, unsigned threads)
+struct roof_time roof_time(enum roof roof, size_t bytes, unsigned threads)
 {
-    enum { REMEMBERED = 256 };
+    enum { REMEMBERED = 1024 };
     static struct {
         enum roof roof;
         size_t bytes;
         unsigned threads;
-        double seconds;
+        struct roof_time time;
     } known[REMEMBERED];
     static size_t count;
 
     for (size_t i = 0; i < count; i++)
         if (known[i].roof == roof && known[i].bytes == bytes && known[i].threads == threads)
-            return known[i].seconds;
+            return known[i].time;
 
     const bool copies = roof == ROOF_COPY;
     struct passes passes = widest_passes();
-    double seconds = measure((struct part){copies ? passes.copy : passes.read, bytes, copies}, threads);
+    struct roof_time time =
+        measure((struct part){copies ? passes.copy : passes.read, bytes, copies}, threads);
     if (copies && passes.stream && bytes > memory.last_level) {
-        double streamed = measure((struct part){passes.stream, bytes, true}, threads);
-        seconds = streamed < seconds ? streamed : seconds;
+        struct roof_time streamed = measure((struct part){passes.stream, bytes, true}, threads);
+        time = streamed.seconds < time.seconds ? streamed : time;
     }
     if (count < REMEMBERED) {
         known[count].roof = roof;
         known[count].bytes = bytes;
         known[count].threads = threads;
-        known[count].seconds = seconds;
+        known[count].time = time;
         count++;
     }
-    return seconds;
+    return time;
 }

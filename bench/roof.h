@@ -15,9 +15,14 @@ enum roof { ROOF_READ, ROOF_COPY };
  * of the last cache, in bytes: from there on non-temporal stores are tried as well. */
 void roof_memory(void *source, void *destination, size_t last_level);
 
-/* Seconds for reading `bytes`, or for copying bytes / 2 into as many others, by so many threads (threads.h) that each do
- * a part. The best of several rounds; remembered for each size. */
-double roof_seconds(enum roof roof, size_t bytes, unsigned threads);
+struct roof_time {
+    double seconds;
+    double spread_percent; /* of the rounds (spread.h) */
+};
+
+/* The time for reading `bytes`, or for copying bytes / 2 into as many others, by so many threads (threads.h) that each do
+ * a part. The best of several rounds, of more if they spread; remembered for each size. */
+struct roof_time roof_time(enum roof roof, size_t bytes, unsigned threads);
 
 /* The clock of roofs and kernels alike: this thread's CPU time, without what other processes take; of several threads
  * what a clock on the wall shows. */

@@ -235,7 +235,8 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
         refuse("--filter: '%s': %s", filter, why);
     }
     struct variant *variants;
-    const size_t count = variants_available(&variants, peers_built(), with_peers ? peer_count() : 0);
+    const size_t count =
+        variants_available(&variants, peers_built(), with_peers ? peer_count() : peer_baseline_count());
     size_t tallies = 0;
     *tally = array_of(count, sizeof **tally);
     for (size_t v = 0; v < count; v++) {

@@ -6,6 +6,7 @@
  */
 #include "arguments.h"
 #include "benchmark_shim.h"
+#include "clock_rate.h"
 #include "context.h"
 #include "distributions.h"
 #include "interrupt.h"
@@ -103,11 +104,18 @@ static void choose_element_shapes(struct shapes *shapes, enum effort effort, siz
         add_shape(shapes, sl_rows(1, elements_in_memory(size) - 1));
 }
 
-/* For curves: 1000 columns in more and more rows (or as many in one), 4 times those of the shape before, of
- * types other than f32 16 times, up to half of the last cache. Memory is among the other shapes. */
+/* For curves: one row of a few columns; then 1000 columns in more and more rows (or as many in one), 4 times those of the
+ * shape before, of types other than f32 16 times, up to half of the last cache. Memory is among the other shapes. */
 static void choose_size_shapes(struct shapes *shapes, bool one_row, enum effort effort, size_t size)
 {
+    static const struct {
+        size_t columns;
+        enum effort effort;
+    } few[] = {{1, COMPLETE}, {4, COMPLETE}, {16, REPRESENTATIVE}, {64, COMPLETE}, {250, REPRESENTATIVE}};
     const size_t columns = 1000, largest = topology_last_level(&topology) / 2 / (2 * size);
+    for (size_t i = 0; i < sizeof few / sizeof few[0]; i++)
+        if (few[i].effort <= effort)
+            add_shape(shapes, sl_rows(1, few[i].columns));
     for (size_t rows = 1; rows * columns <= largest; rows *= COMPLETE <= effort ? 4 : 16)
         add_shape(shapes, one_row ? sl_rows(1, rows * columns) : sl_rows(rows, columns));
 }
@@ -138,6 +146,14 @@ static void choose_sweep_shapes(struct shapes *shapes, bool by_element, size_t s
 static bool is_worth_measuring(const struct kernel *k, sl_shape shape)
 {
     return kernel_takes_shape(k, shape) && (!k->signature.one_row || shape.classes >= 1000);
+}
+
+/* Plain C with libm stands beside the ISAs also where no peers are asked for. It computes as long for each element wherever
+ * the data is, so large shapes of it would cost minutes and say nothing. */
+static bool is_worth_comparing(const struct variant *v, sl_shape shape)
+{
+    enum { LARGEST = 1 << 22 };
+    return v->isa->needs || elements_of(shape) <= LARGEST;
 }
 
 /* ---------------------------------------------------------------------------------------------- the cells */
@@ -385,20 +401,36 @@ static void run_cell(bm_state *state, void *user)
 
     bm_counter(state, "elements", (double)elements);
     bm_counter(state, "ns_per_element", 1e9 * seconds / (double)elements);
+    const double ghz = cell->threads == 1 ? clock_rate_ghz() : 0; /* at once: it changes with the load */
+    if (ghz > 0) {
+        bm_counter(state, "clock_ghz", ghz);
+        bm_counter(state, "cycles_per_element", 1e9 * seconds / (double)elements * ghz);
+    }
     if (bytes > 0) {
+        const struct roof_time roof = roof_time(written ? ROOF_COPY : ROOF_READ, bytes, cell->threads);
         bm_counter(state, "bytes_per_second", (double)bytes / seconds);
-        bm_counter(state, "x_roof",
-                   seconds / roof_seconds(written ? ROOF_COPY : ROOF_READ, bytes, cell->threads));
+        bm_counter(state, "x_roof", seconds / roof.seconds);
+        bm_counter(state, "roof_spread_percent", roof.spread_percent);
     }
     bm_label(state, topology_level(&topology, bytes > 0 ? bytes : elements * k->dtype->size));
 }
 
+/* What is measured: the shapes chosen for this machine's caches, the sweep, or those of a file; by whom. */
+struct choice {
+    bool full, sizes, sweep, peers;
+    const char *file;
+    unsigned threads;
+};
+
 /* This shape on all ISAs of a kernel, and by its peers. */
-static void register_cells(const struct variant *v, size_t isas, sl_shape shape, unsigned threads)
+static void register_cells(const struct variant *v, size_t isas, sl_shape shape, const struct choice *choice,
+                           unsigned threads)
 {
     for (size_t i = 0; i < isas; i++) {
         if (!variant_takes_shape(&v[i], shape) || (threads > 1 && !v[i].isa->needs))
             continue; /* peers are for one thread: some were made for one shape */
+        if (!choice->peers && !is_worth_comparing(&v[i], shape))
+            continue;
         struct cell *cell = array_of(1, sizeof *cell);
         *cell = (struct cell){v[i], shape, threads, cells};
         cells = cell;
@@ -415,19 +447,13 @@ static void register_cells(const struct variant *v, size_t isas, sl_shape shape,
 }
 
 /* By one thread, and by all of them where there are rows enough to split. */
-static void register_in_threads(const struct variant *v, size_t isas, sl_shape shape, unsigned threads)
+static void register_in_threads(const struct variant *v, size_t isas, sl_shape shape,
+                                const struct choice *choice)
 {
-    register_cells(v, isas, shape, 1);
-    if (threads > 1 && (v->kernel->signature.by_element || shape.outer >= threads))
-        register_cells(v, isas, shape, threads);
+    register_cells(v, isas, shape, choice, 1);
+    if (choice->threads > 1 && (v->kernel->signature.by_element || shape.outer >= choice->threads))
+        register_cells(v, isas, shape, choice, choice->threads);
 }
-
-/* Which shapes are measured: those chosen for this machine's caches, the sweep, or those of a file. */
-struct choice {
-    bool full, sizes, sweep;
-    const char *file;
-    unsigned threads;
-};
 
 /* The shapes that lines "kernel/dtype/ROWSxCOLUMNS ..." of a file have for this kernel. What follows is not for us, nor
  * are lines that start with #. Refuses other lines. */
@@ -475,22 +501,23 @@ static void register_synthetic(const struct variant *v, size_t isas, const struc
     for (size_t s = 0; s < shapes.count; s++)
         if (choice->file || choice->sweep ? kernel_takes_shape(k, shapes.shape[s])
                                           : is_worth_measuring(k, shapes.shape[s]))
-            register_in_threads(v, isas, shapes.shape[s], choice->threads);
+            register_in_threads(v, isas, shapes.shape[s], choice);
     if (choice->sweep)
-        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), 1);
+        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), choice, 1);
 }
 
-static void register_all(const struct choice *choice, bool peers)
+static void register_all(const struct choice *choice)
 {
     struct variant *v;
-    const size_t count = variants_available(&v, peers_built(), peers ? peer_count() : 0);
+    const size_t count =
+        variants_available(&v, peers_built(), choice->peers ? peer_count() : peer_baseline_count());
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i; next < count && variants_alike(&v[i], &v[next]);)
             next++;
         if (!memory.user.x)
             register_synthetic(&v[i], next - i, choice);
         else if (logits_suit(&memory.user, v[i].kernel))
-            register_in_threads(&v[i], next - i, memory.user.shape, choice->threads);
+            register_in_threads(&v[i], next - i, memory.user.shape, choice);
     }
     free(v);
 }
@@ -504,14 +531,25 @@ static void print_help(void)
         "Times every kernel, element type and instruction-set variant, named kernel/dtype/isa/ROWSxCOLUMNS;\n"
         "kernel+grad is a loss and its gradient in one call. Reports\n"
         "ns_per_element of CPU time, bytes_per_second of compulsory traffic, x_roof (the time over that of\n"
-        "a plain read or copy of the same bytes in the same process) and the memory level of those bytes.\n\n"
+        "a plain read or copy of the same bytes in the same process), clock_ghz (counted by dependent "
+        "additions\n"
+        "after each repetition), and the memory level of those bytes. Each runs three times, and has one "
+        "line for\n"
+        "the median, unless --benchmark_repetitions says otherwise.\n\n"
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
         "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS\n"
-        "  --sizes              a few sizes from 1000 elements to the last cache: time against size\n"
+        "  --sizes              a few sizes from one element to the last cache: time against size\n"
         "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
         "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "
         "the wall)\n"
-        "  --peers              other people's kernels, too, as far as they were built in\n"
+        "  --peers              other people's kernels, too, as far as they were built in (without it plain "
+        "C\n"
+        "                       with libm alone, up to 4Mi elements)\n"
+        "  --again N            measure what spreads by more than 10 %% (interquartile range / median of "
+        "the\n"
+        "                       repetitions) up to N times again (2), for a quarter of the time before at "
+        "most;\n"
+        "                       what then still does is noisy\n"
         "  --progress N         show how many of N repetitions have been done, where stderr is a terminal\n"
         "                       and stdout is not\n"
         "%s"
@@ -539,15 +577,36 @@ static unsigned number_of(const char *flag, const char *text, unsigned most, con
     return (unsigned)number;
 }
 
+/* Before it takes minutes to fill it. What is there is replaced in the end. */
+static void check_writable(const char *out)
+{
+    FILE *file = out ? fopen(out, "a") : NULL;
+    if (out && !file)
+        refuse("--benchmark_out: %s: cannot be written", out);
+    if (file)
+        fclose(file);
+}
+
+enum { FLAGS_MAX = 256 };
+
 int main(int argc, char **argv)
 {
     struct logits_flags flags = {.logits = NULL};
     struct choice choice = {.threads = 1};
-    const char *threads = NULL, *progress = NULL;
-    bool peers = false;
-    int kept = 1;
+    const char *threads = NULL, *progress = NULL, *again = NULL;
+    struct bm_options run = {.times = "ns_per_element",
+                             .out = getenv("BENCHMARK_OUT"),
+                             .format = getenv("BENCHMARK_OUT_FORMAT"),
+                             .again = 2,
+                             .again_share = 0.25,
+                             .medians = !getenv("BENCHMARK_REPETITIONS")};
+    /* what Google Benchmark is given: its own file is nobody's, ours has all rounds */
+    char *given[FLAGS_MAX + 4] = {argv[0], "--benchmark_out=/dev/null", "--benchmark_repetitions=3"};
+    int kept = 3;
 
     arguments_program("softlane-bench");
+    if (argc > FLAGS_MAX)
+        refuse("more than %d arguments", FLAGS_MAX);
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--peers") == 0)
             peers_prepare(argv);
@@ -560,22 +619,37 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--sweep") == 0)
             choice.sweep = true;
         else if (strcmp(argv[i], "--peers") == 0)
-            peers = true;
+            choice.peers = true;
         else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
                  !argument_value("--threads", &i, argc, argv, &threads) &&
                  !argument_value("--progress", &i, argc, argv, &progress) &&
-                 !logits_argument(&flags, &i, argc, argv))
-            argv[kept++] = argv[i];
+                 !logits_argument(&flags, &i, argc, argv) &&
+                 !argument_value("--again", &i, argc, argv, &again) &&
+                 !argument_value("--benchmark_out", &i, argc, argv, &run.out) &&
+                 !argument_value("--benchmark_out_format", &i, argc, argv, &run.format)) {
+            if (strncmp(argv[i], "--benchmark_repetitions", strlen("--benchmark_repetitions")) == 0)
+                run.medians = false;
+            given[kept++] = argv[i];
+        }
     }
-    argc = kept;
-    argv[argc] = NULL;
-    bm_initialize(&argc, argv, print_help);
-    if (argc > 1)
-        refuse("unknown argument or bad value: '%s' (--help)", argv[1]);
+    if (!run.medians) { /* the user's number, not ours */
+        memmove(given + 2, given + 3, (size_t)(kept - 3) * sizeof *given);
+        kept--;
+    }
+    given[kept] = NULL;
+    bm_initialize(&kept, given, print_help);
+    if (kept > 1)
+        refuse("unknown argument or bad value: '%s' (--help)", given[1]);
     logits_check_flags(&flags);
     if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (flags.logits != NULL) > 1)
         refuse("--full, --sizes, --sweep, --cells and --logits each choose the shapes: use one of them");
-    const unsigned repetitions = progress ? number_of("--progress", progress, 1 << 24, "") : 0;
+    if (run.format && strcmp(run.format, "json") != 0 && strcmp(run.format, "csv") != 0 &&
+        strcmp(run.format, "console") != 0)
+        refuse("--benchmark_out_format: '%s' is none of json, csv and console", run.format);
+    run.repetitions = progress ? number_of("--progress", progress, 1 << 24, "") : 0;
+    if (again)
+        run.again = strcmp(again, "0") == 0 ? 0 : number_of("--again", again, 100, " (0: never)");
+    check_writable(run.out);
     arguments_check_environment();
     if (flags.logits)
         logits_load(&flags, &memory.user);
@@ -586,13 +660,12 @@ int main(int argc, char **argv)
         choice.threads = number_of("--threads", threads, most, ", the cores there are");
         threads_start(choice.threads);
     }
-    register_all(&choice, peers);
+    register_all(&choice);
     context_visit(&topology, add_context, NULL);
     bm_context("shapes", choice.sizes ? "sizes" : choice.sweep ? "sweep" : "chosen");
-    size_t ran;
-    const char *not_written = bm_run(repetitions, &ran);
+    const struct bm_result result = bm_run(&run);
     bm_shutdown();
-    if (not_written)
-        refuse("--benchmark_out: %s: could not be written to its end", not_written);
-    return interrupted() ? interrupt_report("softlane-bench") : ran > 0 ? 0 : 2;
+    if (!result.written)
+        refuse("--benchmark_out: %s: could not be written to its end", run.out);
+    return interrupted() ? interrupt_report("softlane-bench") : result.ran > 0 ? 0 : 2;
 }

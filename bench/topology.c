@@ -39,6 +39,43 @@ static void read_cpu_name(char *name, size_t size)
     fclose(file);
 }
 
+/* The distribution's name, and the kernel's. */
+static void read_os(struct topology *t)
+{
+    struct utsname system;
+    const bool known = uname(&system) == 0;
+    snprintf(t->os_kernel, sizeof t->os_kernel, "%s %s", known ? system.sysname : "unknown",
+             known ? system.release : "");
+    copy_text(t->os, sizeof t->os, known ? system.sysname : "unknown");
+    FILE *file = fopen("/etc/os-release", "r");
+    if (!file)
+        return;
+    char line[256], name[128];
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "PRETTY_NAME=\"%127[^\"]\"", name) == 1 ||
+            sscanf(line, "PRETTY_NAME=%127[^\"\n]", name) == 1)
+            copy_text(t->os, sizeof t->os, name);
+    fclose(file);
+}
+
+/* What rules the clock. A virtual machine shows nothing of it. */
+static void read_governor(struct topology *t)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor",
+             t->core < 0 ? 0 : t->core);
+    copy_text(t->governor, sizeof t->governor, "not shown by this machine");
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return;
+    char line[64];
+    if (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        copy_text(t->governor, sizeof t->governor, line);
+    }
+    fclose(file);
+}
+
 #ifdef SOFTLANE_HAVE_HWLOC
 
 /* Of the cores from the last on: the first one usually serves the machine's interrupts. */
@@ -110,6 +147,8 @@ struct topology topology_read(bool bind)
     t.cores = processors > 0 ? (unsigned)processors : 1;
     read_cpu_name(t.cpu, sizeof t.cpu);
     read_machine(&t, bind);
+    read_os(&t);
+    read_governor(&t);
     bool l3_known_absent = t.cache[1].bytes > 0;
     for (int level = 0; level < CACHE_LEVELS; level++)
         if (t.cache[level].bytes == 0 && !(level == 2 && l3_known_absent))

@@ -17,7 +17,8 @@ struct cache {
 };
 
 struct topology {
-    char cpu[128];
+    char cpu[128], os[128], os_kernel[192]; /* "Debian GNU/Linux 12 (bookworm)", "Linux 6.1.0" */
+    char governor[64]; /* of the clock, of the core this process is bound to, or why it is not known */
     unsigned cores;
     int core; /* the core (operating system's number) this process is bound to, -1 when none */
     struct cache cache[CACHE_LEVELS]; /* L1d, L2, L3 */

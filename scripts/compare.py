@@ -8,17 +8,20 @@
 A and B are build trees, softlane-bench programs, or git commits, which are built in build/compare. The two run in turn, several
 rounds, so that a machine's slow minutes hit both. Where Google Benchmark's tools/compare.py is installed with SciPy (Debian:
 libbenchmark-tools, python3-scipy) it makes the report; else one line for each cell has the medians of the rounds, their ratio
-and the p-value of the Mann-Whitney U test. Exit code 1 when a cell of B is slower by more than --threshold with p < 0.05.
+and the p-value of the Mann-Whitney U test; cells that spread by more than 10 % are measured again up to twice, and marked ~
+and left out of the mean if they still do. Exit code 1 when a cell of B is slower by more than --threshold with p < 0.05.
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 
 import command_line
+import table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GOOGLE = pathlib.Path("/usr/share/benchmark/compare.py")
@@ -102,6 +105,10 @@ def u_test(a, b):
     return min(1.0, 2 * statistics.NormalDist().cdf(-max(0.0, abs(u - n * m / 2) - 0.5) / variance ** 0.5))
 
 
+def is_noisy(times):
+    return table.spread_of(times)["noisy"]
+
+
 def google_can():
     return GOOGLE.exists() and subprocess.run(["/usr/bin/python3", "-c", "import scipy"], capture_output=True,
                                               check=False).returncode == 0
@@ -120,37 +127,57 @@ def main():
     if arguments.rounds < 4:
         refuse("--rounds: the U test needs at least 4")
     programs = [program_of(arguments.a), program_of(arguments.b)]
-    flags = [f"--benchmark_filter={arguments.filter}", "--benchmark_min_time=0.02"]
+    flags = ["--benchmark_min_time=0.02", "--benchmark_repetitions=1"]
     if arguments.cells:
         flags += ["--cells", arguments.cells]
     directory = ROOT / "build/compare"
     directory.mkdir(parents=True, exist_ok=True)
     outs = [directory / "a.json", directory / "b.json"]
     wholes = [None, None]
-    for r in range(arguments.rounds):
-        for side in (0, 1) if r % 2 == 0 else (1, 0):
-            wholes[side] = add_round(wholes[side], measure(programs[side], flags, outs[side]))
+
+    def measure_rounds(filter_):
+        for r in range(arguments.rounds):
+            for side in (0, 1) if r % 2 == 0 else (1, 0):
+                wholes[side] = add_round(wholes[side], measure(programs[side], [*flags, f"--benchmark_filter={filter_}"],
+                                                               outs[side]))
+
+    def both_times():
+        times = [times_of(whole) for whole in wholes]
+        return {name: [times[0][name], times[1][name]] for name in times[0] if name in times[1]}
+
+    def noisy_names():
+        return [name for name, sides in both_times().items() if any(map(is_noisy, sides))]
+
+    def measure_names(names):
+        print(f"{len(names)} cells spread by more than 10 %: measuring them again ...", flush=True)
+        measure_rounds("^(" + "|".join(map(re.escape, names)) + ")$")
+
+    measure_rounds(arguments.filter)
+    table.measure_again(noisy_names, measure_names)
     for out, whole in zip(outs, wholes):
         out.write_text(json.dumps(whole, indent=1), encoding="utf-8")
 
-    times = [times_of(whole) for whole in wholes]
-    common = [name for name in times[0] if name in times[1]]
+    both = both_times()
+    common = list(both)
     if not common:
         refuse(f"--filter: '{arguments.filter}' matches no benchmark that both have")
     if google_can():
         print(run(["/usr/bin/python3", str(GOOGLE), "--display_aggregates_only", "benchmarks", *map(str, outs)]))
     width = max(map(len, common))
-    print(f"{'ns per element':<{width}}  {'A':>8} {'B':>8}  {'B/A':>6}  {'p':>6}")
-    slower = 0
-    for name in common:
-        a, b = (statistics.median(side[name]) for side in times)
-        p = u_test(times[0][name], times[1][name])
+    print(f"{'ns per element, spread':<{width}}  {'A':>13}  {'B':>13}  {'B/A':>7}  {'p':>6}")
+    slower, ratios = 0, []
+    for name, sides in both.items():
+        a, b = map(statistics.median, sides)
+        p = u_test(*sides)
+        noise = "~" if any(map(is_noisy, sides)) else ""
         worse = b / a > 1 + arguments.threshold and p < SIGNIFICANT
         slower += worse
-        print(f"{name:<{width}}  {a:8.4f} {b:8.4f}  {b / a:6.3f}  {p:6.4f}{'  slower' if worse else ''}")
-    ratios = [statistics.median(times[1][name]) / statistics.median(times[0][name]) for name in common]
-    print(f"{len(common)} cells, geometric mean of B/A {statistics.geometric_mean(ratios):.3f}, {slower} slower by more than "
-          f"{100 * arguments.threshold:g} % (p < {SIGNIFICANT})")
+        ratios += [] if noise else [b / a]
+        texts = [f"{statistics.median(of):.4f} {table.spread_of(of)['spread']:3.0f}%" for of in sides]
+        print(f"{name:<{width}}  {texts[0]:>13}  {texts[1]:>13}  {b / a:6.3f}{noise:1}  {p:6.4f}{'  slower' if worse else ''}")
+    mean = f"{statistics.geometric_mean(ratios):.3f}" if ratios else "-"
+    print(f"{len(common)} cells, geometric mean of B/A {mean}{table.left_out(len(common) - len(ratios))}, {slower} slower by more "
+          f"than {100 * arguments.threshold:g} % (p < {SIGNIFICANT})")
     sys.exit(1 if slower else 0)
 
 

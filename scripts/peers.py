@@ -3,7 +3,8 @@
 """Times softlane and a runtime that comes with Python (ONNX Runtime or PyTorch) on the same buffers in one process.
 
 Every cell of a list (kernel/dtype/ROWSxCOLUMNS) is run by both, one thread each, in rounds that alternate between them;
-the figure is the median of a round's CPU time. Through Python a call costs more than in C, and differently for each: so
+the figure is the median of a round's CPU time. What spreads by more than 10 % (interquartile range / median) is measured again
+up to twice, and marked if it still does. Through Python a call costs more than in C, and differently for each: so
 the same call with one element is timed, too, and reported beside the time, which contains it. Errors are those of the
 results of this very run, in ULP as in softlane.h, against NumPy in float64 (f64: long double).
 
@@ -24,6 +25,8 @@ import sys
 import time
 
 import command_line
+
+import table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUND_NS = 2_000_000
@@ -318,16 +321,21 @@ def round_of(call, calls):
 
 
 def measure(contenders, rounds):
-    """{name: ns of a call, each round's}; who comes first changes with the round."""
+    """{name: ns of a call, each round's}; who comes first changes with the round. Both again if one of them is noisy."""
     calls = {}
     for name, call in contenders.items():
         call()
         calls[name] = max(1, int(ROUND_NS / max(round_of(call, 1), 1)))
     times = {name: [] for name in contenders}
     order = list(contenders)
-    for r in range(rounds):
-        for name in order if r % 2 else reversed(order):
-            times[name].append(round_of(contenders[name], calls[name]))
+
+    def run_rounds(_):
+        for r in range(rounds):
+            for name in order if r % 2 else reversed(order):
+                times[name].append(round_of(contenders[name], calls[name]))
+
+    run_rounds(order)
+    table.measure_again(lambda: [name for name in order if table.spread_of(times[name])["noisy"]], run_rounds)
     return times
 
 
@@ -361,10 +369,11 @@ def measure_cell(name, memory, softlane, runtime, rounds):
     least.fill()
     empty = measure(contenders_of(least, softlane, runtime), rounds)
     for who, of_rounds in times.items():
-        ns, call_ns = statistics.median(of_rounds), statistics.median(empty[who])
+        ns, call_ns, spread = statistics.median(of_rounds), statistics.median(empty[who]), table.spread_of(of_rounds)
         yield {"name": f"{cell.kernel}/{cell.dtype}/{who}/{cell.rows}x{cell.columns}", "run_type": "iteration",
-               "repetitions": rounds, "time_unit": "ns", "cpu_time": ns, "ns_per_element": ns / cell.x.size,
-               "call_ns": call_ns, "max_ulp": errors[who], "label": ""}
+               "repetitions": len(of_rounds), "time_unit": "ns", "cpu_time": ns, "ns_per_element": ns / cell.x.size,
+               "ns_low": spread["low"] / cell.x.size, "ns_high": spread["high"] / cell.x.size,
+               "spread_percent": spread["spread"], "noisy": spread["noisy"], "call_ns": call_ns, "max_ulp": errors[who], "label": ""}
 
 
 def main():
@@ -412,7 +421,8 @@ def main():
         for result in measure_cell(name, memory, softlane, runtime, arguments.rounds):
             result["run_name"], result["family_index"] = result["name"], len(results)
             results.append(result)
-            print(f"{result['name']:<48} {result['ns_per_element']:9.4f} ns, a call {result['call_ns']:8.0f} ns, "
+            print(f"{result['name']:<48} {result['ns_per_element']:9.4f}{'~' if result['noisy'] else ' '}ns, spread "
+                  f"{result['spread_percent'] or 0:.0f} %, a call {result['call_ns']:8.0f} ns, "
                   f"{result['max_ulp']:9.3g} ULP", flush=True)
     if arguments.out:
         context = {"runtime": f"{runtime.name} {runtime.version}", "numpy": np.__version__}

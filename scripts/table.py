@@ -3,8 +3,9 @@
 """Prints what softlane-bench and softlane-accuracy measured as one table: speed beside error beside the roof.
 
 One line per kernel, element type and shape (kernel+grad is a loss with its gradient): CPU time per element on
-every ISA (the median of the repetitions) with the speed-up over scalar; then, of the fastest ISA, the time
-over the roof's and the largest error found. A second table has the errors of all ISAs beside their bounds, or
+every ISA (the median of the repetitions), its spread (their interquartile range over the median), and the
+speed-up over scalar; then, of the fastest ISA, the time over the roof's and the largest error found. What
+spreads by more than 10 % is marked ~, and no mean counts it. A second table has the errors of all ISAs beside their bounds, or
 for the README those of the two classes of ISAs, and where they were found. Standard library only.
 """
 
@@ -18,6 +19,8 @@ import sys
 import command_line
 
 REFERENCE = "scalar"  # speed-ups are over this ISA
+BASELINE = "libm"  # the peer that is measured where none is asked for
+NOISE_PERCENT = 10
 PEERS = ("libm", "libmvec", "sleef", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
 FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
 
@@ -51,6 +54,54 @@ def regex(text):
         raise argparse.ArgumentTypeError(f"'{text}': {error}")
 
 
+def spread_of(values):
+    """Median, quartiles and spread of repetitions, as bench/spread.h has them; the spread is None of one alone."""
+    if len(values) < 2:
+        return {"low": values[0], "high": values[0], "spread": None, "noisy": False}
+    low, median, high = statistics.quantiles(values, method="inclusive")
+    spread = 100 * (high - low) / median
+    return {"low": low, "high": high, "spread": spread, "noisy": not spread <= NOISE_PERCENT}
+
+
+def measure_again(noisy, measure, most=2):
+    """Calls measure(names) for what noisy() names, as long as there is any, up to `most` times."""
+    for _ in range(most):
+        names = noisy()
+        if not names:
+            return
+        measure(names)
+
+
+def cell_of(repetitions):
+    """What is known of a benchmark from its repetitions."""
+    cell = {key: statistics.median(r[key] for r in repetitions)
+            for key in ("ns_per_element", "x_roof", "bytes_per_second", "cycles_per_element", "clock_ghz")
+            if key in repetitions[0]}  # nll has no roof
+    cell.update(spread_of([r["ns_per_element"] for r in repetitions]))
+    roof = max(r.get("roof_spread_percent", -1) for r in repetitions)
+    cell["roof_noisy"] = cell["noisy"] or roof > NOISE_PERCENT
+    cell["level"] = repetitions[0]["label"]
+    return cell
+
+
+def mark(*cells, key="noisy"):
+    """~ where one of them is noise."""
+    return "~" if any(cell.get(key) for cell in cells) else ""
+
+
+def left_out(noisy):
+    """What a line says of the noisy cells that its means do not count."""
+    return f"; {noisy} noisy cell{'s' * (noisy != 1)} (~) left out" if noisy else ""
+
+
+def mean_of(ratios):
+    return f"{statistics.geometric_mean(ratios):.2f}x" if ratios else "-"
+
+
+def least_of(ratios):
+    return f"{min(ratios):.2f}x" if ratios else "-"
+
+
 def read_cells(bench):
     """{(kernel, dtype, shape): {isa: cell}} as they were registered (interleaving shuffles the file)."""
     runs = {}
@@ -62,10 +113,7 @@ def read_cells(bench):
         kernel, dtype, isa, shape, *threads = name.split("/")
         if threads:  # of softlane-bench --threads: print_scaling
             continue
-        cell = {key: statistics.median(r[key] for r in repetitions)
-                for key in ("ns_per_element", "x_roof") if key in repetitions[0]}  # nll has no roof
-        cell["level"] = repetitions[0]["label"]
-        cells.setdefault((kernel, dtype, shape), {})[isa] = cell
+        cells.setdefault((kernel, dtype, shape), {})[isa] = cell_of(repetitions)
     return cells
 
 
@@ -96,7 +144,7 @@ def without_peers(by_isa):
     return {isa: cell for isa, cell in by_isa.items() if isa not in PEERS}
 
 
-def peer_rows(cells, errors):
+def peer_rows(cells, errors, with_spread):
     """One row per cell that a peer has: the fastest peer, and softlane's fastest ISA, of both tiers."""
     def fastest(by_isa):
         return min(by_isa.items(), key=lambda item: item[1]["ns_per_element"], default=(None, None))
@@ -112,24 +160,28 @@ def peer_rows(cells, errors):
             continue
         _, fast = fastest(without_peers(cells.get((FAST.get(kernel), dtype, shape), {})))
         best = min(ours["ns_per_element"], fast["ns_per_element"] if fast else float("inf"))
-        ratio = theirs["ns_per_element"] / best
-        yield ([kernel, dtype, shape, ours["level"], peer, digits(theirs["ns_per_element"]),
-                ulp(kernel, dtype, peer), digits(ours["ns_per_element"]), ulp(kernel, dtype, isa),
-                digits(fast["ns_per_element"]) if fast else "-", digits(ratio) + "x",
-                digits(ours["x_roof"]) if "x_roof" in ours else "-"], ratio)
+        used = fast if fast and fast["ns_per_element"] == best else ours
+        ratio, noise = theirs["ns_per_element"] / best, mark(theirs, used)
+        yield ([kernel, dtype, shape, ours["level"], peer, ns_text(theirs, with_spread),
+                ulp(kernel, dtype, peer), ns_text(ours, with_spread), ulp(kernel, dtype, isa),
+                ns_text(fast, with_spread) if fast else "-", digits(ratio) + "x" + noise,
+                digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-"],
+               None if noise else ratio)
 
 
 def print_peers(print_table, cells, errors):
-    rows = list(peer_rows(cells, errors))
-    if not rows:
+    others = set(PEERS) - {BASELINE}
+    if not any(others & by_isa.keys() for by_isa in cells.values()):
         return
-    ratios = [ratio for _, ratio in rows]
-    print("\nThe fastest peer and softlane, ns per element; ratio = theirs over ours (the fast tier's where\n"
-          "there is one):\n")
+    rows = list(peer_rows(cells, errors, print_table is print_text))
+    ratios = [ratio for _, ratio in rows if ratio]
+    print("\nThe fastest peer and softlane, ns per element and their spread; ratio = theirs over ours (the fast\n"
+          "tier's where there is one):\n")
     print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "ULP", "softlane", "ULP", "fast", "ratio",
                  "x roof"], [row for row, _ in rows], left=5)
-    print(f"\nratios: geometric mean {statistics.geometric_mean(ratios):.2f}x, minimum {min(ratios):.2f}x, "
-          f"below 1 in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
+    print(f"\nratios: geometric mean {mean_of(ratios)}, minimum {least_of(ratios)}, "
+          f"below 1 in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells"
+          + left_out(len(rows) - len(ratios)))
 
 
 def read_goals(path):
@@ -146,7 +198,8 @@ def read_goals(path):
 
 def verdict(goal, cell):
     reached = cell.get("x_roof", float("inf")) if goal.endswith("x") else cell["ns_per_element"]
-    return f"{goal} {'yes' if reached <= float(goal.rstrip('x')) else 'no'}"
+    noise = mark(cell, key="roof_noisy" if goal.endswith("x") else "noisy")
+    return f"{goal} {'yes' if reached <= float(goal.rstrip('x')) else 'no'}{noise}"
 
 
 def beside_rows(beside):
@@ -157,29 +210,32 @@ def beside_rows(beside):
         height, width = shape.split("x")
         of_call = run["call_ns"] / (int(height) * int(width))
         rows.setdefault((kernel, dtype, shape), {})[who] = {
-            "ns": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}"}
+            "ns_per_element": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}",
+            "low": run.get("ns_low", run["ns_per_element"]) - of_call,
+            "high": run.get("ns_high", run["ns_per_element"]) - of_call,
+            "spread": run.get("spread_percent"), "noisy": bool(run.get("noisy"))}
     return rows
 
 
 def contests(key, tier, cells, besides, errors, isa):
-    """What each peer takes, and its ratio to softlane's `tier` of a kernel in the same process."""
+    """What each peer takes, its ratio to softlane's `tier` of a kernel in the same process, and the noise."""
     kernel, dtype, shape = key
     ours = cells.get((tier, dtype, shape), {}).get(isa)
     for peer, cell in cells.get(key, {}).items():
         if peer in PEERS and ours:
             error = errors.get((kernel, dtype), {}).get(peer)
-            yield (cell["ns_per_element"] / ours["ns_per_element"], peer, cell["ns_per_element"], None,
-                   f"{float(error['max_ulp']):.3g}" if error else "-")
+            yield (cell["ns_per_element"] / ours["ns_per_element"], peer, cell, None,
+                   f"{float(error['max_ulp']):.3g}" if error else "-", mark(cell, ours))
     for rows in besides:
         ours = rows.get((tier, dtype, shape), {}).get("softlane")
         for peer, row in rows.get(key, {}).items():
             if peer != "softlane" and ours:
-                yield row["ns"] / ours["ns"], peer, row["ns"], row["call"], row["ulp"]
+                yield row["ns_per_element"] / ours["ns_per_element"], peer, row, row["call"], row["ulp"], mark(row, ours)
 
 
 def print_cells(print_table, goals, cells, besides, errors, isa):
     """One row per cell of cells.txt: the best peer, softlane's tiers, and the goal."""
-    rows, ratios, avx2 = [], [], []
+    rows, ratios, avx2, noisy, with_spread = [], [], [], 0, print_table is print_text
     for key, goal in goals.items():
         kernel, dtype, shape = key
         ours = cells.get(key, {}).get(isa)
@@ -189,10 +245,11 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         fast = cells.get(fast_key, {}).get(isa)
         tier = fast_key[0] if fast and ours["level"] != "DRAM" else kernel
         best = min(contests(key, tier, cells, besides, errors, isa), default=None, key=lambda of: of[0])
-        if best:
+        if best and not best[5]:
             ratios.append(best[0])
+        noisy += bool(best and best[5])
         narrower = cells[key].get("avx2") if isa == "avx512" else None
-        if narrower and ours["level"] != "DRAM":
+        if narrower and ours["level"] != "DRAM" and not mark(narrower, ours):
             avx2.append(narrower["ns_per_element"] / ours["ns_per_element"])
         verdicts = [verdict(goal, ours)] if goal else []
         if fast and goals.get(fast_key):
@@ -200,20 +257,24 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         error = errors.get((kernel, dtype), {}).get(isa)
         theirs = ["-"] * 4
         if best:
-            theirs = [best[1], digits(best[2]), digits(best[3]) if best[3] else "-", best[4]]
-        rows.append([kernel, dtype, shape, ours["level"], *theirs, digits(ours["ns_per_element"]),
+            theirs = [best[1], ns_text(best[2], with_spread), digits(best[3]) if best[3] else "-", best[4]]
+        rows.append([kernel, dtype, shape, ours["level"], *theirs, ns_text(ours, with_spread),
                      f"{float(error['max_ulp']):.3g}" if error else "-",
-                     digits(fast["ns_per_element"]) if fast else "-", digits(best[0]) + "x" if best else "-",
-                     digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" if narrower else "-",
-                     digits(ours["x_roof"]) if "x_roof" in ours else "-", ", ".join(verdicts) or "-"])
+                     ns_text(fast, with_spread) if fast else "-",
+                     digits(best[0]) + "x" + best[5] if best else "-",
+                     digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" + mark(narrower, ours)
+                     if narrower else "-",
+                     digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-",
+                     ", ".join(verdicts) or "-"])
     if not rows:
         refuse("--cells: none of them was measured")
     print(f"""
-The cells that speed is judged by, ns per element: the peer that comes nearest, and softlane ({isa}).
+The cells that speed is judged by, ns per element and their spread: the peer that comes nearest, and softlane ({isa}).
 ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the
 data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved
 round by round; of their ns, and of softlane's there, the time of the same call with one element has been
 taken off (call, ns per element). Their ULP are of the cell itself, all others the largest of any input.
+~: the repetitions spread by more than 10 % (interquartile range / median), also after measuring again.
 """)
     print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "call", "ULP", "softlane", "ULP", "fast",
                  "ratio", "avx2", "x roof", "goal"], rows, left=5)
@@ -221,13 +282,13 @@ taken off (call, ns per element). Their ULP are of the cell itself, all others t
     if avx2:
         print(f"AVX2 over {isa} in caches: median {statistics.median(avx2):.2f}x, maximum {max(avx2):.2f}x "
               "(goal 1.35x)")
-    if ratios:
-        print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells")
-        print(f"geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}x")
-        print(f"minimum of the ratios:        {min(ratios):.2f}x")
+    if ratios or noisy:
+        print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells{left_out(noisy)}")
+        print(f"geometric mean of the ratios: {mean_of(ratios)}")
+        print(f"minimum of the ratios:        {least_of(ratios)}")
 
 
-def scaling_rows(bench):
+def scaling_rows(bench, with_spread):
     """One row per cell that one thread and several ran: both on the wall, bandwidth, the roof of as many."""
     runs = {}
     for run in sorted(bench["benchmarks"], key=lambda run: run["family_index"]):
@@ -236,19 +297,19 @@ def scaling_rows(bench):
             runs.setdefault(name, {}).setdefault(int(threads or 1), []).append(run)
     for name, by_threads in runs.items():
         for threads in by_threads.keys() - {1}:
-            figures = ("ns_per_element", "bytes_per_second", "x_roof")
-            one, several = ({key: statistics.median(run[key] for run in by_threads[n])
-                             for key in figures if key in by_threads[n][0]} for n in (1, threads))
+            one, several = cell_of(by_threads[1]), cell_of(by_threads[threads])
             kernel, dtype, isa, shape = name.split("/")
-            row = [kernel, dtype, isa, shape, by_threads[1][0]["label"], digits(one["ns_per_element"]),
-                   str(threads), digits(several["ns_per_element"]),
-                   digits(one["ns_per_element"] / several["ns_per_element"]) + "x"]
-            yield row + ([digits(several["bytes_per_second"] / 1e9), digits(one["x_roof"]),
-                          digits(several["x_roof"])] if "x_roof" in several else ["-"] * 3)
+            row = [kernel, dtype, isa, shape, one["level"], ns_text(one, with_spread),
+                   str(threads), ns_text(several, with_spread),
+                   digits(one["ns_per_element"] / several["ns_per_element"]) + "x" + mark(one, several)]
+            yield row + ([digits(several["bytes_per_second"] / 1e9) + mark(several),
+                          digits(one["x_roof"]) + mark(one, key="roof_noisy"),
+                          digits(several["x_roof"]) + mark(several, key="roof_noisy")]
+                         if "x_roof" in several else ["-"] * 3)
 
 
 def print_scaling(print_table, bench):
-    rows = list(scaling_rows(bench))
+    rows = list(scaling_rows(bench, print_table is print_text))
     if rows:
         print("\nOne thread and several, ns per element (several: on the wall); x roof = over as many\n"
               "threads' read or copy:\n")
@@ -256,21 +317,42 @@ def print_scaling(print_table, bench):
                      "x roof of 1", "x roof"], rows, left=5)
 
 
-def speed_rows(cells, isas, errors):
-    for (kernel, dtype, shape), by_isa in cells.items():
-        by_isa = without_peers(by_isa)
+def ns_text(cell, with_spread):
+    """ns per element, and the spread of the repetitions where that is wanted and known."""
+    text = f"{digits(cell['ns_per_element'])}{mark(cell):1}"
+    if with_spread:
+        text += "    " if cell["spread"] is None else f"{cell['spread']:>3.0f}%"
+    return text
+
+
+def time_text(cell, reference, with_spread):
+    """Median, spread, and the speed-up over the reference; as wide in every row of a column."""
+    text = ns_text(cell, with_spread)
+    if reference and reference is not cell:
+        ratio = digits(reference["ns_per_element"] / cell["ns_per_element"]) + "x"
+        text += f" {ratio:>5}{mark(reference, cell):1}"
+    return text
+
+
+def print_noise(cells):
+    every = [cell for by_isa in cells.values() for cell in by_isa.values()]
+    noisy = sum(cell["noisy"] for cell in every)
+    print(f"\n{noisy} of {len(every)} times are noisy (~)" if noisy else
+          f"\nnone of {len(every)} times is noisy (~)")
+
+
+def speed_rows(cells, isas, errors, with_spread):
+    for (kernel, dtype, shape), all_of_it in cells.items():
+        by_isa = without_peers(all_of_it)
         if not by_isa:
             continue
         fastest = min(by_isa, key=lambda isa: by_isa[isa]["ns_per_element"])
         row = [kernel, dtype, shape, by_isa[fastest]["level"]]
-        for isa in isas:
-            cell, reference = by_isa.get(isa), by_isa.get(REFERENCE)
-            text = digits(cell["ns_per_element"]) if cell else "-"
-            if cell and reference and isa != REFERENCE:
-                text += f" {digits(reference['ns_per_element'] / cell['ns_per_element']) + 'x':>5}"
-            row.append(text)
+        row += [time_text(all_of_it[isa], by_isa.get(REFERENCE), with_spread) if isa in all_of_it else "-"
+                for isa in isas]
         error = errors.get((kernel, dtype), {}).get(fastest)
-        row.append(digits(by_isa[fastest]["x_roof"]) if "x_roof" in by_isa[fastest] else "-")
+        row.append(digits(by_isa[fastest]["x_roof"]) + mark(by_isa[fastest], key="roof_noisy")
+                   if "x_roof" in by_isa[fastest] else "-")
         row.append("-" if not error else f"{float(error['max_ulp']):.2f}" + ("!" if exceeds(error) else ""))
         yield row
 
@@ -311,10 +393,16 @@ def class_rows(errors):
             [measured_of_bound(by_class[fma]), witness(by_class[fma])] if fma in by_class else ["-", "-"]))]
 
 
+def by_kernel(rows):
+    """Rows of one kernel together: the manifest has a loss and its gradient in turn, one element type after another."""
+    kernels = list(dict.fromkeys(row[0] for row in rows))
+    return sorted(rows, key=lambda row: kernels.index(row[0]))
+
+
 def print_text(heading, rows, left):
     """Columns as wide as they need to be, the first `left` of them aligned left. A kernel of several rows is
     named above them, to save the width of a column."""
-    rows = [heading, *rows]
+    rows = [heading, *by_kernel(list(rows))]
     named_above = len({row[0] for row in rows}) < len(rows)
     widths = [max(len(row[i]) for row in rows) for i in range(len(heading))]
     for previous, row in zip([rows[0], *rows], rows):
@@ -329,8 +417,8 @@ def print_text(heading, rows, left):
 def print_markdown(heading, rows, left):
     print("| " + " | ".join(heading) + " |")
     print("|" + "|".join("---" if i < left else "---:" for i in range(len(heading))) + "|")
-    for row in rows:
-        print("| " + " | ".join(re.sub(" +", " ", cell) for cell in row) + " |")
+    for row in by_kernel(list(rows)):
+        print("| " + " | ".join(re.sub(" +", " ", cell.strip()) for cell in row) + " |")
 
 
 def describe(bench):
@@ -382,11 +470,15 @@ def main():
                     bench["context"]["isa_in_use"])
         return
     print(describe(bench))
-    print("ns per element, CPU time; speed-up over scalar. Of the fastest ISA: x roof = time over that of a\n"
-          "plain read or copy of the same bytes; max ULP = largest error found, on any input.\n")
-    isas = [isa for isa in isas_of(cells.values()) if isa not in PEERS]
+    spread = "" if arguments.markdown else ", their spread (interquartile range / median)"
+    print(f"ns per element, CPU time: the median of the repetitions{spread};\n"
+          "speed-up over scalar. Of the fastest ISA: x roof = time over that of a plain read or copy of the same\n"
+          "bytes; max ULP = largest error found, on any input. libm: the textbook formulas in C.\n"
+          "~: spreads by more than 10 %, also after measuring again.\n")
+    isas = [isa for isa in isas_of(cells.values()) if isa not in PEERS or isa == BASELINE]
     print_table(["kernel", "dtype", "shape", "in", *isas, "x roof", "max ULP"],
-                speed_rows(cells, isas, errors), left=4)
+                speed_rows(cells, isas, errors, with_spread=not arguments.markdown), left=4)
+    print_noise(cells)
     print_peers(print_table, cells, errors)
     print_scaling(print_table, bench)
     if errors:

@@ -65,7 +65,7 @@ class Interrupted(unittest.TestCase):
         return shown.decode()
 
     def test_bench_in_a_pipe(self):
-        said = self.said_in_a_pipe(self.bench("--benchmark_min_time=0.5"))
+        said = self.said_in_a_pipe(self.bench("--benchmark_min_time=0.5", "--benchmark_repetitions=1"))
         runs = json.loads(self.json.read_text())["benchmarks"]
         measured = [run["name"] for run in runs if "ns_per_element" in run]
         self.assertEqual([line.split()[0] for line in said if line.startswith("softmax/")], measured)

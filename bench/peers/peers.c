@@ -8,9 +8,7 @@
 #include <unistd.h>
 
 static const sl_kernels *const peers[] = {
-#ifdef SL_HAS_libm
     &peer_libm,
-#endif
 #ifdef SL_HAS_libmvec
     &peer_libmvec,
 #endif
@@ -29,6 +27,8 @@ static const sl_kernels *const peers[] = {
 };
 
 size_t peer_count(void) { return sizeof peers / sizeof *peers; }
+
+size_t peer_baseline_count(void) { return 1; }
 
 const sl_kernels *const *peers_built(void) { return peers; }
 

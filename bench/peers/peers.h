@@ -17,8 +17,10 @@ extern "C" {
 #include "peers.def"
 #undef SL_PEER
 
-/* Those that were built. */
+/* Those that were built. Plain C with libm always is, and stands first: so many of them are compared with where no peers are
+ * asked for. */
 size_t peer_count(void);
+size_t peer_baseline_count(void);
 const sl_kernels *const *peers_built(void);
 
 /* One thread, whatever a peer would choose: may start the program once more. Before anything else is called. */
