@@ -11,6 +11,7 @@
 #include "interrupt.h"
 #include "logits.h"
 #include "manifest.h"
+#include "minimum_time.h"
 #include "peers.h"
 #include "roof.h"
 #include "threads.h"
@@ -563,6 +564,7 @@ int main(int argc, char **argv)
     }
     argc = kept;
     argv[argc] = NULL;
+    minimum_time_adapt(argc, argv);
     bm_initialize(&argc, argv, print_help);
     if (argc > 1)
         refuse("unknown argument or bad value: '%s' (--help)", argv[1]);

@@ -11,12 +11,26 @@ import sys
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.utils import is_connectable
 
 SCREENS = {"light": (1280, 1200, "light"), "dark": (1280, 1200, "dark"), "phone": (390, 800, "light")}
 COLUMN = "return [...document.querySelector('tbody').rows].map(row => row.cells[arguments[0]].textContent)"
 TEXTS = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
 SHOWN = "return [...document.querySelectorAll(arguments[0])].filter(e => !e.hidden).map(e => e.textContent)"
 FILTER = "filter.value = arguments[0]; filter.dispatchEvent(new Event('input'))"
+
+
+class LocalService(Service):
+    """By address, for not every /etc/hosts knows the name that Selenium asks for. (Chromium's driver asks for it, too, unless
+    it talks to Chromium by a pipe.)"""
+    address = "127.0.0.1"
+
+    @property
+    def service_url(self):
+        return f"http://{self.address}:{self.port}"
+
+    def is_connectable(self):
+        return is_connectable(self.port, self.address)
 
 
 def check(holds, what):
@@ -34,10 +48,10 @@ def main():
 
     options = webdriver.ChromeOptions()
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                 "--disable-dev-shm-usage"):
+                 "--disable-dev-shm-usage", "--remote-debugging-pipe"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    driver = webdriver.Chrome(service=LocalService("/usr/bin/chromedriver"), options=options)
     try:
         driver.get(arguments.report.resolve().as_uri())
         figures = driver.execute_script(TEXTS, "figure")

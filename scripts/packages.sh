@@ -10,13 +10,15 @@ source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 
 install=yes
 [[ ! ${SOFTLANE_NO_INSTALL-} ]] || install=no
+native=    # architecture of packages
 missing=() # what list_missing found
+declare -A known=() # what is_there found
 
 # is_installed NAME[:ARCHITECTURE]
 is_installed() {
     local architecture status of
-    architecture=$(dpkg --print-architecture)
-    [[ $1 != *:* ]] || architecture=${1#*:}
+    native=${native:-$(dpkg --print-architecture)}
+    [[ $1 != *:* ]] && architecture=$native || architecture=${1#*:}
     # One line for each architecture that the package is known for.
     while read -r status of; do
         [[ $status != installed || ($of != "$architecture" && $of != all) ]] || return 0
@@ -67,14 +69,18 @@ is_provided() {
     esac
 }
 
-# is_there NAME: to be installed are Debian's own, of which is known that they will do.
+# is_there NAME: to be installed are Debian's own, of which is known that they will do. Asked once, until something is
+# installed.
 is_there() {
-    has_dpkg && is_installed "$1" && return
-    if [[ $install == no ]] || ! has_dpkg; then
-        is_provided "$1"
-    else
-        return 1
+    if [[ ! ${known[$1]-} ]]; then
+        known[$1]=no
+        if has_dpkg && is_installed "$1"; then
+            known[$1]=yes
+        elif { [[ $install == no ]] || ! has_dpkg; } && is_provided "$1"; then
+            known[$1]=yes
+        fi
     fi
+    [[ ${known[$1]} == yes ]]
 }
 
 # is_known NAME: to apt
@@ -141,6 +147,7 @@ install_missing() {
     # apt's own figures, before anything happens: "Need to get ...", "After this operation, ..."
     LC_ALL=C apt-get --print-uris --yes --no-install-recommends -o Debug::NoLocking=1 install "${missing[@]}" 2>/dev/null |
         sed -nE 's/^ *(Need to get |Download size: |After this operation, |Space needed: )/packages: \1/p'
+    known=()
     # Another apt that works is waited for.
     if ! step "packages: apt-get install" "$log" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
         apt-get -o DPkg::Lock::Timeout=600 --yes --no-install-recommends install "${missing[@]}"; then
