@@ -160,14 +160,9 @@ install_missing() {
 
 # drop_unknown NAME[?]...: what one can do without may be unknown to this release, and is then no longer in `missing`.
 drop_unknown() {
-    local package i
-    for package; do
-        if [[ $package != *\? ]] || is_known "${package%\?}"; then
-            continue
-        fi
-        for i in "${!missing[@]}"; do
-            [[ ${missing[i]} != "${package%\?}" ]] || unset "missing[i]"
-        done
+    local i
+    for i in "${!missing[@]}"; do
+        [[ " $* " != *" ${missing[i]}? "* ]] || is_known "${missing[i]}" || unset "missing[i]"
     done
 }
 
