@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "logits.h"
 #include "manifest.h"
+#include "minimum_time.h"
 #include "peers.h"
 #include "roof.h"
 #include "threads.h"
@@ -637,6 +638,7 @@ int main(int argc, char **argv)
         kept--;
     }
     given[kept] = NULL;
+    minimum_time_adapt(kept, given);
     bm_initialize(&kept, given, print_help);
     if (kept > 1)
         refuse("unknown argument or bad value: '%s' (--help)", given[1]);

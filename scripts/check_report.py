@@ -37,6 +37,25 @@ FIRST = """return [...document.querySelectorAll('.scroll')].filter(e => e.offset
 OPENED = "return [...document.querySelectorAll('details')].map(e => e.open)"
 
 
+def local_service():
+    """Chromium's driver by address, for not every /etc/hosts knows the name that Selenium asks for. (The driver asks for it, too,
+    unless it talks to Chromium by a pipe.)"""
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.utils import is_connectable
+
+    class LocalService(Service):
+        address = "127.0.0.1"
+
+        @property
+        def service_url(self):
+            return f"http://{self.address}:{self.port}"
+
+        def is_connectable(self):
+            return is_connectable(self.port, self.address)
+
+    return LocalService("/usr/bin/chromedriver")
+
+
 def check(holds, what):
     if not holds:
         print(f"check_report.py: {what}", file=sys.stderr)
@@ -201,7 +220,6 @@ def main():
     arguments = parser.parse_args()
     try:
         from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
     except ImportError as error:
         check(False, f"needs python3-selenium ({error})")
 
@@ -209,10 +227,10 @@ def main():
     arguments.screenshots.mkdir(parents=True, exist_ok=True)
     options = webdriver.ChromeOptions()
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                 "--disable-dev-shm-usage"):
+                 "--disable-dev-shm-usage", "--remote-debugging-pipe"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    driver = webdriver.Chrome(service=local_service(), options=options)
     try:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False})

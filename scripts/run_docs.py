@@ -23,14 +23,16 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import command_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^(?:<!-- *(run|help|output)(?: +([\w.-]+))? *-->\n)?```(\w*)\n(.*?)^```$", re.M | re.S)
-SECONDS = 300  # a block may take
+LIMIT = 3600  # seconds that a block may take: for one that hangs, not for a machine that is slow
 
 
 def refuse(message):
@@ -70,18 +72,28 @@ def environment(scratch, built):
     return env
 
 
+def run(command, limit, **options):
+    """As subprocess.run, which would leave what the command has started."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"not done after {limit:g} s: it hangs, or --limit SECONDS is too little here") from None
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        return process.returncode, output
+
+
 def shell(script, tree, env):
     """What it prints."""
     if "--prefix" in script:
         env = {name: value for name, value in env.items() if name != "DESTDIR"}
-    try:
-        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tree, env=env, timeout=SECONDS,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    except subprocess.TimeoutExpired:
-        raise Failed(f"takes more than {SECONDS} s") from None
-    if done.returncode != 0:
-        raise Failed(f"exit code {done.returncode}\n{done.stdout[-2000:]}")
-    return done.stdout
+    status, output = run(["bash", "-euo", "pipefail", "-c", script], LIMIT, cwd=tree, env=env, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if status != 0:
+        raise Failed(f"exit code {status}\n{output[-2000:]}")
+    return output
 
 
 def run_c(code, name, tree, env):
@@ -125,7 +137,8 @@ def run_page(path, tree, env):
     text, printed = path.read_text(encoding="utf-8"), None
     for block in BLOCK.finditer(text):
         how, name, language, code = block.groups()
-        place = f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, block.start(3)) + 1}"
+        started = time.monotonic()
+        place = f"{os.path.relpath(path, ROOT)}:{text.count(chr(10), 0, block.start(3)) + 1}"
         if not how:
             unmarked += 1
             continue
@@ -143,25 +156,36 @@ def run_page(path, tree, env):
             else:
                 raise Failed(f"'{how}' is not for a block of '{language}'")
             passed += 1
-            print(f"ok      {place}: {how} {language}", flush=True)
+            print(f"ok      {place}: {how} {language}, {time.monotonic() - started:.0f} s", flush=True)
         except Failed as failure:
             failed += 1
             print(f"FAILED  {place}: {how} {language}: {failure}", flush=True)
     if len(re.findall(r"^<!-- *(?:run|help|output)\b", text, re.M)) != passed + failed:
         failed += 1
-        print(f"FAILED  {path.relative_to(ROOT)}: a mark has no block")
+        print(f"FAILED  {os.path.relpath(path, ROOT)}: a mark has no block")
     return passed, failed, unmarked
 
 
+def seconds(text):
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+    return number
+
+
 def main():
+    global LIMIT
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command_line.add_version(parser)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench",
                         help="a build of this tree with the harness (default: build/bench)")
     parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "docs",
                         help="where the copy goes; emptied first (default: build/docs)")
+    parser.add_argument("--limit", type=seconds, default=LIMIT, metavar="SECONDS",
+                        help="how long a block may take before it is ended as one that hangs (default: %(default)s)")
     parser.add_argument("pages", nargs="*", type=pathlib.Path, help="only these (default: README.md docs/*.md)")
     arguments = parser.parse_args()
+    LIMIT = arguments.limit
     built, scratch = arguments.build.resolve(), arguments.scratch.resolve()
     if not (built / "CMakeCache.txt").is_file():
         refuse(f"--build: {arguments.build} holds no build")

@@ -19,14 +19,12 @@ PROGRAMS = pathlib.Path(os.environ["SOFTLANE_PROGRAMS"])
 EXAMPLES = os.environ.get("SOFTLANE_EXAMPLES")
 VERSION = re.search(r'^#define SOFTLANE_VERSION "(.*)"$', (ROOT / "include" / "softlane.h").read_text(), re.M)[1]
 FULL = pathlib.Path("/dev/full")
-# They install packages; their flags are tested where that is.
-INSTALLERS = ("bench", "test")
 THIRD_PARTY = ("numpy", "matplotlib", "selenium", "sklearn", "torch", "onnxruntime", "scipy")
 
 
 def scripts():
     for path in sorted([*(ROOT / "scripts").iterdir(), *(ROOT / "scripts" / "coefficients").iterdir()]):
-        if path.is_file() and path.read_bytes().startswith(b"#!") and path.name not in INSTALLERS:
+        if path.is_file() and path.read_bytes().startswith(b"#!"):
             yield path
 
 
