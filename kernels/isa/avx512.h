@@ -49,7 +49,7 @@ SL_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
-SL_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm512_mul_ps(a, b)); }
 SL_INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
@@ -151,7 +151,7 @@ SL_INLINE void w_store_n(double *p, vw a, size_t n)
 }
 SL_PAIRED_2(vw, w_add, vw, vw, _mm512_add_pd(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, _mm512_sub_pd(a, b))
-SL_PAIRED_2(vw, w_mul, vw, vw, _mm512_mul_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, SL_ROUNDED(_mm512_mul_pd(a, b)))
 SL_PAIRED_2(vw, w_div, vw, vw, _mm512_div_pd(a, b))
 SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm512_fmadd_pd(a, b, c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm512_fnmadd_pd(a, b, c))
@@ -198,13 +198,22 @@ SL_PAIRED_2(wu, wu_sub, wu, wu, _mm512_sub_epi64(a, b))
 #define wu_shl(a, k) ((wu){_mm512_slli_epi64((a).lo, k), _mm512_slli_epi64((a).hi, k)})
 #define wu_shr(a, k) ((wu){_mm512_srli_epi64((a).lo, k), _mm512_srli_epi64((a).hi, k)})
 
-/* truth */
+/* truth. For clang by the form that names its exceptions: of the other one it makes a comparison that expects no NaN
+ * under -fno-honor-nans, which no macro shows. */
 
-SL_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
-SL_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
-SL_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
-SL_INLINE vm v_nlt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
-SL_INLINE vm v_nle(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
+#ifdef __clang__
+#define compare_ps(a, b, how) _mm512_cmp_round_ps_mask(a, b, how, _MM_FROUND_NO_EXC)
+#define compare_pd(a, b, how) _mm512_cmp_round_pd_mask(a, b, how, _MM_FROUND_NO_EXC)
+#else
+#define compare_ps(a, b, how) _mm512_cmp_ps_mask(a, b, how)
+#define compare_pd(a, b, how) _mm512_cmp_pd_mask(a, b, how)
+#endif
+
+SL_INLINE vm v_lt(vf a, vf b) { return compare_ps(a, b, _CMP_LT_OQ); }
+SL_INLINE vm v_le(vf a, vf b) { return compare_ps(a, b, _CMP_LE_OQ); }
+SL_INLINE vm v_eq(vf a, vf b) { return compare_ps(a, b, _CMP_EQ_OQ); }
+SL_INLINE vm v_nlt(vf a, vf b) { return compare_ps(a, b, _CMP_NLT_UQ); }
+SL_INLINE vm v_nle(vf a, vf b) { return compare_ps(a, b, _CMP_NLE_UQ); }
 SL_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return _kandn_mask16(b, a); }
 SL_INLINE int m_any(vm a) { return a != 0; }
@@ -213,11 +222,11 @@ SL_INLINE int m_count(vm a) { return __builtin_popcount(a); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 
-SL_PAIRED_2(wm, w_lt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
-SL_PAIRED_2(wm, w_le, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ))
-SL_PAIRED_2(wm, w_eq, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ))
-SL_PAIRED_2(wm, w_nlt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLT_UQ))
-SL_PAIRED_2(wm, w_nle, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLE_UQ))
+SL_PAIRED_2(wm, w_lt, vw, vw, compare_pd(a, b, _CMP_LT_OQ))
+SL_PAIRED_2(wm, w_le, vw, vw, compare_pd(a, b, _CMP_LE_OQ))
+SL_PAIRED_2(wm, w_eq, vw, vw, compare_pd(a, b, _CMP_EQ_OQ))
+SL_PAIRED_2(wm, w_nlt, vw, vw, compare_pd(a, b, _CMP_NLT_UQ))
+SL_PAIRED_2(wm, w_nle, vw, vw, compare_pd(a, b, _CMP_NLE_UQ))
 SL_PAIRED_2(wm, wm_or, wm, wm, _kor_mask8(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, _kandn_mask8(b, a))
 SL_INLINE int wm_any(wm a) { return (a.lo | a.hi) != 0; }
@@ -251,7 +260,10 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
     _mm256_mask_storeu_epi16(p, lanes_below(n), _mm512_cvtepi32_epi16(a));
 }
 SL_INLINE vf v_of_f16(vu h) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(h)); }
-SL_INLINE vu h_of_f32(vf a) { return _mm512_cvtepu16_epi32(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+SL_INLINE vu h_of_f32(vf a)
+{
+    return _mm512_cvtepu16_epi32(_mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
+}
 /* Named rounding, although there is none: without it clang 14 takes the load to pieces. */
 SL_INLINE vf v_load_f16(const uint16_t *p)
 {
@@ -259,11 +271,11 @@ SL_INLINE vf v_load_f16(const uint16_t *p)
 }
 SL_INLINE void v_store_f16(uint16_t *p, vf a)
 {
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_storeu_si256((__m256i *)p, _mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
 }
 SL_INLINE void v_stream_f16(uint16_t *p, vf a)
 {
-    _mm256_stream_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_stream_si256((__m256i *)p, _mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
 }
 
 /* two u16: the selection by a constant mask of bits is one instruction. */
