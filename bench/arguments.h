@@ -17,7 +17,10 @@ __attribute__((format(printf, 1, 2))) _Noreturn void refuse(const char *format, 
  * true. */
 bool argument_value(const char *flag, int *i, int argc, char **argv, const char **value);
 
-/* Refuses a SOFTLANE_ISA that the library could only ignore. */
+/* What is wrong with SOFTLANE_ISA, which the library could only ignore, and which names there are; NULL: nothing. */
+const char *arguments_wrong_isa(void);
+
+/* Refuses it. */
 void arguments_check_environment(void);
 
 #endif

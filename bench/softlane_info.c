@@ -13,7 +13,8 @@ static void print_help(void)
 {
     printf("usage: softlane-info\n"
            "Prints the CPU, its caches and every instruction-set variant: in use, available, or why not.\n"
-           "SOFTLANE_ISA=<name> in the environment chooses the variant in use.\n");
+           "SOFTLANE_ISA=<name> in the environment chooses the variant in use. One that is not there, or\n"
+           "cannot run, is refused (exit code 2) after the list.\n");
 }
 
 static void print_machine(const struct topology *t)
@@ -55,9 +56,10 @@ int main(int argc, char **argv)
         print_help();
         return 0;
     }
-    arguments_check_environment();
     struct topology topology = topology_read(false);
     print_machine(&topology);
     print_isas();
+    fflush(stdout);
+    arguments_check_environment(); /* after the list, which tells what it could be */
     return 0;
 }
