@@ -198,22 +198,13 @@ SL_PAIRED_2(wu, wu_sub, wu, wu, _mm512_sub_epi64(a, b))
 #define wu_shl(a, k) ((wu){_mm512_slli_epi64((a).lo, k), _mm512_slli_epi64((a).hi, k)})
 #define wu_shr(a, k) ((wu){_mm512_srli_epi64((a).lo, k), _mm512_srli_epi64((a).hi, k)})
 
-/* truth. For clang by the form that names its exceptions: of the other one it makes a comparison that expects no NaN
- * under -fno-honor-nans, which no macro shows. */
+/* truth */
 
-#ifdef __clang__
-#define compare_ps(a, b, how) _mm512_cmp_round_ps_mask(a, b, how, _MM_FROUND_NO_EXC)
-#define compare_pd(a, b, how) _mm512_cmp_round_pd_mask(a, b, how, _MM_FROUND_NO_EXC)
-#else
-#define compare_ps(a, b, how) _mm512_cmp_ps_mask(a, b, how)
-#define compare_pd(a, b, how) _mm512_cmp_pd_mask(a, b, how)
-#endif
-
-SL_INLINE vm v_lt(vf a, vf b) { return compare_ps(a, b, _CMP_LT_OQ); }
-SL_INLINE vm v_le(vf a, vf b) { return compare_ps(a, b, _CMP_LE_OQ); }
-SL_INLINE vm v_eq(vf a, vf b) { return compare_ps(a, b, _CMP_EQ_OQ); }
-SL_INLINE vm v_nlt(vf a, vf b) { return compare_ps(a, b, _CMP_NLT_UQ); }
-SL_INLINE vm v_nle(vf a, vf b) { return compare_ps(a, b, _CMP_NLE_UQ); }
+SL_INLINE vm v_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+SL_INLINE vm v_le(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+SL_INLINE vm v_eq(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+SL_INLINE vm v_nlt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ); }
+SL_INLINE vm v_nle(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_NLE_UQ); }
 SL_INLINE vm m_or(vm a, vm b) { return _kor_mask16(a, b); }
 SL_INLINE vm m_andnot(vm a, vm b) { return _kandn_mask16(b, a); }
 SL_INLINE int m_any(vm a) { return a != 0; }
@@ -222,11 +213,11 @@ SL_INLINE int m_count(vm a) { return __builtin_popcount(a); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 
-SL_PAIRED_2(wm, w_lt, vw, vw, compare_pd(a, b, _CMP_LT_OQ))
-SL_PAIRED_2(wm, w_le, vw, vw, compare_pd(a, b, _CMP_LE_OQ))
-SL_PAIRED_2(wm, w_eq, vw, vw, compare_pd(a, b, _CMP_EQ_OQ))
-SL_PAIRED_2(wm, w_nlt, vw, vw, compare_pd(a, b, _CMP_NLT_UQ))
-SL_PAIRED_2(wm, w_nle, vw, vw, compare_pd(a, b, _CMP_NLE_UQ))
+SL_PAIRED_2(wm, w_lt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
+SL_PAIRED_2(wm, w_le, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ))
+SL_PAIRED_2(wm, w_eq, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ))
+SL_PAIRED_2(wm, w_nlt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLT_UQ))
+SL_PAIRED_2(wm, w_nle, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_NLE_UQ))
 SL_PAIRED_2(wm, wm_or, wm, wm, _kor_mask8(a, b))
 SL_PAIRED_2(wm, wm_andnot, wm, wm, _kandn_mask8(b, a))
 SL_INLINE int wm_any(wm a) { return (a.lo | a.hi) != 0; }
