@@ -60,16 +60,23 @@ bool argument_value(const char *flag, int *i, int argc, char **argv, const char 
     return true;
 }
 
+const char *arguments_wrong_isa(void)
+{
+    static char why[512];
+    const char *name = getenv("SOFTLANE_ISA");
+    if (!name || *name == '\0' || sl_isa_available(name))
+        return NULL;
+    int n = snprintf(why, sizeof why, "SOFTLANE_ISA=%.64s: %s (there are ", name, sl_isa_why_not(name));
+    for (size_t i = 0; i < sl_isa_count() && n < (int)sizeof why; i++)
+        n += snprintf(why + n, sizeof why - (size_t)n, "%s%s", i ? ", " : "", sl_isa_name_at(i));
+    if (n < (int)sizeof why)
+        snprintf(why + n, sizeof why - (size_t)n, ")");
+    return why;
+}
+
 void arguments_check_environment(void)
 {
-    const char *name = getenv("SOFTLANE_ISA");
-    if (!name || *name == '\0')
-        return;
-    for (size_t i = 0; i < sl_isa_count(); i++)
-        if (strcmp(sl_isa_name_at(i), name) == 0) {
-            if (!sl_isa_available(name))
-                refuse("SOFTLANE_ISA=%s: %s", name, sl_isa_why_not(name));
-            return;
-        }
-    refuse("SOFTLANE_ISA=%s: no such ISA (softlane-info lists them)", name);
+    const char *why = arguments_wrong_isa();
+    if (why)
+        refuse("%s", why);
 }

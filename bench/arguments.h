@@ -20,7 +20,10 @@ void argument_help_or_version(const char *argument, void (*print_help)(void));
  * true. */
 bool argument_value(const char *flag, int *i, int argc, char **argv, const char **value);
 
-/* Refuses a SOFTLANE_ISA that the library could only ignore. */
+/* What is wrong with SOFTLANE_ISA, which the library could only ignore, and which names there are; NULL: nothing. */
+const char *arguments_wrong_isa(void);
+
+/* Refuses it. */
 void arguments_check_environment(void);
 
 #endif

@@ -13,10 +13,18 @@ static void print_help(void)
 {
     printf("usage: softlane-info\n"
            "Prints the CPU, its caches and every instruction-set variant: in use, available, or why not.\n"
-           "SOFTLANE_ISA=<name> in the environment chooses the variant in use.\n\n"
-           "  -h, --help           this\n"
-           "  --version            the version\n"
-           "\nExit code: 0, or 2 for bad arguments or when the output cannot be written.\n");
+           "SOFTLANE_ISA=<name> in the environment chooses the variant in use. One that is not there, or
+"
+           "cannot run, is refused (exit code 2) after the list.
+
+"
+           "  -h, --help           this
+"
+           "  --version            the version
+"
+           "
+Exit code: 0, or 2 for bad arguments or when the output cannot be written.
+");
 }
 
 static void print_machine(const struct topology *t)
@@ -56,9 +64,10 @@ int main(int argc, char **argv)
         argument_help_or_version(argv[i], print_help);
         refuse("unknown argument '%s' (--help)", argv[i]);
     }
-    arguments_check_environment();
     struct topology topology = topology_read(false);
     print_machine(&topology);
     print_isas();
+    fflush(stdout);
+    arguments_check_environment(); /* after the list, which tells what it could be */
     return 0;
 }

@@ -35,7 +35,10 @@
  *   state     Kernels run in the caller's floating-point environment and leave its control register as it is;
  *             they may raise exception flags. A signalling NaN is as any NaN. Under FTZ and DAZ results are
  *             finite where they should be, and within the bound where they and all inputs are normal.
- *   threads   Every function is reentrant. The library owns no threads and no memory, and prints nothing.
+ *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
+ *             any of them: none takes a lock, none changes errno. The handler's stack needs room for it: 128 KiB
+ *             will do. The very first call of all reads the environment, as getenv() does. The library owns no
+ *             threads and no memory, and prints nothing.
  */
 #ifndef SOFTLANE_H
 #define SOFTLANE_H
@@ -430,8 +433,9 @@ typedef struct sl_kernels {
 } sl_kernels;
 #undef SL_SLOTS
 
-/* The variant is chosen at the first call: the best one that the CPU and the OS can run, or the one that the
- * environment variable SOFTLANE_ISA names if it can run. */
+/* The variant is chosen once, at the first call that computes or that names a variant: the best one that the CPU
+ * and the OS can run, or the one that the environment variable SOFTLANE_ISA names if it can run. What is in the
+ * environment later changes nothing. Names of variants may be in letters of either case, there and below. */
 
 /* A variant by name, to call side by side with others; NULL when it cannot run here. NULL names the one in
  * use. */
@@ -446,8 +450,8 @@ SOFTLANE_API bool sl_isa_available(const char *name);
 /* NULL when available, else an English phrase: "the CPU lacks avx512f", "not built". */
 SOFTLANE_API const char *sl_isa_why_not(const char *name);
 
-/* Makes the public functions use this variant from now on, in all threads; NULL goes back to the automatic
- * choice. false when it cannot run here, and then nothing has changed. */
+/* Makes the public functions use this variant from now on, in all threads; NULL goes back to the choice that was
+ * made at the first call. false when it cannot run here, and then nothing has changed. */
 SOFTLANE_API bool sl_isa_force(const char *name);
 
 /* How large the last-level cache is, in bytes; 0: as large as the system says, which is the default. What a kernel writes
@@ -456,16 +460,18 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 SOFTLANE_API void sl_set_cache_bytes(size_t bytes);
 
 /* Applies what softlane-tune has measured on this machine: from now on, in all threads, the public functions
- * run the variant that was the fastest for so many elements. Every one of them is of the automatic choice's
- * class of bits, so no result changes. NULL goes back to the automatic choice for all sizes.
- *   precedence  sl_isa_force goes before a tuning, which is back after sl_isa_force(NULL); under SOFTLANE_ISA
- *               a tuning is checked, but not applied. sl_isa(NULL) stays the automatic choice.
- *   threads     Each function changes over at once. Loads may run together; one of them is the last.
+ * run the variant that was the fastest for so many elements. Every one of them is of the class of bits of the choice
+ * that was made at the first call, so no result changes. NULL goes back to that choice for all sizes.
+ *   precedence  sl_isa_force goes before a tuning, which is back after sl_isa_force(NULL); where SOFTLANE_ISA has
+ *               made the choice a tuning is checked, but not applied. sl_isa(NULL) stays that choice.
+ *   threads     Each function changes over at once. Of loads that run together, in threads or in a signal
+ *               handler, the one that began to apply its file last stays.
  *   status      SL_OK, or the first of these, and then nothing has changed:
- *               SL_ERR_FILE     is no regular file, cannot be read, is larger than 64 KiB, is not what
- *                               softlane-tune writes, or asks for another class of bits
+ *               SL_ERR_FILE     is no regular file, cannot be read, is larger than 64 KiB, or is not what
+ *                               softlane-tune writes from its first byte to its last
  *               SL_ERR_VERSION  is of another version of softlane
- *               SL_ERR_MACHINE  is of another machine: CPU, usable variants or caches */
+ *               SL_ERR_MACHINE  is of another machine: CPU, usable variants or caches
+ *               SL_ERR_FILE     asks for another class of bits than that choice has */
 SOFTLANE_API sl_status sl_tune_load(const char *path);
 
 #ifdef __cplusplus

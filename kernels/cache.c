@@ -5,10 +5,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cache.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <unistd.h>
 
-#include "softlane.h"
+#include "dispatch.h"
 
 /* What a last-level cache has where nobody knows. */
 #define ASSUMED_BYTES ((size_t)32 << 20)
@@ -17,16 +18,18 @@ _Atomic(size_t) sl_last_level_bytes = SIZE_MAX;
 
 static size_t ask(void)
 {
+    const int kept = errno; /* which sysconf may set */
     long bytes = 0;
 #ifdef _SC_LEVEL3_CACHE_SIZE
     bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
     if (bytes <= 0)
         bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
 #endif
+    errno = kept;
     return bytes > 0 ? (size_t)bytes : ASSUMED_BYTES;
 }
 
-void sl_learn_cache(void)
+SL_ATOMICS_IN_PLACE void sl_learn_cache(void)
 {
     size_t unknown = SIZE_MAX;
     if (atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed) == unknown)

@@ -3,6 +3,7 @@
  * One value from and to the storage types, in integer arithmetic, so that neither the caller's rounding mode
  * nor FTZ and DAZ can change a result. The kernels convert by the vector (vocab.h); the bits are the same.
  */
+#include "arithmetic.h"
 #include "softlane.h"
 
 #include <string.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * CPU features, one by one, by the names that the compiler's target option uses. No feature is ever taken to
- * imply another. On x86 cpuid tells what the CPU has; whether the OS saves the registers is in XCR0, which
- * the compiler's runtime has read when it answers for AVX and for AVX-512.
+ * imply another. On x86 cpuid tells what the CPU has, and XCR0 which registers the OS saves. Asked here and not
+ * through __builtin_cpu_supports, which links a constructor of libgcc into every program.
  */
 #include "cpu.h"
 
 #include <stddef.h>
 #include <string.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 
 /* feature; leaf, register and bit of cpuid; the registers that the OS must save for it */
@@ -23,28 +23,40 @@
     X(avx512dq, 7, ebx, 17, zmm)                                                                             \
     X(avx512bw, 7, ebx, 30, zmm)                                                                             \
     X(avx512vl, 7, ebx, 31, zmm)
-#define OS_SAVES_xmm 1 /* every x86-64 OS does */
-#define OS_SAVES_ymm __builtin_cpu_supports("avx")
-#define OS_SAVES_zmm __builtin_cpu_supports("avx512f")
+
+/* Their bits in XCR0. */
+enum {
+    STATE_xmm = 0, /* every OS that runs code of this compiler saves them */
+    STATE_ymm = 0x06,
+    STATE_zmm = 0xe6,
+};
+
+static bool os_saves(unsigned state)
+{
+    const unsigned osxsave_and_avx = 1u << 27 | 1u << 28;
+    unsigned eax, ebx, ecx, edx;
+    if (state == 0)
+        return true;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & osxsave_and_avx) != osxsave_and_avx)
+        return false;
+    __asm__("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+    return (eax & state) == state;
+}
 
 static const char *lacks(const char *name, size_t length)
 {
     unsigned eax, ebx, ecx, edx;
-    __builtin_cpu_init();
 #define X(feature, leaf, reg, bit, registers)                                                                \
     if (length == sizeof #feature - 1 && memcmp(name, #feature, length) == 0) {                              \
         if (!__get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx) || !(reg >> bit & 1))                        \
             return "the CPU lacks " #feature;                                                                \
-        return OS_SAVES_##registers ? NULL : "the OS does not save " #registers " state";                    \
+        return os_saves(STATE_##registers) ? NULL : "the OS does not save " #registers " state";             \
     }
     FEATURES(X)
 #undef X
     return "the CPU lacks a feature that softlane cannot ask for";
 }
 #undef FEATURES
-#undef OS_SAVES_xmm
-#undef OS_SAVES_ymm
-#undef OS_SAVES_zmm
 
 #elif defined(__aarch64__)
 #if defined(__linux__)

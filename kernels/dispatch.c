@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Chooses a table: the best one of isas.def that this machine can run, or the one that SOFTLANE_ISA or
- * sl_isa_force asks for. Each choice is one atomic pointer; threads that race to make it make the same one.
+ * sl_isa_force asks for. Each choice is one atomic word, made without a lock, so that a signal handler may
+ * call whatever it has interrupted. Of threads that race to make the first choice one makes it for all.
  * A tuning (tune.c) refines it by the size of a call: one atomic word per kernel and element type.
  */
 #include "dispatch.h"
@@ -29,58 +30,89 @@ static const struct {
 };
 #define ISA_COUNT (sizeof isas / sizeof isas[0])
 
-static _Atomic(const sl_kernels *) automatic, forced; /* NULL: not yet chosen; not forced */
+/* 0: not yet made; else 1 + the row of isas.def, and NAMED if SOFTLANE_ISA named it. Made once. */
+enum { ROW = 15, NAMED = 16 };
+static _Atomic(unsigned) choice;
+_Static_assert(ISA_COUNT < ROW, "a row of isas.def no longer fits into the choice");
 
-/* A digit of four bits for each size class: 1 + the row of isas.def, or 0 for the table in use. All tables in
- * it are of one class of bits, so a word that is older than its neighbour is as good. */
+static _Atomic(const sl_kernels *) forced; /* NULL: not forced */
+
+/* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All tables
+ * in it are of one class of bits, so a word that is older than its neighbour is as good. */
+enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
 static _Atomic(uint64_t) tuning[SL_SLOT_COUNT];
-static atomic_flag tuning_is_being_written = ATOMIC_FLAG_INIT;
-_Static_assert(ISA_COUNT < 16, "a row of isas.def no longer fits in a digit of a tuning");
+static _Atomic(uint16_t) tuning_loads;
+_Static_assert(ISA_COUNT <= SL_TUNING_DIGIT, "a row of isas.def no longer fits in a digit of a tuning");
+_Static_assert(TUNING_LOAD_SHIFT + 16 <= 64, "the number of a load no longer fits above a tuning's digits");
+#if ATOMIC_LLONG_LOCK_FREE != 2 || ATOMIC_POINTER_LOCK_FREE != 2 /* of a tuning */
+#error "softlane needs atomic words of 64 bits without locks"
+#endif
 
 static const char *why_not(size_t i)
 {
     return isas[i].table ? sl_cpu_lacks(isas[i].table->needs) : "not built";
 }
 
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+
+/* The row with this name, in letters of either case; ISA_COUNT where there is none. */
+static size_t row_of(const char *name)
+{
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        size_t n = 0;
+        while (isas[i].name[n] && lower(name[n]) == isas[i].name[n])
+            n++;
+        if (!isas[i].name[n] && !name[n])
+            return i;
+    }
+    return ISA_COUNT;
+}
+
 /* The named table if it can run, else NULL. */
 static const sl_kernels *runnable(const char *name)
 {
-    for (size_t i = 0; i < ISA_COUNT; i++)
-        if (strcmp(name, isas[i].name) == 0)
-            return why_not(i) ? NULL : isas[i].table;
-    return NULL;
+    const size_t row = row_of(name);
+    return row < ISA_COUNT && !why_not(row) ? isas[row].table : NULL;
 }
 
-static const sl_kernels *wished(void)
+/* What SOFTLANE_ISA asks for, as a choice; 0 if it asks for nothing, or for what cannot run. */
+static unsigned named(void)
 {
-    sl_learn_cache();
-    const char *wish = getenv("SOFTLANE_ISA");
-    return wish ? runnable(wish) : NULL;
+    const char *name = getenv("SOFTLANE_ISA");
+    const size_t row = name ? row_of(name) : ISA_COUNT;
+    return row < ISA_COUNT && !why_not(row) ? NAMED | ((unsigned)row + 1) : 0;
 }
 
-static const sl_kernels *best(void)
+/* The last row, plain C, asks for nothing that the whole library was not compiled for. */
+static size_t best(void)
 {
     size_t i = 0;
-    while (why_not(i))
+    while (i + 1 < ISA_COUNT && why_not(i))
         i++;
-    return isas[i].table;
+    return i;
 }
 
-static const sl_kernels *choose(void)
+static unsigned choose(void)
 {
-    const sl_kernels *table = wished();
-    return table ? table : best();
+    const unsigned by_name = named();
+    return by_name ? by_name : (unsigned)best() + 1;
 }
 
-static const sl_kernels *chosen(void)
+SL_ATOMICS_IN_PLACE static unsigned make(void)
 {
-    const sl_kernels *table = atomic_load_explicit(&automatic, memory_order_acquire);
-    if (!table) {
-        table = choose();
-        atomic_store_explicit(&automatic, table, memory_order_release);
-    }
-    return table;
+    unsigned now = 0;
+    sl_learn_cache();
+    const unsigned mine = choose();
+    return atomic_compare_exchange_strong(&choice, &now, mine) ? mine : now;
 }
+
+static unsigned made(void)
+{
+    const unsigned now = atomic_load_explicit(&choice, memory_order_acquire);
+    return now ? now : make();
+}
+
+static const sl_kernels *chosen(void) { return isas[(made() & ROW) - 1].table; }
 
 const sl_kernels *sl_active(void)
 {
@@ -94,7 +126,7 @@ const sl_kernels *sl_active_for(size_t slot, size_t elements)
     if (table)
         return table;
     const uint64_t word = atomic_load_explicit(&tuning[slot], memory_order_relaxed);
-    const unsigned digit = word >> 4 * sl_size_class(elements) & 15;
+    const unsigned digit = word >> SL_TUNING_DIGIT_BITS * sl_size_class(elements) & SL_TUNING_DIGIT;
     return digit ? isas[digit - 1].table : chosen();
 }
 
@@ -102,23 +134,36 @@ unsigned sl_tuning_digit(const char *name)
 {
     for (unsigned i = 0; i < ISA_COUNT; i++)
         if (strcmp(name, isas[i].name) == 0)
-            return !why_not(i) && isas[i].table->fma == best()->fma ? i + 1 : 0;
+            return !why_not(i) && isas[i].table->fma == chosen()->fma ? i + 1 : 0;
     return 0;
 }
 
-void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT])
+/* The highest number wins, whoever is delayed or interrupted: a load leaves alone what a later one has written. */
+SL_ATOMICS_IN_PLACE void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT])
 {
-    const bool is_applied = !wished();
-    while (atomic_flag_test_and_set_explicit(&tuning_is_being_written, memory_order_acquire))
-        ; /* for as long as another thread stores some words */
+    const bool is_applied = !(made() & NAMED);
+    const uint16_t load = (uint16_t)(atomic_fetch_add(&tuning_loads, 1) + 1);
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++) {
+        const uint64_t new = (uint64_t)load << TUNING_LOAD_SHIFT | (is_applied ? words[slot] : 0);
+        uint64_t old = atomic_load_explicit(&tuning[slot], memory_order_relaxed);
+        /* Numbers start again after 65535. */
+        while ((int16_t)(uint16_t)(load - (old >> TUNING_LOAD_SHIFT)) > 0 &&
+               !atomic_compare_exchange_weak_explicit(&tuning[slot], &old, new, memory_order_relaxed,
+                                                      memory_order_relaxed))
+            ;
+    }
+}
+
+void sl_tuning_read(uint64_t words[SL_SLOT_COUNT])
+{
+    const uint64_t digits = ((uint64_t)1 << TUNING_LOAD_SHIFT) - 1;
     for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
-        atomic_store_explicit(&tuning[slot], is_applied ? words[slot] : 0, memory_order_relaxed);
-    atomic_flag_clear_explicit(&tuning_is_being_written, memory_order_release);
+        words[slot] = atomic_load_explicit(&tuning[slot], memory_order_relaxed) & digits;
 }
 
 const sl_kernels *sl_isa(const char *name)
 {
-    sl_learn_cache();
+    made();
     return name ? runnable(name) : sl_active();
 }
 
@@ -130,15 +175,13 @@ bool sl_isa_available(const char *name) { return name && runnable(name); }
 
 const char *sl_isa_why_not(const char *name)
 {
-    for (size_t i = 0; name && i < ISA_COUNT; i++)
-        if (strcmp(name, isas[i].name) == 0)
-            return why_not(i);
-    return "no such ISA";
+    const size_t row = name ? row_of(name) : ISA_COUNT;
+    return row < ISA_COUNT ? why_not(row) : "no such ISA";
 }
 
 bool sl_isa_force(const char *name)
 {
-    sl_learn_cache();
+    made();
     const sl_kernels *table = name ? runnable(name) : NULL;
     if (name && !table)
         return false;

@@ -7,6 +7,13 @@
 
 #include "table.h"
 
+/* Atomic operations in place. For AArch64 gcc and clang else call libgcc's, which has a constructor ask for the CPU. */
+#if defined(__aarch64__) && (defined(__clang__) || __GNUC__ >= 10)
+#define SL_ATOMICS_IN_PLACE __attribute__((noinline, target("no-outline-atomics")))
+#else
+#define SL_ATOMICS_IN_PLACE
+#endif
+
 /* Never NULL: scalar runs everywhere. */
 const sl_kernels *sl_active(void);
 
@@ -26,11 +33,15 @@ static inline unsigned sl_size_class(size_t elements)
     return above < SL_SIZE_CLASSES ? above : SL_SIZE_CLASSES - 1;
 }
 
-/* The digit for an ISA in the words of a tuning; 0 when it cannot run here with the bits of the automatic
- * choice. */
+/* The words of a tuning have a digit for each size class, the lowest first: 1 + the row of isas.def, or 0 for the
+ * table in use. */
+enum { SL_TUNING_DIGIT_BITS = 3, SL_TUNING_DIGIT = (1 << SL_TUNING_DIGIT_BITS) - 1 };
+
+/* The digit for an ISA; 0 when it cannot run here with the bits of the choice made. */
 unsigned sl_tuning_digit(const char *isa);
 
-/* For each slot a digit of four bits for each size class, the lowest first; 0 leaves the table in use. */
+/* A word for each slot. Of loads at once the last one to begin is the one that stays. */
 void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT]);
+void sl_tuning_read(uint64_t words[SL_SLOT_COUNT]);
 
 #endif

@@ -43,7 +43,8 @@ static inline const char *sl_tier_of(const char *kernel)
     return kernel[sl_stem_length(kernel)] ? "fast" : "default";
 }
 
-/* Fills `words` for sl_tuning_publish; they mean nothing unless SL_OK is returned. */
+/* The status of sl_tune_load (softlane.h) for a file's text. Fills `words` for sl_tuning_publish; they mean nothing unless
+ * SL_OK is returned. */
 sl_status sl_tune_parse(const char *text, size_t length, uint64_t words[SL_SLOT_COUNT]);
 
 #endif

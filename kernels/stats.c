@@ -67,9 +67,9 @@ double sl_stats_cross_entropy(const sl_stats *s, double label_smoothing)
 {
     double cost = 0;
     if (label_smoothing < 1)
-        cost += (1 - label_smoothing) * ((s->max - s->target) + log_sum(s));
+        cost += SL_ROUNDED((1 - label_smoothing) * ((s->max - s->target) + log_sum(s)));
     if (label_smoothing > 0)
-        cost += label_smoothing * ((s->max - s->logits / (double)(int64_t)s->count) + log_sum(s));
+        cost += SL_ROUNDED(label_smoothing * ((s->max - s->logits / (double)(int64_t)s->count) + log_sum(s)));
     return cost;
 }
 

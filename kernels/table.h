@@ -6,6 +6,7 @@
 #ifndef SL_TABLE_H
 #define SL_TABLE_H
 
+#include "arithmetic.h"
 #include "dtypes.def"
 #include "softlane.h"
 

@@ -6,13 +6,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "machine_tuning.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
@@ -20,7 +20,26 @@
 
 /* --------------------------------------------------------------------------------------------- the machine */
 
-#if defined(__x86_64__)
+/* In the place of snprintf, which a signal handler may not call. What does not fit is left out. */
+static void append(char text[SL_TUNE_STRING], const char *more)
+{
+    size_t n = strlen(text);
+    while (*more && n + 1 < SL_TUNE_STRING)
+        text[n++] = *more++;
+    text[n] = '\0';
+}
+
+/* With at least so many digits. */
+static void append_number(char text[SL_TUNE_STRING], uint64_t number, unsigned base, int digits)
+{
+    char reversed[64 + 1], *end = reversed + sizeof reversed - 1;
+    *end = '\0';
+    for (; number || digits > 0; number /= base, digits--)
+        *--end = "0123456789abcdef"[number % base];
+    append(text, end);
+}
+
+#if defined(__x86_64__) || defined(__i386__)
 
 static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
 {
@@ -36,21 +55,24 @@ static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
             *c = '?'; /* a hypervisor may say anything, and this becomes a JSON string */
     eax = 0;
     __get_cpuid(1, &eax, &ebx, &ecx, &edx);
-    snprintf(cpu, SL_TUNE_STRING, "%s %08x", vendor, eax);
+    append(cpu, vendor);
+    append(cpu, " ");
+    append_number(cpu, eax, 16, 8);
 
     /* AMD has the same table as Intel, elsewhere. */
     unsigned leaf = 4;
     if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx >> AMD_EXTENSIONS & 1)
         leaf = 0x8000001d;
-    for (unsigned i = 0, length = 0; i < 8 && __get_cpuid_count(leaf, i, &eax, &ebx, &ecx, &edx); i++) {
+    for (unsigned i = 0; i < 8 && __get_cpuid_count(leaf, i, &eax, &ebx, &ecx, &edx); i++) {
         if ((eax & 31) == NO_CACHE)
             break;
         if ((eax & 31) == INSTRUCTIONS)
             continue;
         const uint64_t bytes =
             (uint64_t)((ebx >> 22) + 1) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) * ((uint64_t)ecx + 1);
-        length += (unsigned)snprintf(caches + length, SL_TUNE_STRING - length, "%s%lluK", length ? " " : "",
-                                     (unsigned long long)(bytes >> 10));
+        append(caches, *caches ? " " : "");
+        append_number(caches, bytes >> 10, 10, 1);
+        append(caches, "K");
     }
 }
 
@@ -60,13 +82,14 @@ static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
  * decides them but for the last level. */
 static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
 {
-    unsigned long long midr = 0;
+    uint64_t midr = 0;
 #if defined(__aarch64__) && defined(__linux__)
     const unsigned long hwcap_cpuid = 1ul << 11; /* HWCAP_CPUID of the Linux arm64 ABI */
     if (getauxval(AT_HWCAP) & hwcap_cpuid)
         __asm__("mrs %0, midr_el1" : "=r"(midr));
 #endif
-    snprintf(cpu, SL_TUNE_STRING, "midr %08llx", midr);
+    append(cpu, "midr ");
+    append_number(cpu, midr, 16, 8);
     (void)caches;
 }
 
@@ -75,12 +98,12 @@ static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
 sl_machine sl_machine_read(void)
 {
     sl_machine m = {"", "", ""};
-    size_t length = 0;
     read_cpu(m.cpu, m.caches);
     for (size_t i = 0; i < sl_isa_count(); i++)
-        if (sl_isa_available(sl_isa_name_at(i)))
-            length += (size_t)snprintf(m.isas + length, sizeof m.isas - length, "%s%s", length ? " " : "",
-                                       sl_isa_name_at(i));
+        if (sl_isa_available(sl_isa_name_at(i))) {
+            append(m.isas, *m.isas ? " " : "");
+            append(m.isas, sl_isa_name_at(i));
+        }
     return m;
 }
 
@@ -173,13 +196,28 @@ static size_t slot_of(const char *kernel, const char *tier, const char *dtype)
     return k < SL_KERNEL_COUNT && d < SL_DTYPE_COUNT ? k * SL_DTYPE_COUNT + d : SL_SLOT_COUNT;
 }
 
-/* The place of the last winner: each one must come after it. */
-typedef struct {
-    size_t slot;
-    int size_class;
-} place;
+/* Whether it is one of these words with spaces between them. */
+static bool is_among(const char *word, const char *words)
+{
+    const size_t length = strlen(word);
+    for (; *words; words += *words == ' ') {
+        const size_t n = strcspn(words, " ");
+        if (n == length && memcmp(words, word, n) == 0)
+            return true;
+        words += n;
+    }
+    return false;
+}
 
-static bool take_winner(cursor *c, uint64_t words[SL_SLOT_COUNT], place *last)
+typedef struct {
+    const char *isas; /* of the machine that the file is of */
+    /* The place of the last winner: each one must come after it. */
+    size_t last_slot;
+    int last_class;
+    bool all_usable; /* here, with the bits of the choice made */
+} winners;
+
+static bool take_winner(cursor *c, uint64_t words[SL_SLOT_COUNT], winners *w)
 {
     char kernel[SL_TUNE_STRING], dtype[SL_TUNE_STRING], tier[SL_TUNE_STRING], isa[SL_TUNE_STRING];
     size_t from;
@@ -192,23 +230,26 @@ static bool take_winner(cursor *c, uint64_t words[SL_SLOT_COUNT], place *last)
     const size_t slot = slot_of(kernel, tier, dtype);
     const int size_class = (int)sl_size_class(from);
     const uint64_t digit = sl_tuning_digit(isa);
-    if (slot == SL_SLOT_COUNT || digit == 0 || slot < last->slot ||
-        (slot == last->slot && size_class <= last->size_class))
+    if (slot == SL_SLOT_COUNT || !is_among(isa, w->isas) || slot < w->last_slot ||
+        (slot == w->last_slot && size_class <= w->last_class))
         return false;
-    *last = (place){slot, size_class};
+    w->last_slot = slot;
+    w->last_class = size_class;
+    w->all_usable = w->all_usable && digit != 0;
     for (int i = size_class; i < SL_SIZE_CLASSES; i++)
-        words[slot] = (words[slot] & ~(UINT64_C(15) << 4 * i)) | digit << 4 * i;
+        words[slot] = (words[slot] & ~((uint64_t)SL_TUNING_DIGIT << SL_TUNING_DIGIT_BITS * i)) |
+                      digit << SL_TUNING_DIGIT_BITS * i;
     return true;
 }
 
-static bool take_winners(cursor *c, uint64_t words[SL_SLOT_COUNT])
+/* All of them, and the end of the file. */
+static bool take_winners(cursor *c, uint64_t words[SL_SLOT_COUNT], winners *w)
 {
-    place last = {0, -1};
     if (!take_key(c, "winners") || !take(c, '['))
         return false;
     if (!take(c, ']')) {
         do
-            if (!take_winner(c, words, &last))
+            if (!take_winner(c, words, w))
                 return false;
         while (take(c, ','));
         if (!take(c, ']'))
@@ -220,26 +261,55 @@ static bool take_winners(cursor *c, uint64_t words[SL_SLOT_COUNT])
     return c->at == c->end;
 }
 
+/* The rest of a file of another version, which may say it in another way: JSON by its brackets and strings, and nothing
+ * behind its end. */
+static bool take_rest(cursor *c)
+{
+    enum { MOST_DEEP = 32 };
+    char closing[MOST_DEEP] = "}"; /* of the brackets that are open */
+    size_t open = 1;
+    for (; open > 0 && c->at < c->end; c->at++) {
+        const char at = *c->at;
+        if (at == '"') {
+            while (++c->at < c->end && *c->at != '"')
+                if (*c->at == '\\' && c->at + 1 < c->end)
+                    c->at++;
+            if (c->at == c->end)
+                return false;
+        } else if (at == '{' || at == '[') {
+            if (open == MOST_DEEP)
+                return false;
+            closing[open++] = at == '{' ? '}' : ']';
+        } else if ((at == '}' || at == ']') && at != closing[--open]) {
+            return false;
+        }
+    }
+    skip_spaces(c);
+    return open == 0 && c->at == c->end;
+}
+
+/* Everything is read before anything but its form is judged. */
 sl_status sl_tune_parse(const char *text, size_t length, uint64_t words[SL_SLOT_COUNT])
 {
     cursor c = {text, text + length};
     char version[SL_TUNE_STRING];
     sl_machine written;
+    winners w = {.isas = written.isas, .last_class = -1, .all_usable = true};
     memset(words, 0, SL_SLOT_COUNT * sizeof *words);
-    /* Another version may say the rest in another way. */
-    if (!take(&c, '{') || !take_pair(&c, "version", version) || !take(&c, ','))
+    if (!take(&c, '{') || !take_pair(&c, "version", version))
         return SL_ERR_FILE;
     if (strcmp(version, SOFTLANE_VERSION) != 0)
-        return SL_ERR_VERSION;
-    if (!take_key(&c, "machine") || !take(&c, '{') || !take_pair(&c, "cpu", written.cpu) || !take(&c, ',') ||
-        !take_pair(&c, "isas", written.isas) || !take(&c, ',') || !take_pair(&c, "caches", written.caches) ||
-        !take(&c, '}') || !take(&c, ','))
+        return take_rest(&c) ? SL_ERR_VERSION : SL_ERR_FILE;
+    if (!take(&c, ',') || !take_key(&c, "machine") || !take(&c, '{') || !take_pair(&c, "cpu", written.cpu) ||
+        !take(&c, ',') || !take_pair(&c, "isas", written.isas) || !take(&c, ',') ||
+        !take_pair(&c, "caches", written.caches) || !take(&c, '}') || !take(&c, ',') ||
+        !take_winners(&c, words, &w))
         return SL_ERR_FILE;
     const sl_machine here = sl_machine_read();
     if (strcmp(written.cpu, here.cpu) != 0 || strcmp(written.isas, here.isas) != 0 ||
         strcmp(written.caches, here.caches) != 0)
         return SL_ERR_MACHINE;
-    return take_winners(&c, words) ? SL_OK : SL_ERR_FILE;
+    return w.all_usable ? SL_OK : SL_ERR_FILE;
 }
 
 /* How many bytes a file has, which are then in `text`; or more than SL_TUNE_BYTES, where it has more or is no file whose
@@ -261,18 +331,21 @@ static size_t read_file(const char *path, char text[SL_TUNE_BYTES + 1])
     return length;
 }
 
+static sl_status load(const char *path, uint64_t words[SL_SLOT_COUNT])
+{
+    char text[SL_TUNE_BYTES + 1]; /* one more tells that there is more */
+    const size_t length = read_file(path, text);
+    return length <= SL_TUNE_BYTES ? sl_tune_parse(text, length, words) : SL_ERR_FILE;
+}
+
+/* As a signal handler may call it: without a lock, without the C library's buffers, and errno stays. */
 sl_status sl_tune_load(const char *path)
 {
+    const int kept = errno;
     uint64_t words[SL_SLOT_COUNT] = {0};
-    if (path) {
-        char text[SL_TUNE_BYTES + 1]; /* one more tells that there is more */
-        const size_t length = read_file(path, text);
-        if (length > SL_TUNE_BYTES)
-            return SL_ERR_FILE;
-        const sl_status status = sl_tune_parse(text, length, words);
-        if (status != SL_OK)
-            return status;
-    }
-    sl_tuning_publish(words);
-    return SL_OK;
+    const sl_status status = path ? load(path, words) : SL_OK;
+    if (status == SL_OK)
+        sl_tuning_publish(words);
+    errno = kept;
+    return status;
 }

@@ -74,15 +74,12 @@
 #ifndef SL_VOCAB_H
 #define SL_VOCAB_H
 
-#ifdef __FAST_MATH__
-#error "softlane promises bits: build it without -ffast-math (and without -Ofast)"
-#endif
-
 #include <math.h> /* INFINITY, NAN: constants only */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "arithmetic.h"
 #include "cache.h"
 #include "table.h"
 
@@ -94,17 +91,15 @@
 #define SL_ONCE static __attribute__((noinline, unused))
 
 /* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its
- * last. Contraction is off inside whatever the command line says, because gcc would fuse the intrinsics of a
- * multiplication and an addition; so is the vectoriser in the baseline, whose lanes are to stay one. Who optimises gets
+ * last. Contraction is off inside (arithmetic.h), because gcc would fuse the intrinsics of a multiplication and an
+ * addition; so is the vectoriser in the baseline, whose lanes are to stay one. Who optimises gets
  * gcc's level 3, since below it loops of four or two registers stay loops, and registers go through memory; and no copy of
  * some registers becomes a string instruction, which takes longer to start. (With sanitizers that is not worth the time
  * it takes to compile.) */
-#define SL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define SL_OPEN(features)                                                                                    \
-    SL_PRAGMA(STDC FP_CONTRACT OFF)                                                                          \
     SL_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
-#define SL_OPEN_BASELINE SL_PRAGMA(STDC FP_CONTRACT OFF) SL_PRAGMA(clang attribute push)
+#define SL_OPEN_BASELINE SL_PRAGMA(clang attribute push)
 #define SL_CLOSE SL_PRAGMA(clang attribute pop)
 #define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
 #else
@@ -116,9 +111,9 @@
 #endif
 #define SL_OPEN(features)                                                                                    \
     SL_PRAGMA(GCC push_options)                                                                              \
-    SL_FAST SL_PRAGMA(GCC optimize("fp-contract=off")) SL_PRAGMA(GCC target(features))
+    SL_FAST SL_EXACT SL_PRAGMA(GCC target(features))
 #define SL_OPEN_BASELINE                                                                                     \
-    SL_PRAGMA(GCC push_options) SL_FAST SL_PRAGMA(GCC optimize("fp-contract=off", "no-tree-vectorize"))
+    SL_PRAGMA(GCC push_options) SL_FAST SL_EXACT SL_PRAGMA(GCC optimize("no-tree-vectorize"))
 #define SL_CLOSE SL_PRAGMA(GCC pop_options)
 #define SL_UNROLL SL_PRAGMA(GCC unroll 4)
 #endif

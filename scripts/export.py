@@ -275,20 +275,19 @@ def heading(text):
 
 # What an export of a tuning has instead of kernels/tune.c.
 CHOOSE = """\
-/* Which rows may be chosen beside the automatic choice, as bits: what the CPU has, of that choice's class of bits. */
-static _Atomic(unsigned) may_win;
+/* Above its digit, as bits: which rows may win, of the choice's class of bits. None where SOFTLANE_ISA has made it. */
+enum { ROWS_SHIFT = 8 };
 
-static const sl_kernels *choose(void)
+static unsigned choose(void)
 {
-    const sl_kernels *table = wished();
+    const unsigned by_name = named();
+    const size_t row = best();
     unsigned rows = 0;
-    if (table)
-        return table;
-    table = best();
+    if (by_name)
+        return by_name;
     for (size_t i = 0; i < ISA_COUNT; i++)
-        rows |= (unsigned)(!why_not(i) && isas[i].table->fma == table->fma) << i;
-    atomic_store_explicit(&may_win, rows, memory_order_relaxed);
-    return table;
+        rows |= (unsigned)(!why_not(i) && isas[i].table->fma == isas[row].table->fma) << i;
+    return rows << ROWS_SHIFT | ((unsigned)row + 1);
 }
 """
 FASTEST = """
@@ -304,9 +303,7 @@ static const sl_kernels *sl_active_or(unsigned row)
     const sl_kernels *table = atomic_load_explicit(&forced, memory_order_acquire);
     if (table)
         return table;
-    table = chosen();
-    const bool wins = row < ISA_COUNT && atomic_load_explicit(&may_win, memory_order_relaxed) >> row & 1;
-    return wins ? isas[row].table : table;
+    return row < ISA_COUNT && made() >> (ROWS_SHIFT + row) & 1 ? isas[row].table : chosen();
 }
 
 /* What softlane-tune has found the fastest for n elements. */
@@ -449,10 +446,10 @@ class Export:
         text = without_preamble(read("kernels/dispatch.c"))
         text = replaced(text, r"\n \* A tuning \(tune\.c\) .*?\n \*/", "\n */", re.S)
         text = "".join(item for item in items(text)
-                       if not re.search("tuning|sl_active_for", bare(item)))
+                       if not re.search("(?i:tuning)|ATOMIC_LLONG|sl_active_for", bare(item)))
         cpu = without_preamble(read("kernels/cpu.c")).replace("#if defined(__linux__)\n#endif\n\n", "")
         if self.tuning:
-            text = replaced(text, r"^static const sl_kernels \*choose\(void\)\n.*?^}\n", CHOOSE, re.M | re.S) + FASTEST
+            text = replaced(text, r"^static unsigned choose\(void\)\n.*?^}\n", CHOOSE, re.M | re.S) + FASTEST
             text += "".join(f"#define SL_FASTEST_{kernel}_{dtype}(n) ({self.tuning.macro(kernel, dtype)})\n"
                             for kernel in self.kernels for dtype in self.dtypes)
         return cpu + "\n" + self.manifests(text) + "\n"
@@ -460,10 +457,11 @@ class Export:
     def functions(self, is_streaming):
         """All that is not of a unit, in one scope: nothing but the header's functions is seen from outside."""
         cache = re.sub(r"^#define _POSIX_C_SOURCE.*\n", "", without_preamble(read("kernels/cache.c")), flags=re.M)
+        atomics = re.search(r"^/\* Atomic operations.*?^#endif\n", read("kernels/dispatch.h"), re.M | re.S)[0]
         streams = re.search(r"^static inline int sl_streams.*?^}\n", read("kernels/cache.h"), re.M | re.S)[0]
-        text = self.tables() + cache + "\n" + (streams + "\n") * is_streaming + self.dispatch() + self.checks() + "\n"
+        text = self.tables() + atomics + "\n" + cache + "\n" + (streams + "\n") * is_streaming + self.dispatch() + self.checks() + "\n"
         for name in ("sl_learn_cache", "sl_cpu_lacks", "sl_active", "sl_last_level_bytes"):
-            text = re.sub(rf"^(?=(?:const |void |_Atomic)[^;{{=\n]*\b{name}\b)", "static ", text, flags=re.M)
+            text = re.sub(rf"^(?=(?:const |void |_Atomic|SL_ATOMICS_IN_PLACE void )[^;{{=\n]*\b{name}\b)", "static ", text, flags=re.M)
         return text + (without_preamble(read("kernels/convert.c")) + "\n" if self.has_16 else "")
 
     def algorithms(self):
@@ -513,6 +511,12 @@ class Export:
         names = {name for name in names if name not in macros and not name.startswith("sl_")}
         return sorted(names - {"T", "N", "C"}), sorted(name for name, bodies in macros.items() if len(bodies) > 1)
 
+    def arithmetic(self):
+        """arithmetic.h: what it refuses, which is to be the compiler's only error, open at its end; and the rest."""
+        text = guarded(read("kernels/arithmetic.h"))
+        refusals, rest = text.lstrip("\n").split("#endif\n", 1)
+        return refusals, rest
+
     def source(self):
         layers = self.algorithms()
         units = [(isa, self.vocabulary(isa), False) for isa in self.isas]
@@ -520,28 +524,30 @@ class Export:
             units.append(("unfused", self.vocabulary("scalar"), True))
         names, differing = self.names_of_units(layers, [text for _, text, _ in units])
         itself = f'#include "{self.name}.c"\n'
-        vocab = guarded(read("kernels/vocab.h")).replace('#include "cache.h"\n#include "table.h"\n', "")
+        vocab = guarded(read("kernels/vocab.h")).replace('#include "arithmetic.h"\n#include "cache.h"\n#include "table.h"\n', "")
         vocab = re.sub(r"^#include .*\n\n?", "", vocab, flags=re.M)
         contract = re.search(r"^ \* THE CONTRACT.*?\*/\n", read("kernels/vocab.h"), re.M | re.S)[0]
         out = self.opening("the kernels of " + self.name + ".h")
         out += (" *\n * This file includes itself: for each ISA the algorithms, of these again what stands once for both\n"
                 " * arithmetics (SL_C: f32 or f64) and for every element type (SL_DT). In the library the ISAs are separate files;\n"
                 " * here each name of theirs gets the ISA as a suffix.\n */\n")
-        out += "#ifndef SL_UNIT\n#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n"
-        out += f'#include "{self.name}.h"\n\n'
-        out += "#include <math.h> /* INFINITY, NAN: constants only */\n#include <stdatomic.h>\n#include <stdlib.h>\n"
-        out += "#include <string.h>\n#include <unistd.h>\n\n"
         architectures = [re.search(r", (\w+)\)", row)[1] for row in self.isas.values()]
+        refusals, arithmetic = self.arithmetic()
+        out += "#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n" + refusals
+        if not self.has_dispatch:
+            out += {"SL_X86_64": "#elif !defined(__x86_64__)\n#error \"made for x86-64 alone\"\n",
+                    "SL_AARCH64": "#elif !defined(__aarch64__)\n#error \"made for AArch64 alone\"\n",
+                    "SL_ANY": ""}[architectures[0]]
+        out += f'#else /* to the end of this file */\n#ifndef SL_UNIT\n#include "{self.name}.h"\n\n' + arithmetic
+        out += "\n#include <errno.h>\n#include <math.h> /* INFINITY, NAN: constants only */\n#include <stdatomic.h>\n#include <stdlib.h>\n"
+        out += "#include <string.h>\n#include <unistd.h>\n\n"
         if "SL_X86_64" in architectures:
-            out += "#if defined(__x86_64__)\n#include <cpuid.h>\n#include <immintrin.h>\n#endif\n"
+            out += "#if defined(__x86_64__)\n#include <immintrin.h>\n#endif\n"
         if "SL_AARCH64" in architectures:
             out += "#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif\n"
         if self.has_dispatch:
-            out += "#if defined(__aarch64__) && defined(__linux__)\n#include <sys/auxv.h>\n#endif\n"
-        else:
-            out += {"SL_X86_64": "#if !defined(__x86_64__)\n#error \"made for x86-64 alone\"\n#endif\n",
-                    "SL_AARCH64": "#if !defined(__aarch64__)\n#error \"made for AArch64 alone\"\n#endif\n",
-                    "SL_ANY": ""}[architectures[0]]
+            out += "#if defined(__x86_64__) || defined(__i386__)\n#include <cpuid.h>\n"
+            out += "#elif defined(__aarch64__) && defined(__linux__)\n#include <sys/auxv.h>\n#endif\n"
         out += "\n" + heading("functions") + self.functions(any("sl_streams" in layer for layer in layers)) + heading("vocabulary") + "/*\n" + contract + vocab
         for name in ("pair.h", "partial.h"):
             out += without_preamble(read(f"kernels/isa/{name}"))
@@ -571,7 +577,7 @@ class Export:
         out += ("\nconst sl_kernels SL_PASTE(sl_table, SL_UNIT) = {\n    SL_TEXT(SL_UNIT),\n    SL_NEEDS,\n    SL_FMA,\n" +
                 "".join(slots) + "};\n#endif\n\n")
         out += "#elif !defined(SL_DT)\n" + heading("for each arithmetic") + layers[1]
-        out += "#else\n" + heading("for each element type") + layers[2] + "#endif\n"
+        out += "#else\n" + heading("for each element type") + layers[2] + "#endif\n#endif\n"
         return self.renamed(re.sub(r"\n{3,}", "\n\n", out))
 
 
@@ -589,7 +595,7 @@ def commit():
 
 
 def chosen(option, text, every):
-    names = text.split(",")
+    names = (text.lower() if option == "--isa" else text).split(",")
     for name in names:
         if name not in every:
             refuse(f"{option}: no '{name}' (there are {', '.join(every)})")

@@ -8,6 +8,7 @@
  * leave the emulator.)
  */
 #define _POSIX_C_SOURCE 200809L
+#include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,39 @@ static void write_isas_of_forcing(char *to, size_t size)
 static void write_isa_of_first_force(char *to, size_t size)
 {
     sl_isa_force(sl_isa_name_at(sl_isa_count() - 1));
+    snprintf(to, size, "%s", sl_isa(NULL)->isa);
+}
+
+/* The calls that make the choice, each of them as the first one. */
+static void call_kernel(void)
+{
+    const float x = 1;
+    float y;
+    sl_softmax_f32(&x, &y, sl_rows(1, 1));
+}
+static void call_isa(void) { sl_isa(NULL); }
+static void call_isa_by_name(void) { sl_isa(sl_isa_name_at(0)); }
+static void call_force(void) { sl_isa_force(sl_isa_name_at(0)); }
+static void call_force_nothing(void) { sl_isa_force(NULL); }
+static void call_tune_load(void) { sl_tune_load(NULL); }
+
+static void (*const first_calls[])(void) = {call_kernel, call_isa,           call_isa_by_name,
+                                            call_force,  call_force_nothing, call_tune_load};
+enum { FIRST_CALLS = sizeof first_calls / sizeof *first_calls };
+static size_t first_call;
+
+/* What is in the environment after the first call is never read. */
+static void write_isa_of_first_call(char *to, size_t size)
+{
+    first_calls[first_call]();
+    for (size_t i = 0; i < sl_isa_count(); i++) {
+        setenv("SOFTLANE_ISA", sl_isa_name_at(i), 1);
+        sl_isa_force(NULL);
+        sl_tune_load(NULL);
+        sl_isa(sl_isa_name_at(i));
+    }
+    unsetenv("SOFTLANE_ISA");
+    sl_isa_force(NULL);
     snprintf(to, size, "%s", sl_isa(NULL)->isa);
 }
 
@@ -150,11 +184,23 @@ static const char *const manifest[ISAS] = {
 #undef SL_ISA
 };
 
-static const char *const no_isas[] = {"", "avx99", "AVX2", " scalar", "scalar ", "avx2,fma", "avx"};
+static const char *const no_isas[] = {"",  "avx99", "AVX_2",   " scalar", "scalar ",  "avx2,fma", "avx",
+                                      "S", "scala", "SCALARS", "sc\nlar", "\303\203", "[calar",   "@vx2"};
 enum { NO_ISAS = sizeof no_isas / sizeof *no_isas };
 
+/* With capitals: all letters, or every second one. */
+static const char *in_capitals(const char *name, size_t every)
+{
+    static char text[32];
+    snprintf(text, sizeof text, "%s", name);
+    for (size_t i = 0; text[i]; i += every)
+        text[i] = (char)toupper((unsigned char)text[i]);
+    return text;
+}
+
 static struct {
-    answer unset, threads, threads_of_last, first_force, forcing, forcing_last, named[ISAS], unknown[NO_ISAS];
+    answer unset, threads, threads_of_last, first_force, forcing, forcing_last, first_call[FIRST_CALLS],
+        first_call_of_last[FIRST_CALLS], named[ISAS], in_capitals[ISAS], unknown[NO_ISAS];
 } children;
 
 static void ask_children(void)
@@ -166,8 +212,14 @@ static void ask_children(void)
     children.first_force = ask_child(manifest[0], write_isa_of_first_force);
     children.forcing = ask_child(NULL, write_isas_of_forcing);
     children.forcing_last = ask_child(last, write_isas_of_forcing);
-    for (size_t i = 0; i < ISAS; i++)
+    for (first_call = 0; first_call < FIRST_CALLS; first_call++) {
+        children.first_call[first_call] = ask_child(NULL, write_isa_of_first_call);
+        children.first_call_of_last[first_call] = ask_child(last, write_isa_of_first_call);
+    }
+    for (size_t i = 0; i < ISAS; i++) {
         children.named[i] = ask_child(manifest[i], write_isa);
+        children.in_capitals[i] = ask_child(in_capitals(manifest[i], 1 + i % 2), write_isa);
+    }
     for (size_t i = 0; i < NO_ISAS; i++)
         children.unknown[i] = ask_child(no_isas[i], write_isa);
 }
@@ -244,6 +296,25 @@ static void unknown_names(void)
     assert_false(sl_isa_available(NULL));
 }
 
+/* Names are matched whatever the case of their letters. */
+static void capitals(void)
+{
+    for (size_t i = 0; i < ISAS; i++)
+        for (size_t every = 1; every <= 2; every++) {
+            const char *name = in_capitals(manifest[i], every);
+            assert_ptr_equal(sl_isa(name), sl_isa(manifest[i]));
+            assert_true(sl_isa_available(name) == sl_isa_available(manifest[i]));
+            const char *why_not = sl_isa_why_not(manifest[i]);
+            assert_true(why_not == NULL ? sl_isa_why_not(name) == NULL
+                                        : strcmp(sl_isa_why_not(name), why_not) == 0);
+            assert_true(sl_isa_force(name) == sl_isa_available(manifest[i]));
+            assert_true(!sl_isa_available(name) || sl_isa(NULL) == sl_isa(manifest[i]));
+            sl_isa_force(NULL);
+            assert_string_equal(children.in_capitals[i].text,
+                                sl_isa_available(name) ? manifest[i] : best_available());
+        }
+}
+
 static void force(void)
 {
     const sl_kernels *automatic = sl_isa(NULL);
@@ -291,6 +362,14 @@ static void environment(void)
         assert_string_equal(children.unknown[i].text, best_available());
 }
 
+static void environment_is_read_once(void)
+{
+    for (size_t i = 0; i < FIRST_CALLS; i++) {
+        assert_string_equal(children.first_call[i].text, best_available());
+        assert_string_equal(children.first_call_of_last[i].text, manifest[ISAS - 1]);
+    }
+}
+
 static void force_beats_the_environment(void)
 {
     const char *best = best_available(), *last = manifest[ISAS - 1];
@@ -316,10 +395,12 @@ int main(void)
         {.name = "availability and its reasons", .once = availability},
         {.name = "architectures", .once = architectures},
         {.name = "unknown names", .once = unknown_names},
+        {.name = "capitals", .once = capitals},
         {.name = "force", .once = force},
         {.name = "force reaches the kernels", .rung = force_reaches_the_kernels},
         {.name = "automatic choice is the best", .once = automatic_choice_is_the_best},
         {.name = "environment", .once = environment},
+        {.name = "environment is read once", .once = environment_is_read_once},
         {.name = "force beats the environment", .once = force_beats_the_environment},
         {.name = "first use by many threads", .once = first_use_by_many_threads},
     };

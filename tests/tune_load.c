@@ -5,13 +5,17 @@
  * Bits cannot tell which variant has run, as all that a tuning may choose have the same. So the choice is looked at where
  * the public functions take it from, sl_active_for().
  */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "machine_tuning.h"
@@ -189,9 +193,31 @@ static void refusals(void)
     assert_softmax();
 
     assert_refused(file_of("0.0.1", m.cpu, m.isas, m.caches, good), SL_ERR_VERSION);
-    assert_refused(file_of("", "", "", "", "]"), SL_ERR_VERSION);
+    assert_refused("{\"version\": \"0.9\", \"else\": [{\"a\": \"]}\\\"\"}, 1]}\n", SL_ERR_VERSION);
+    assert_refused("{\"version\": \"0.9\"}", SL_ERR_VERSION);
+    /* What is no file of any version comes first, and the version before the machine. */
+    assert_refused(file_of("0.0.1", "another", m.isas, m.caches, good), SL_ERR_VERSION);
+    assert_refused(file_of("0.0.1", "another", m.isas, m.caches, "]"), SL_ERR_FILE);
+    assert_refused("{\"version\": \"0.9\"}}", SL_ERR_FILE);
+    assert_refused("{\"version\": \"0.9\", [}]", SL_ERR_FILE);
+    assert_refused("{\"version\": \"0.9\", \"x\": \"}", SL_ERR_FILE);
+    assert_refused("{\"version\": \"0.9\", \"x\": \"\\", SL_ERR_FILE);
+    assert_refused(file_of(SOFTLANE_VERSION, "another", m.isas, m.caches, two(good, good)), SL_ERR_FILE);
+    assert_refused(file_of(SOFTLANE_VERSION, "another", m.isas, m.caches,
+                           winner("nothing", "f32", "default", other_name, "0")),
+                   SL_ERR_FILE);
+    /* The winner of another machine must be one of its own variants, and may be what cannot run here. */
+    assert_refused(file_of(SOFTLANE_VERSION, "another", "sse9 scalar", m.caches,
+                           winner("softmax", "f32", "default", "sse9", "0")),
+                   SL_ERR_MACHINE);
+    assert_refused(file_of(SOFTLANE_VERSION, "another", "sse9 scalar", m.caches,
+                           winner("softmax", "f32", "default", "sse", "0")),
+                   SL_ERR_FILE);
     assert_refused(file_of(SOFTLANE_VERSION, "another", m.isas, m.caches, good), SL_ERR_MACHINE);
-    assert_refused(file_of(SOFTLANE_VERSION, m.cpu, "another", m.caches, good), SL_ERR_MACHINE);
+    char more_isas[SL_TUNE_STRING];
+    snprintf(more_isas, sizeof more_isas, "%.100s another", m.isas);
+    assert_refused(file_of(SOFTLANE_VERSION, m.cpu, more_isas, m.caches, good), SL_ERR_MACHINE);
+    assert_refused(file_of(SOFTLANE_VERSION, m.cpu, "another", m.caches, good), SL_ERR_FILE);
     assert_refused(file_of(SOFTLANE_VERSION, m.cpu, m.isas, "another", good), SL_ERR_MACHINE);
 
     assert_refused(file_here(winner("nothing", "f32", "default", other_name, "0")), SL_ERR_FILE);
@@ -230,30 +256,35 @@ static void refusals(void)
     assert_refused(file_here("{}"), SL_ERR_FILE);
 }
 
-/* Every proper beginning of a file, and what is behind its end. */
+/* Every proper beginning of a file, and what is behind its end: no file, whatever the rest says. */
 static void truncated_and_continued(void)
 {
-    char text[2048], bytes[sizeof text + 1];
-    const char *file = file_here(winner("softmax", "f32", "default", other(), "0"));
-    const size_t whole = strlen(file) - 1; /* without the newline */
-    assert_true(whole < sizeof text);
-    memcpy(text, file, whole);
-    load_softmax();
-    for (size_t n = 0; n < whole; n++) {
-        write_bytes(text, n);
-        assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
-        assert_softmax();
-    }
-    memcpy(bytes, text, whole);
-    for (int c = 0; c < 256; c++) {
-        bytes[whole] = (char)c;
-        write_bytes(bytes, whole + 1);
-        const bool is_space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    const char *good = winner("softmax", "f32", "default", other(), "0");
+    const sl_machine m = sl_machine_read();
+    for (int which = 0; which < 3; which++) {
+        char text[2048], bytes[sizeof text + 1];
+        const sl_status whole_is = which == 0 ? SL_OK : which == 1 ? SL_ERR_VERSION : SL_ERR_MACHINE;
+        const char *file = file_of(which == 1 ? "0.0.1" : SOFTLANE_VERSION, which == 2 ? "another" : m.cpu,
+                                   m.isas, m.caches, good);
+        const size_t whole = strlen(file) - 1; /* without the newline */
+        assert_true(whole < sizeof text);
+        memcpy(text, file, whole);
         load_softmax();
-        write_bytes(bytes, whole + 1);
-        assert_int_equal(sl_tune_load(path), is_space ? SL_OK : SL_ERR_FILE);
-        if (!is_space)
+        for (size_t n = 0; n < whole; n++) {
+            write_bytes(text, n);
+            assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
             assert_softmax();
+        }
+        memcpy(bytes, text, whole);
+        for (int c = 0; c < 256; c++) {
+            bytes[whole] = (char)c;
+            const bool is_space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+            load_softmax();
+            write_bytes(bytes, whole + 1);
+            assert_int_equal(sl_tune_load(path), is_space ? whole_is : SL_ERR_FILE);
+            if (!is_space || whole_is != SL_OK)
+                assert_softmax();
+        }
     }
 }
 
@@ -313,17 +344,82 @@ static void force_goes_before(void)
     assert_softmax();
 }
 
+/* ---- where SOFTLANE_ISA has made the choice, which only a fresh process can see ---- */
+
+enum { MOST_ISAS = 16, SIGMOIDS = 999 };
+
+/* For each variant that SOFTLANE_ISA names at the first call: what was wrong in that process, which then loads a file of
+ * each variant, SOFTLANE_ISA being there and not. */
+static struct {
+    char what[256];
+} of_environment[MOST_ISAS];
+
+static void load_in_child(const char *chosen, char *what, size_t size)
+{
+    float x[SIGMOIDS], before[SIGMOIDS], after[SIGMOIDS];
+    for (size_t i = 0; i < SIGMOIDS; i++)
+        x[i] = (float)i / 50 - 10;
+    setenv("SOFTLANE_ISA", chosen, 1);
+    const char *in_use = sl_isa(NULL)->isa;
+    const bool is_named = strcmp(in_use, chosen) == 0;
+    sl_sigmoid_f32(x, before, SIGMOIDS);
+    for (size_t i = 0; i < 2 * sl_isa_count(); i++) {
+        const char *name = sl_isa_name_at(i / 2);
+        if (i % 2)
+            unsetenv("SOFTLANE_ISA");
+        else
+            setenv("SOFTLANE_ISA", chosen, 1);
+        const bool has_class = sl_isa_available(name) && sl_isa(name)->fma == sl_isa(NULL)->fma;
+        const sl_status status = load_text(file_here(winner("sigmoid", "f32", "default", name, "0")));
+        const char *now = sl_active_for(SL_SLOT(sigmoid, f32), SIGMOIDS)->isa;
+        sl_sigmoid_f32(x, after, SIGMOIDS);
+        if (status != (has_class ? SL_OK : SL_ERR_FILE) || memcmp(before, after, sizeof after) != 0 ||
+            strcmp(now, has_class && !is_named ? name : in_use) != 0)
+            snprintf(what, size, "%s in use, file of %s: %s, then %s, %s bits", in_use, name,
+                     sl_status_string(status), now,
+                     memcmp(before, after, sizeof after) != 0 ? "other" : "the same");
+        sl_tune_load(NULL);
+    }
+}
+
+static void ask_children(void)
+{
+    for (size_t i = 0; i < sl_isa_count(); i++) {
+        int ends[2];
+        char *what = of_environment[i].what;
+        snprintf(what, sizeof of_environment[i].what, "no answer");
+        if (pipe(ends) != 0)
+            return;
+        const pid_t child = fork();
+        if (child == 0) {
+            char wrong[sizeof of_environment[i].what] = "";
+            load_in_child(sl_isa_name_at(i), wrong, sizeof wrong);
+            _exit(write(ends[1], wrong, sizeof wrong) == sizeof wrong ? 0 : 1);
+        }
+        close(ends[1]);
+        if (read(ends[0], what, sizeof of_environment[i].what) < (ssize_t)sizeof of_environment[i].what)
+            snprintf(what, sizeof of_environment[i].what, "no answer");
+        close(ends[0]);
+        waitpid(child, NULL, 0);
+    }
+}
+
 static void environment_goes_before(void)
 {
-    assert_int_equal(sl_tune_load(NULL), SL_OK);
-    write_bytes("", 0);
+    for (size_t i = 0; i < sl_isa_count(); i++)
+        assert_string_equal(of_environment[i].what, "");
+}
+
+/* What is set after the first call is as good as not set. */
+static void environment_comes_too_late(void)
+{
+    assert_non_null(sl_isa(NULL));
     assert_int_equal(setenv("SOFTLANE_ISA", "scalar", 1), 0);
-    assert_int_equal(load_text(file_here(winner("softmax", "f32", "default", other(), "0"))), SL_OK);
-    assert_untuned();
-    assert_int_equal(load_text("nonsense"), SL_ERR_FILE); /* checked all the same */
+    load_softmax();
+    assert_softmax();
     assert_int_equal(unsetenv("SOFTLANE_ISA"), 0);
-    assert_int_equal(load_text(file_here(winner("softmax", "f32", "default", other(), "0"))), SL_OK);
-    assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
+    assert_softmax();
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
 }
 
 /* The public function, untuned and with the other variant, on either side of where that starts. */
@@ -389,6 +485,103 @@ static void threads(void)
     }
 }
 
+/* ---- a signal handler that calls what it may have interrupted ---- */
+
+enum { SIGNALS = 3000, PATIENCE = 60 };
+static uint64_t of_main[SL_SLOT_COUNT], of_handler[SL_SLOT_COUNT];
+static atomic_int handled, handler_failures;
+static pthread_t main_thread;
+
+static void on_signal(int signal)
+{
+    const int kept = errno;
+    float y[COLUMNS];
+    (void)signal;
+    errno = 4711;
+    const sl_status status = sl_tune_load(handled % 8 == 0 ? path : handled % 8 == 1 ? "/nonexistent" : NULL);
+    const bool is_right = status == (handled % 8 == 1 ? SL_ERR_FILE : SL_OK);
+    sl_tuning_publish(of_handler);
+    if (!is_right || !sl_isa_force(sl_isa(NULL)->isa) || !sl_isa_force(NULL) ||
+        sl_softmax_f32(logits, y, sl_rows(1, 64)) != SL_OK || errno != 4711)
+        handler_failures++;
+    errno = kept;
+    handled++;
+}
+
+static void *send_signals(void *unused)
+{
+    (void)unused;
+    for (int sent = 0; sent < SIGNALS; sent++) {
+        int waited = 0;
+        pthread_kill(main_thread, SIGUSR1);
+        for (; handled <= sent && waited < PATIENCE * 10000; waited++)
+            usleep(waited < 100 ? 0 : 100);
+        if (handled <= sent) {
+            fprintf(stderr, "a signal handler waits for what it has interrupted\n");
+            _exit(1);
+        }
+    }
+    return NULL;
+}
+
+/* The main flow loads all the time. Its load and the handler's each leave all functions the same digits, so that a mixture
+ * of both can be told. */
+static void signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal}, kept = {.sa_handler = SIG_DFL};
+    const uint64_t some_digit = sl_tuning_digit(sl_isa(NULL)->isa);
+    sigset_t usr1;
+    pthread_t sender;
+    size_t mixtures = 0, of_either[2] = {0, 0};
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
+        of_handler[slot] = some_digit;
+    for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
+        of_main[slot] = some_digit << SL_TUNING_DIGIT_BITS;
+    sigemptyset(&usr1);
+    sigaddset(&usr1, SIGUSR1);
+    main_thread = pthread_self();
+    load_all();
+    handled = handler_failures = 0;
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+    assert_int_equal(pthread_create(&sender, NULL, send_signals, NULL), 0);
+    while (handled < SIGNALS) {
+        uint64_t words[SL_SLOT_COUNT];
+        if (handled % 16 == 0)
+            sl_tune_load(path);
+        sl_tuning_publish(of_main);
+        pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+        sl_tuning_read(words);
+        pthread_sigmask(SIG_UNBLOCK, &usr1, NULL);
+        for (size_t slot = 1; slot < SL_SLOT_COUNT; slot++)
+            if (words[slot] != words[0]) {
+                mixtures++;
+                break;
+            }
+        of_either[words[0] == of_handler[0]]++;
+    }
+    pthread_join(sender, NULL);
+    sigaction(SIGUSR1, &kept, NULL);
+    assert_int_equal(handler_failures, 0);
+    assert_int_equal(mixtures, 0);
+    assert_true(of_either[0] > 0);
+    printf("%d signals; the handler's load came last %zu times of %zu\n", (int)handled, of_either[1],
+           of_either[0] + of_either[1]);
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+}
+
+/* More loads than there are numbers for them. */
+static void many_loads(void)
+{
+    uint64_t words[SL_SLOT_COUNT];
+    for (size_t i = 0; i < 70000; i++)
+        sl_tuning_publish(i % 2 ? of_main : of_handler);
+    sl_tuning_read(words);
+    assert_memory_equal(words, of_main, sizeof words);
+    load_softmax();
+    assert_softmax();
+    assert_int_equal(sl_tune_load(NULL), SL_OK);
+}
+
 int main(void)
 {
     unsetenv("SOFTLANE_ISA"); /* which goes before a tuning */
@@ -396,6 +589,7 @@ int main(void)
     if (file < 0)
         return 1;
     close(file);
+    ask_children(); /* before this process makes its own choice */
     const topic topics[] = {
         {.name = "applies", .once = applies},
         {.name = "tiers", .once = tiers},
@@ -405,8 +599,11 @@ int main(void)
         {.name = "no files", .once = no_files},
         {.name = "force goes before", .once = force_goes_before},
         {.name = "environment goes before", .once = environment_goes_before},
+        {.name = "environment comes too late", .once = environment_comes_too_late},
         {.name = "bits stay", .each_kernel = bits_stay},
         {.name = "threads", .once = threads},
+        {.name = "signals", .once = signals},
+        {.name = "many loads", .once = many_loads},
     };
     const int result = ladder_climb("tune_load", topics, sizeof topics / sizeof *topics);
     remove(path);

@@ -58,7 +58,7 @@ SL_INLINE void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
-SL_INLINE vf v_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm256_mul_ps(a, b)); }
 SL_INLINE vf v_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
@@ -145,7 +145,7 @@ SL_INLINE void w_store_n(double *p, vw a, size_t n)
 }
 SL_PAIRED_2(vw, w_add, vw, vw, _mm256_add_pd(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, _mm256_sub_pd(a, b))
-SL_PAIRED_2(vw, w_mul, vw, vw, _mm256_mul_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, SL_ROUNDED(_mm256_mul_pd(a, b)))
 SL_PAIRED_2(vw, w_div, vw, vw, _mm256_div_pd(a, b))
 SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm256_fmadd_pd(a, b, c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm256_fnmadd_pd(a, b, c))

@@ -49,7 +49,7 @@ SL_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
-SL_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm512_mul_ps(a, b)); }
 SL_INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
@@ -151,7 +151,7 @@ SL_INLINE void w_store_n(double *p, vw a, size_t n)
 }
 SL_PAIRED_2(vw, w_add, vw, vw, _mm512_add_pd(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, _mm512_sub_pd(a, b))
-SL_PAIRED_2(vw, w_mul, vw, vw, _mm512_mul_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, SL_ROUNDED(_mm512_mul_pd(a, b)))
 SL_PAIRED_2(vw, w_div, vw, vw, _mm512_div_pd(a, b))
 SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm512_fmadd_pd(a, b, c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm512_fnmadd_pd(a, b, c))
@@ -251,7 +251,10 @@ SL_INLINE void h_store_n(uint16_t *p, vu a, size_t n)
     _mm256_mask_storeu_epi16(p, lanes_below(n), _mm512_cvtepi32_epi16(a));
 }
 SL_INLINE vf v_of_f16(vu h) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(h)); }
-SL_INLINE vu h_of_f32(vf a) { return _mm512_cvtepu16_epi32(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)); }
+SL_INLINE vu h_of_f32(vf a)
+{
+    return _mm512_cvtepu16_epi32(_mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
+}
 /* Named rounding, although there is none: without it clang 14 takes the load to pieces. */
 SL_INLINE vf v_load_f16(const uint16_t *p)
 {
@@ -259,11 +262,11 @@ SL_INLINE vf v_load_f16(const uint16_t *p)
 }
 SL_INLINE void v_store_f16(uint16_t *p, vf a)
 {
-    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_storeu_si256((__m256i *)p, _mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
 }
 SL_INLINE void v_stream_f16(uint16_t *p, vf a)
 {
-    _mm256_stream_si256((__m256i *)p, _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_stream_si256((__m256i *)p, _mm512_maskz_cvtps_ph(0xffff, a, _MM_FROUND_TO_NEAREST_INT));
 }
 
 /* two u16: the selection by a constant mask of bits is one instruction. */

@@ -44,7 +44,7 @@ SL_INLINE vf v_evens(vf a, vf b) { return vuzp1q_f32(a, b); }
 SL_INLINE vf v_odds(vf a, vf b) { return vuzp2q_f32(a, b); }
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return vsubq_f32(a, b); }
-SL_INLINE vf v_mul(vf a, vf b) { return vmulq_f32(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(vmulq_f32(a, b)); }
 SL_INLINE vf v_div(vf a, vf b) { return vdivq_f32(a, b); }
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
@@ -106,7 +106,7 @@ SL_INLINE void w_stream(double *p, vw a) { w_store(p, a); }
 SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, vsubq_f64(a, b))
-SL_PAIRED_2(vw, w_mul, vw, vw, vmulq_f64(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, SL_ROUNDED(vmulq_f64(a, b)))
 SL_PAIRED_2(vw, w_div, vw, vw, vdivq_f64(a, b))
 SL_PAIRED_3(vw, w_fma, vw, vw, vw, vfmaq_f64(c, a, b))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, vfmsq_f64(c, a, b))

@@ -11,7 +11,7 @@
 #else
 #define SL_FMA 0
 #endif
-#if SL_FMA && defined(__x86_64__)
+#if SL_FMA && !defined(__aarch64__)
 #define SL_NEEDS "fma"
 #else
 #define SL_NEEDS ""
@@ -54,14 +54,14 @@ SL_INLINE vf v_evens(vf a, vf b) { return (void)b, a; }
 SL_INLINE vf v_odds(vf a, vf b) { return (void)a, b; }
 SL_INLINE vf v_add(vf a, vf b) { return a + b; }
 SL_INLINE vf v_sub(vf a, vf b) { return a - b; }
-SL_INLINE vf v_mul(vf a, vf b) { return a * b; }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(a * b); }
 SL_INLINE vf v_div(vf a, vf b) { return a / b; }
 #if SL_FMA
 SL_INLINE vf v_fma(vf a, vf b, vf c) { return __builtin_fmaf(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return __builtin_fmaf(-a, b, c); }
 #else
-SL_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
-SL_INLINE vf v_fnma(vf a, vf b, vf c) { return c - a * b; }
+SL_INLINE vf v_fma(vf a, vf b, vf c) { return SL_ROUNDED(a * b) + c; }
+SL_INLINE vf v_fnma(vf a, vf b, vf c) { return c - SL_ROUNDED(a * b); }
 #endif
 SL_INLINE vf v_min(vf a, vf b)
 {
@@ -105,14 +105,14 @@ SL_INLINE void w_store_n(double *p, vw a, size_t n)
 SL_INLINE void w_stream(double *p, vw a) { *p = a; }
 SL_INLINE vw w_add(vw a, vw b) { return a + b; }
 SL_INLINE vw w_sub(vw a, vw b) { return a - b; }
-SL_INLINE vw w_mul(vw a, vw b) { return a * b; }
+SL_INLINE vw w_mul(vw a, vw b) { return SL_ROUNDED(a * b); }
 SL_INLINE vw w_div(vw a, vw b) { return a / b; }
 #if SL_FMA
 SL_INLINE vw w_fma(vw a, vw b, vw c) { return __builtin_fma(a, b, c); }
 SL_INLINE vw w_fnma(vw a, vw b, vw c) { return __builtin_fma(-a, b, c); }
 #else
-SL_INLINE vw w_fma(vw a, vw b, vw c) { return a * b + c; }
-SL_INLINE vw w_fnma(vw a, vw b, vw c) { return c - a * b; }
+SL_INLINE vw w_fma(vw a, vw b, vw c) { return SL_ROUNDED(a * b) + c; }
+SL_INLINE vw w_fnma(vw a, vw b, vw c) { return c - SL_ROUNDED(a * b); }
 #endif
 SL_INLINE vw w_min(vw a, vw b)
 {

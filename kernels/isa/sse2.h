@@ -42,10 +42,10 @@ SL_INLINE vf v_evens(vf a, vf b) { return _mm_shuffle_ps(a, b, 0x88); }
 SL_INLINE vf v_odds(vf a, vf b) { return _mm_shuffle_ps(a, b, 0xdd); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm_sub_ps(a, b); }
-SL_INLINE vf v_mul(vf a, vf b) { return _mm_mul_ps(a, b); }
+SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm_mul_ps(a, b)); }
 SL_INLINE vf v_div(vf a, vf b) { return _mm_div_ps(a, b); }
-SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
-SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, _mm_mul_ps(a, b)); }
+SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(v_mul(a, b), c); }
+SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, v_mul(a, b)); }
 SL_INLINE vf v_min(vf a, vf b) { return _mm_min_ps(a, b); }
 SL_INLINE vf v_max(vf a, vf b) { return _mm_max_ps(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a); }
@@ -95,10 +95,10 @@ SL_INLINE void w_stream(double *p, vw a)
 SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, _mm_add_pd(a, b))
 SL_PAIRED_2(vw, w_sub, vw, vw, _mm_sub_pd(a, b))
-SL_PAIRED_2(vw, w_mul, vw, vw, _mm_mul_pd(a, b))
+SL_PAIRED_2(vw, w_mul, vw, vw, SL_ROUNDED(_mm_mul_pd(a, b)))
 SL_PAIRED_2(vw, w_div, vw, vw, _mm_div_pd(a, b))
-SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm_add_pd(_mm_mul_pd(a, b), c))
-SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm_sub_pd(c, _mm_mul_pd(a, b)))
+SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm_add_pd(w_mul_half(a, b), c))
+SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm_sub_pd(c, w_mul_half(a, b)))
 SL_PAIRED_2(vw, w_min, vw, vw, _mm_min_pd(a, b))
 SL_PAIRED_2(vw, w_max, vw, vw, _mm_max_pd(a, b))
 SL_PAIRED_1(vw, w_abs, vw, _mm_andnot_pd(_mm_set1_pd(-0.0), a))
