@@ -17,16 +17,20 @@
  *             Losses, weights and upstream gradients are double for f64 and float for all others.
  *   layout    Arrays are dense, in C order. Pointers need the alignment of their element type and no more.
  *   aliasing  An output may be one of the inputs of its own shape and type (in place): the y of a map its x,
- *             a dx its y, x or dy, a grad its logits. Any other overlap of an output with another argument is
- *             SL_ERR_OVERLAP.
+ *             a dx its y, x or dy, a grad its logits. Any other overlap of an output with another argument, the
+ *             options and what they point to included, is SL_ERR_OVERLAP.
  *   status    SL_OK, or the first of these that applies, and then nothing has been written:
  *             SL_ERR_SIZE     the byte size of an array does not fit in ptrdiff_t
  *             SL_ERR_NULL     a required pointer is NULL (empty arrays are never touched and may be NULL)
- *             SL_ERR_OPTION   an option is out of its range, or does not belong to this function
+ *             SL_ERR_OPTION   an option is out of its range, or does not belong to this function; ignore_index is
+ *                             set, and has_ignore_index is not
  *             SL_ERR_OVERLAP  see aliasing
  *             SL_ERR_TARGET   a class id is neither in [0, classes) nor the ignored one; a probability that
  *                             bce is to judge is not in [0, 1]
- *   empty     No elements: SL_OK, nothing is written, except that a mean or a sum over nothing is a result.
+ *   empty     Outputs that have values are written. Rows without classes have a log-sum-exp of -inf and, if their
+ *             target is ignored (none is a class) or a set of probabilities, a loss of 0. Of no elements there are
+ *             statistics: those of sl_stats_empty(). A mean or a sum over nothing is a result. Else nothing is
+ *             written: SL_OK.
  *   errors    "k ULP" means |result - exact| <= k * 2^(max(e, -126) - 23), e the exponent of the exact value,
  *             and likewise for the other types: denormal results are held to the denormal spacing. "k ULP of
  *             q" has the exponent of the quantity q instead. Bounds hold in round-to-nearest with FTZ and DAZ
@@ -123,7 +127,7 @@ SOFTLANE_API sl_status sl_softmax_safe_bf16(const sl_bf16 *x, sl_bf16 *y, sl_sha
 SOFTLANE_API sl_status sl_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape);
 
 /* y_c = x_c - log(sum_k exp(x_k)) along each row.
- *   special values  NaN as softmax; -inf beside finite elements gives -inf
+ *   special values  NaN as softmax; -inf beside finite elements gives -inf, and one finite column +0
  *   error           f32 2.0 ULP in all tests (3.0 for any row, by proof), f64 3.0, also where the result is next to 0
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_f32(const float *x, float *y, sl_shape shape);
@@ -161,7 +165,7 @@ SOFTLANE_API sl_status sl_log_softmax_backward_f16(const sl_f16 *y, const sl_f16
                                                    sl_shape shape);
 
 /* lse[row] = log(sum_c exp(x_c)), one result per row: outer * inner of them.
- *   special values  NaN as softmax
+ *   special values  NaN as softmax; no classes give -inf
  *   error           f32 1.0 ULP, f64 2.0 ULP, of the larger of |lse| and |max x|: where the maximum and the
  *                   logarithm of the rest cancel, their difference cannot be known better
  *   status          SIZE, NULL, OVERLAP */
@@ -209,7 +213,7 @@ SOFTLANE_API sl_status sl_sigmoid_backward_bf16(const sl_bf16 *y, const sl_bf16 
 SOFTLANE_API sl_status sl_sigmoid_backward_f16(const sl_f16 *y, const sl_f16 *dy, sl_f16 *dx, size_t n);
 
 /* dx = dy / (1 + exp(x)): the gradient of log-sigmoid, from its x.
- *   special values  NaN -> NaN; x = -inf gives dy, x = +inf gives 0 of the sign of dy
+ *   special values  NaN -> NaN; x = -inf gives dy, x = +inf gives 0 of the sign of dy, be dy infinite
  *   error           2.0 / 4.0 ULP
  *   status          SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_sigmoid_backward_f32(const float *x, const float *dy, float *dx, size_t n);
@@ -233,7 +237,7 @@ typedef struct {
     const void *pos_weight;   /* [classes], NULL = all 1; bce_with_logits only */
     double label_smoothing;   /* in [0, 1]; cross_entropy and cross_entropy_soft only */
     bool has_ignore_index;    /* cross_entropy and nll only: */
-    int64_t ignore_index;     /* rows with this target add nothing and are not read; may be in [0, classes) */
+    int64_t ignore_index;     /* rows with this target add nothing; may be in [0, classes) */
     const void *upstream;     /* gradient of the loss: one, with SL_NONE one per loss; NULL = 1 */
     unsigned flags;           /* SL_SAFE_ROWS (cross_entropy, cross_entropy_soft) | SL_EMPTY_MEAN_ZERO */
 } sl_loss_options;
@@ -249,8 +253,13 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *             upstream[0] for SL_SUM, upstream[0] / divisor for SL_MEAN. The loss has the same bits with and
  *             without. It may be the logits themselves.
  *   weight 0  takes a class (cross_entropy, nll), or a factor 0 a term, out even at infinite cost.
- *   ignored   rows: loss 0, gradient 0, and nothing of them counts.
- *   sums and means  0.51 ULP of the sum or mean of the single losses (f64 means: 2.0)
+ *   ignored   rows: loss 0, gradient 0, and nothing of them counts. Where inner = 1 they are not read. (Else their
+ *             elements lie between those of others.)
+ *   mean      whose divisor is 0: NaN (SL_EMPTY_MEAN_ZERO: 0), whatever the sum, and so are gradients in the rows that
+ *             are not ignored.
+ *   sums and means  0.51 ULP of the sum or mean of the single losses (f64 means: 2.0) where these are of one sign. Of
+ *             both signs, which takes weights or targets outside of [0, 1], 2^-30 (f64: 2^-60) of the sum or mean of
+ *             their magnitudes more. An f64 mean is finite where the losses are, even if their sum is not.
  *   status    SIZE, NULL, OPTION, OVERLAP, TARGET */
 
 /* Categorical cross-entropy of logits with class ids; target has one id per row.
@@ -263,9 +272,9 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   special values  NaN as softmax; a target logit of -inf costs +inf
  *   error    loss: f32 2.0 ULP in all tests (2.7 by analysis), f64 3.0, also where the loss is next to 0.
  *            gradient: f32 3.5 / 4.0 ULP in all tests (by analysis as softmax, and 1.0 for the term that is
- *            subtracted), f64 5.0, with smoothing of the larger of the two terms; the
- *            target's is formed from the other classes, sum_{k != t} q_k - (1 - softmax(x)_t) sum_k q_k, and
- *            never as p - 1 */
+ *            subtracted), f64 5.0, with smoothing of the larger of the two terms, p_c sum_k q_k and q_c with
+ *            p = softmax(x). For the target, and for a class that has more than half of p and more than half of q,
+ *            they are p_c sum_{k != c} q_k and q_c sum_{k != c} p_k: their difference is the same, they are smaller */
 SOFTLANE_API sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, float *grad);
 SOFTLANE_API sl_status sl_cross_entropy_f64(const double *logits, const int64_t *target, sl_shape shape,
@@ -280,7 +289,8 @@ SOFTLANE_API sl_status sl_cross_entropy_f16(const sl_f16 *logits, const int64_t 
  *   grad_c = u_r * (softmax(x)_c * sum_k q_k - q_c)
  *   divisor  the number of rows
  *   special values  NaN as softmax; q_c = 0 takes its class out even at infinite cost
- *   error    for t_c >= 0, loss and gradient as cross_entropy, the gradient's of the larger of its two terms */
+ *   error    for t_c >= 0, loss and gradient as cross_entropy, the gradient's of the larger of its two terms, which are
+ *            others for a class that has more than half of p and of q, as there */
 SOFTLANE_API sl_status sl_cross_entropy_soft_f32(const float *logits, const float *target_prob,
                                                  sl_shape shape, const sl_loss_options *options, float *loss,
                                                  float *grad);
@@ -352,8 +362,8 @@ SOFTLANE_API sl_status sl_bce_f16(const sl_f16 *prob, const sl_f16 *target, sl_s
  *
  * For cross-entropy set `target` to the target's logit in the part that holds it. */
 typedef struct {
-    double max;     /* -inf: nothing yet, or nothing but -inf; NaN when there was one */
-    double rest;    /* sum_c exp(x_c - max) without one maximum; NaN for max = +inf */
+    double max;     /* -inf: nothing yet, or nothing but -inf; NaN when there was one, or a +inf */
+    double rest;    /* sum_c exp(x_c - max) without one maximum; NaN where max is */
     double target;  /* 0 until set */
     double logits;  /* sum_c x_c; of f64 elements it may be infinite */
     uint64_t count; /* elements */
@@ -364,7 +374,7 @@ typedef struct {
 
 SOFTLANE_API sl_stats sl_stats_empty(void);
 
-/* The statistics of n elements.
+/* The statistics of n elements; of none, sl_stats_empty().
  *   error   of the log-sum-exp that they give: as logsumexp
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_stats_f32(const float *x, size_t n, sl_stats *stats);
@@ -375,7 +385,7 @@ SOFTLANE_API sl_status sl_softmax_stats_f16(const sl_f16 *x, size_t n, sl_stats 
 /* into = both together. At most 2^30 parts in all. */
 SOFTLANE_API void sl_stats_merge(sl_stats *into, const sl_stats *from);
 
-/* log(sum_c exp(x_c)) = max + log1p(rest). NaN as softmax. */
+/* log(sum_c exp(x_c)) = max + log1p(rest). NaN as softmax; -inf of no elements. */
 SOFTLANE_API double sl_stats_logsumexp(const sl_stats *stats);
 
 /* (1 - s) * (logsumexp - target) + s * (logsumexp - logits / count), s = label_smoothing in [0, 1]. Error as

@@ -115,7 +115,8 @@ static size_t elements_of(sl_shape s)
     return saturating_product(saturating_product(s.outer, s.classes), s.inner);
 }
 
-static size_t rows_of(sl_shape s) { return elements_of(s) == 0 ? 0 : saturating_product(s.outer, s.inner); }
+/* Also of no classes: what there is one of for each row is there then, too. */
+static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner); }
 
 /* -------------------------------------------------------------------------------------- maps and folds */
 
@@ -151,7 +152,7 @@ static size_t call_size(const array *arrays) { return arrays[0].count; }
              {dx, elements_of(shape), sizeof(T), REPLACING})
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
-    FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), elements_of(shape), (x, lse, shape),                        \
+    FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), rows_of(shape), (x, lse, shape),                            \
              {x, elements_of(shape), sizeof(T), INPUT}, {lse, rows_of(shape), sizeof(L), OUTPUT})
 
 #define DEFINE_STATS(dt, T, L, name)                                                                         \
@@ -179,7 +180,8 @@ static sl_status check_options(const sl_loss_options *o, unsigned takes)
                          (o->label_smoothing != 0 ? LABEL_SMOOTHING : 0) |
                          (o->has_ignore_index ? IGNORE_INDEX : 0) | (o->flags & SL_SAFE_ROWS ? SAFE_ROWS : 0);
     const bool in_range = (unsigned)o->reduction <= SL_NONE && o->label_smoothing >= 0 &&
-                          o->label_smoothing <= 1 && (o->flags & ~(SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO)) == 0;
+                          o->label_smoothing <= 1 && (o->flags & ~(SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO)) == 0 &&
+                          (o->has_ignore_index || o->ignore_index == 0);
     return in_range && (has & ~takes) == 0 ? SL_OK : SL_ERR_OPTION;
 }
 
@@ -187,7 +189,7 @@ static sl_status check_options(const sl_loss_options *o, unsigned takes)
 typedef struct {
     array logits, target;
     sl_shape shape;
-    const sl_loss_options *options;
+    const sl_loss_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     unsigned takes;
     const void *loss, *grad; /* either may be NULL when the other is not */
     size_t losses, loss_size;
@@ -207,6 +209,7 @@ static sl_status check_loss(const loss_call *c)
         {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT},
         {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT},
         {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT},
+        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT},
     };
     CHECK(check_presence(arrays, COUNT_OF(arrays)));
     CHECK(check_options(o, c->takes));
@@ -259,6 +262,7 @@ SL_DTYPES(DEFINE_CHECK_PROBABILITIES, )
             .target = {target, targets, sizeof *target, INPUT},                                              \
             .shape = shape,                                                                                  \
             .options = &o,                                                                                   \
+            .options_at = options,                                                                           \
             .takes = TAKES_##name,                                                                           \
             .loss = loss,                                                                                    \
             .grad = grad,                                                                                    \

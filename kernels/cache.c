@@ -37,4 +37,10 @@ SL_ATOMICS_IN_PLACE void sl_learn_cache(void)
         atomic_compare_exchange_strong(&sl_last_level_bytes, &unknown, ask());
 }
 
-void sl_set_cache_bytes(size_t bytes) { atomic_store(&sl_last_level_bytes, bytes ? bytes : ask()); }
+/* SIZE_MAX stands for unknown; what is one less makes no difference (sl_streams). */
+void sl_set_cache_bytes(size_t bytes)
+{
+    if (bytes == 0)
+        bytes = ask();
+    atomic_store(&sl_last_level_bytes, bytes < SIZE_MAX ? bytes : SIZE_MAX - 1);
+}

@@ -31,8 +31,15 @@ static exact_sum logits_of(const sl_stats *s)
 
 sl_stats sl_stats_empty(void) { return stats_pack(-(double)INFINITY, 0, 0, 0); }
 
-/* So large that different maxima are infinitely far apart: beyond what exact_exp takes. */
-static bool is_huge(double m) { return m >= 0x1p62 || m <= -0x1p62; }
+/* So large that different maxima are at least 1024 apart, and the smaller one's exponential is 0: what exact_exp does not
+ * take. */
+static bool is_huge(double m) { return m > 0x1p62 || m < -0x1p62; }
+
+/* Only one part has a target. A zero of both is -0 if one of them is. */
+static double target_of_both(double a, double b)
+{
+    return a == 0 && b == 0 ? exact_double(exact_bits(a) | exact_bits(b)) : a + b;
+}
 
 void sl_stats_merge(sl_stats *into, const sl_stats *from)
 {
@@ -48,7 +55,7 @@ void sl_stats_merge(sl_stats *into, const sl_stats *from)
     exact_merge(&logits, &of_from);
     sl_stats both = {
         .max = more->max == more->max && less->max == less->max ? more->max : (double)NAN,
-        .target = into->target + from->target,
+        .target = target_of_both(into->target, from->target),
         .count = into->count + from->count,
     };
     stats_round(&both, &rest, &logits);
@@ -61,7 +68,10 @@ static double log_sum(const sl_stats *s)
     return s->max > -(double)INFINITY ? w_acc_value(log1p_wide(w_acc_of(s->rest))) : (double)NAN;
 }
 
-double sl_stats_logsumexp(const sl_stats *s) { return s->max + log_sum(s); }
+double sl_stats_logsumexp(const sl_stats *s)
+{
+    return s->count == 0 ? -(double)INFINITY : s->max + log_sum(s);
+}
 
 double sl_stats_cross_entropy(const sl_stats *s, double label_smoothing)
 {

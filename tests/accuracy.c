@@ -355,6 +355,72 @@ static void constant_row_is_1_over_n(const kernel *k, const isa *on)
 
 /* ---------------------------------------------------------------------------------------------- losses */
 
+static bool is_loss_of_softmax(const kernel *k)
+{
+    return k->row == SL_COUNT_cross_entropy || k->row == SL_COUNT_cross_entropy_soft;
+}
+
+/* 2^-e for e up to `most`; 0 one time in four. */
+static double tiny(generator *g, double most)
+{
+    return next_below(g, 4) == 0 ? 0 : exp2(-most * next_uniform(g));
+}
+
+/* The class that wins, by any margin, is the target, or nearly all of it, or has nearly all of the weight; the others have
+ * little: then both terms of a gradient may be as small as they like, and neither must be lost in the other one's rounding. */
+static void make_confident(workload *w, generator *g)
+{
+    static const double smoothings[] = {0, 0.1, 0x1p-40, 0x1p-20, 0.5, 1};
+    const kernel *k = w->k;
+    const sl_ref_dtype *dt = k->dtype;
+    const sl_shape shape = w->c.shape;
+    const double most = dt->loss_digits > 24 ? 500 : 60;
+    const size_t winner = next_below(g, shape.classes);
+    w->options.label_smoothing = smoothings[next_below(g, 6)];
+    w->options.class_weight = next_below(g, 3) == 0 ? NULL : w->class_weight;
+    for (size_t c = 0; c < shape.classes; c++)
+        dt->put_loss(w->class_weight, c, c == winner ? 1 : tiny(g, most));
+    for (size_t r = 0; r < rows(shape); r++) {
+        const double margin = most * next_uniform(g);
+        const size_t top = next_below(g, 4) == 0 ? next_below(g, shape.classes) : winner;
+        for (size_t c = 0; c < shape.classes; c++) {
+            const size_t i = element_at(shape, r, c);
+            dt->put(w->x, i, c == top ? 0 : -margin - next_uniform(g));
+            if (k->second == PROBABILITIES)
+                dt->put(w->second, i, c == top ? 1 : tiny(g, most));
+        }
+        if (k->second == CLASS_IDS)
+            ((int64_t *)w->second)[r] =
+                (int64_t)(next_below(g, 2) == 0 ? next_below(g, shape.classes) : winner);
+    }
+}
+
+static void confident_gradients(const kernel *k, const isa *on)
+{
+    static const size_t classes[] = {2, 3, 5, 10, 32, 33, 100, 1000};
+    generator g = {19};
+    worst_cases worst = {{{0}}};
+    const variant v = {"confident", SL_NONE, WEIGHTS | SMOOTHING, 0.1, {true, true}};
+    for (size_t i = 0; i < share(k, 600, 60); i++) {
+        const size_t n = classes[i % 8];
+        workload w;
+        workload_make(&w, k, &v, n < 100 && i % 3 == 0 ? sl_axis(1, n, 1 + i % 90) : sl_rows(1 + i % 20, n),
+                      distribution_at(0), &g);
+        make_confident(&w, &g);
+        compare(on, &w, "confident", v.name, &worst);
+        workload_free(&w);
+    }
+    say(k, on, &worst);
+}
+
+static void negate_some_weights(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    for (size_t c = 0; c < w->c.shape.classes; c++)
+        if (next_below(g, 2))
+            dt->put_loss(w->class_weight, c, -dt->get_loss(w->class_weight, c));
+}
+
 static void sums_and_means(const kernel *k, const isa *on)
 {
     static const size_t counts[] = {1, 2, 3, 10, 17, 100, 1000, 1797, 20011, 100003};
@@ -370,6 +436,8 @@ static void sums_and_means(const kernel *k, const isa *on)
             reduced.wants[GRADIENT] = false;
             workload w;
             workload_make(&w, k, &reduced, sl_rows(counts[i], 1 + i), distribution_at(next_below(&g, 3)), &g);
+            if (i % 2 && w.options.class_weight != NULL && reduced.reduction == SL_SUM)
+                negate_some_weights(&w, &g);
             run(k, on, &w.c);
             assert_sum_of_losses(on, &w);
             workload_free(&w);
@@ -387,6 +455,9 @@ int main(void)
         {.name = "keeps the order", .rung = keeps_the_order, .applies_to = is_softmax},
         {.name = "one column is 1", .rung = one_column_is_1, .applies_to = is_softmax},
         {.name = "constant row is 1/n", .rung = constant_row_is_1_over_n, .applies_to = is_softmax_of_rows},
+        {.name = "gradients of confident rows",
+         .rung = confident_gradients,
+         .applies_to = is_loss_of_softmax},
         {.name = "sum and mean of losses", .rung = sums_and_means, .applies_to = is_loss},
     };
     return ladder_climb("accuracy", topics, sizeof topics / sizeof *topics);

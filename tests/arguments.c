@@ -228,15 +228,51 @@ static void overlap(const kernel *k)
     }
 }
 
+/* An output over the options themselves: they lie in the middle of what it is moved along. */
+static void overlap_with_options(const kernel *k)
+{
+    for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++)
+        for (size_t output = 0; output < OUTPUTS; output++) {
+            fixture f;
+            set_up(&f, k, (sl_reduction)reduction);
+            const size_t bytes = output_count(k, &f.w.c, output) * output_size(k, output),
+                         before = (bytes + 7) / 8 * 8, all = 2 * before + sizeof(sl_loss_options),
+                         step = output_size(k, output);
+            char *both = allocate(all, 1), *was = allocate(all, 1);
+            f.w.c.options = (void *)(both + before);
+            for (size_t at = 0; at + bytes <= all; at += step) {
+                memset(both, CANARY, all);
+                memcpy(both + before, &f.w.options, sizeof f.w.options);
+                memcpy(was, both, all);
+                f.w.c.out[output] = both + at;
+                const bool apart = at + bytes <= before || at >= before + sizeof(sl_loss_options);
+                assert_status(k, &f.w.c, apart ? SL_OK : SL_ERR_OVERLAP);
+                assert_true(apart || memcmp(both, was, all) == 0);
+                assert_memory_equal(both + before, &f.w.options, sizeof f.w.options);
+            }
+            free(both);
+            free(was);
+            tear_down(&f);
+        }
+}
+
 /* --------------------------------------------------------------------------------------- empty shapes */
 
 static const sl_shape empty_shapes[] = {{0, 4, 1}, {3, 4, 0}, {0, 0, 0}, {0, SIZE_MAX, SIZE_MAX},
                                         {3, 0, 1}, {2, 0, 5}};
 
+/* Without rows, or without classes where there is nothing for each row. */
+static bool is_empty(const kernel *k, sl_shape shape)
+{
+    return rows(shape) == 0 || (k->result != L_PER_ROW && k->second != CLASS_IDS);
+}
+
 /* Nothing is touched, so all may be NULL. */
 static void empty(const kernel *k)
 {
     for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
+        if (!is_empty(k, empty_shapes[i]))
+            continue;
         fixture f;
         set_up(&f, k, SL_NONE);
         f.w.c.shape = empty_shapes[i];
@@ -249,6 +285,28 @@ static void empty(const kernel *k)
     }
 }
 
+/* Rows without classes have results and ids: these are required, and logits are not. */
+static void no_classes(const kernel *k)
+{
+    double result[10] = {0};
+    int64_t ids[10] = {0};
+    sl_loss_options ignoring = {.reduction = SL_NONE, .has_ignore_index = k->second == CLASS_IDS};
+    call c = {.shape = sl_axis(2, 0, 5), .options = is_loss(k) ? &ignoring : NULL, .out = {result}};
+    if (k->second == CLASS_IDS) {
+        assert_status(k, &c, SL_ERR_NULL);
+        c.second = ids;
+    }
+    assert_status(k, &c, SL_OK);
+    c.out[RESULT] = ids; /* they are read */
+    assert_status(k, &c, k->second == CLASS_IDS ? SL_ERR_OVERLAP : SL_OK);
+    c.out[RESULT] = NULL;
+    assert_status(k, &c, SL_ERR_NULL);
+    c.shape = (sl_shape){SIZE_MAX, 0, SIZE_MAX};
+    assert_status(k, &c, SL_ERR_SIZE);
+}
+
+static bool has_result_of_rows(const kernel *k) { return k->result == L_PER_ROW; }
+
 /* Of nothing there are statistics, too. */
 static bool gives_no_statistics(const kernel *k) { return k->result != STATS_PER_ROW; }
 
@@ -256,6 +314,8 @@ static bool gives_no_statistics(const kernel *k) { return k->result != STATS_PER
 static void empty_reductions(const kernel *k)
 {
     for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
+        if (!is_empty(k, empty_shapes[i])) /* special_values.c knows these */
+            continue;
         double loss;
         sl_loss_options options = {.reduction = SL_SUM};
         call c = {.shape = empty_shapes[i], .options = &options, .out = {&loss}};
@@ -312,6 +372,8 @@ static void options_out_of_range(const kernel *k)
         {.label_smoothing = 0x1.0000000000001p0},
         {.label_smoothing = INFINITY},
         {.flags = 4},
+        {.ignore_index = -100}, /* without has_ignore_index */
+        {.ignore_index = 1},
         {.flags = 0x80000000u | SL_EMPTY_MEAN_ZERO},
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -379,8 +441,10 @@ static void class_ids(const kernel *k)
                     id[i] = (int64_t)(i % CLASSES);
                 id[r] = bad[b];
                 f.w.options.has_ignore_index = false;
-                f.w.options.ignore_index = bad[b];
+                f.w.options.ignore_index = 0;
                 assert_outcome(&f, SL_ERR_TARGET);
+                f.w.options.ignore_index = bad[b];
+                assert_outcome(&f, SL_ERR_OPTION);
                 f.w.options.has_ignore_index = true;
                 f.w.options.ignore_index = bad[b] ^ 1; /* another one */
                 assert_outcome(&f, SL_ERR_TARGET);
@@ -440,6 +504,7 @@ static void first_status_that_applies(const kernel *k)
     if (k->second == CLASS_IDS) {
         ((int64_t *)f.w.second)[0] = -1;
         f.w.options.has_ignore_index = false;
+        f.w.options.ignore_index = 0;
         assert_outcome(&f, SL_ERR_TARGET);
     } else if (k->row == SL_COUNT_bce) {
         k->dtype->put(f.w.x, 0, 2);
@@ -534,6 +599,8 @@ int main(void)
         {.name = "sizes", .each_kernel = sizes},
         {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = takes_shape},
         {.name = "overlap", .each_kernel = overlap},
+        {.name = "overlap with the options", .each_kernel = overlap_with_options, .applies_to = is_loss},
+        {.name = "rows without classes", .each_kernel = no_classes, .applies_to = has_result_of_rows},
         {.name = "empty input", .each_kernel = empty, .applies_to = gives_no_statistics},
         {.name = "mean and sum of nothing", .each_kernel = empty_reductions, .applies_to = is_loss},
         {.name = "options of the function", .each_kernel = options_of_the_function, .applies_to = is_loss},

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "workload.h"
 
 /* -------------------------------------------------------------------------------------------- children */
@@ -387,6 +388,20 @@ static void first_use_by_many_threads(void)
     assert_string_equal(children.threads_of_last.text, manifest[ISAS - 1]);
 }
 
+/* What the user says stays, whatever it is, when the system is asked as long as nobody has said anything. */
+static void size_of_the_cache(void)
+{
+    sl_set_cache_bytes(SIZE_MAX);
+    sl_isa(NULL);
+    assert_false(sl_streams(PTRDIFF_MAX));
+    sl_set_cache_bytes(1);
+    sl_isa(NULL);
+    assert_true(sl_streams(1));
+    sl_set_cache_bytes(0);
+    assert_true(sl_streams(PTRDIFF_MAX));
+    assert_false(sl_streams(4096));
+}
+
 int main(void)
 {
     ask_children();
@@ -398,6 +413,7 @@ int main(void)
         {.name = "capitals", .once = capitals},
         {.name = "force", .once = force},
         {.name = "force reaches the kernels", .rung = force_reaches_the_kernels},
+        {.name = "size of the cache", .once = size_of_the_cache},
         {.name = "automatic choice is the best", .once = automatic_choice_is_the_best},
         {.name = "environment", .once = environment},
         {.name = "environment is read once", .once = environment_is_read_once},

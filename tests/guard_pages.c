@@ -169,11 +169,87 @@ static void strided(const kernel *k, const isa *on)
     guards_free(&g);
 }
 
+/* ------------------------------------------------------------------------------------------- ignored rows */
+
+/* Logits whose rows from `first` on, `count` of them, are in pages that must not be touched, as long as these rows fill them
+ * from their first byte, or to their last one. */
+typedef struct {
+    char *all;
+    size_t size;
+} hidden;
+
+static void *hide_rows(hidden *h, const workload *w, size_t first, size_t count)
+{
+    const size_t page = page_size(), size = w->k->dtype->size, row = w->c.shape.classes * size,
+                 bytes = rows(w->c.shape) * row, before = first * row, after = before + count * row;
+    h->size = (bytes / page + 4) * page;
+    h->all = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(h->all != MAP_FAILED);
+    /* the first hidden row begins a page, or the last one ends one */
+    const size_t start = first > 0 ? (before / page + 1) * page - before : 2 * page - after % page;
+    memcpy(h->all + start, w->c.x, bytes);
+    const size_t from = first > 0 ? start + before : 0;
+    const size_t to = first + count == rows(w->c.shape) ? h->size : (start + after) / page * page;
+    if (to > from)
+        assert_int_equal(mprotect(h->all + from, to - from, PROT_NONE), 0);
+    return h->all + start;
+}
+
+/* Rows r for which (r >= first && r < first + count), and no others, are ignored. */
+static void run_ignoring(const kernel *k, const isa *on, sl_shape shape, size_t first, size_t count,
+                         generator *random)
+{
+    workload w, moved;
+    hidden h;
+    workload_make(&w, k, variant_at(k, next_below(random, variant_count(k))), shape,
+                  distribution_at(next_below(random, 3)), random);
+    int64_t *id = w.second;
+    for (size_t r = 0; r < rows(shape); r++)
+        id[r] = r - first < count ? -100 : (int64_t)next_below(random, shape.classes);
+    w.options.has_ignore_index = true;
+    w.options.ignore_index = -100;
+    run(k, on, &w.c);
+    workload_copy(&moved, &w);
+    moved.c.x = hide_rows(&h, &w, first, count);
+    for (size_t output = 0; output < OUTPUTS; output++)
+        if (w.c.out[output] != NULL)
+            moved.c.out[output] = allocate(output_count(k, &w.c, output), output_size(k, output));
+    run(k, on, &moved.c);
+    assert_same_outputs(on, &w, &moved, "ignored rows in hidden pages");
+    for (size_t output = 0; output < OUTPUTS; output++)
+        free(moved.c.out[output]);
+    munmap(h.all, h.size);
+    workload_free(&w);
+}
+
+/* The last ones, the first ones, and some between others. */
+static void ignored_rows(const kernel *k, const isa *on)
+{
+    skip_where_loads_overreach(on);
+    static const size_t classes[] = {1, 2, 3, 4, 5, 7, 8, 10, 16, 31, 32, 33, 100, 1030};
+    generator random = {14};
+    for (size_t c = 0; c < sizeof classes / sizeof *classes; c++) {
+        const size_t per_page = page_size() / (classes[c] * k->dtype->size) + 1;
+        for (size_t n = 1; n <= 37; n++) {
+            if (!is_chosen(k, n + c, effort(3, 20)))
+                continue;
+            const size_t cut = next_below(&random, n + 1);
+            run_ignoring(k, on, sl_rows(n, classes[c]), cut, n - cut, &random);
+            run_ignoring(k, on, sl_rows(n, classes[c]), 0, cut, &random);
+            run_ignoring(k, on, sl_rows(n + 2 * per_page, classes[c]), n, 2 * per_page, &random);
+        }
+        run_ignoring(k, on, sl_rows(2 * per_page + 37, classes[c]), 16, 2 * per_page, &random);
+    }
+}
+
+static bool takes_class_ids(const kernel *k) { return k->second == CLASS_IDS; }
+
 int main(void)
 {
     const topic topics[] = {
         {.name = "one row between guard pages", .rung = one_row},
         {.name = "many rows between guard pages", .rung = many_rows},
+        {.name = "ignored rows are not read", .rung = ignored_rows, .applies_to = takes_class_ids},
         {.name = "strided rows between guard pages", .rung = strided, .applies_to = has_shape},
     };
     return ladder_climb("guard_pages", topics, sizeof topics / sizeof *topics);

@@ -247,7 +247,7 @@ static void confident_rows(void)
         o->cross_entropy_soft(x, one_hot, sl_rows(1, 3), &options, &loss, grad, scale);
         assert_values(o, "cross_entropy_soft", 1, &loss, VALUES(-LOG_P_20));
         assert_values(o, "cross_entropy_soft's gradient", 3, grad, want);
-        assert_values(o, "cross_entropy_soft's scale", 3, scale, VALUES(1, P_0, P_0));
+        assert_values(o, "cross_entropy_soft's scale", 3, scale, VALUES(2 * P_0, P_0, P_0));
     }
 }
 
@@ -261,6 +261,7 @@ static void cross_entropy_by_hand(void)
         -0.972222222222222222222222222222222222L, 0.361111111111111111111111111111111111L};
     /* s / classes * w_c, and for the target s / classes times the other weights */
     const sl_real smoothed[] = {1 / 12.0L, 2 / 12.0L, 3 / 12.0L, 1 / 12.0L, 5 / 12.0L, 4 / 12.0L};
+    const sl_real p_target[] = {0.665240955774821889529018280174745405L, 1 / 3.0L};
     const double upstream[] = {3, -2};
     const sl_shape shape = sl_rows(2, 3);
     EACH_ARITHMETIC(o)
@@ -280,9 +281,10 @@ static void cross_entropy_by_hand(void)
         for (size_t i = 0; i < 6; i++) {
             const sl_real u = upstream[i / 3];
             want[i] = u * row_grad[i];
-            /* the gradient and that are apart by the other term */
-            const sl_real sign = IDS[i / 3] == (int64_t)(i % 3) ? -1 : 1;
-            want_scale[i] = fabsl(u) * fmaxl(smoothed[i], fabsl(smoothed[i] + sign * row_grad[i]));
+            /* one of the terms; the gradient and that are apart by the other */
+            const bool is_target = IDS[i / 3] == (int64_t)(i % 3);
+            const sl_real term = is_target ? -p_target[i / 3] * smoothed[i] : smoothed[i];
+            want_scale[i] = fabsl(u) * fmaxl(fabsl(term), fabsl(term + row_grad[i]));
         }
         assert_scaled(o, "its gradient", 6, grad, scale, want, want_scale);
 
@@ -333,7 +335,7 @@ static void soft_cross_entropy_by_hand(void)
                       VALUES(-0.270769639228374045837453955240642088L,
                              -0.0318156853025048906813341284567441725L,
                              0.302585324530878936518788083697386260L),
-                      VALUES(5.5L / 12, 6.5L / 12, 13 / 12.0L + 0.302585324530878936518788083697386260L));
+                      VALUES(5.5L / 12, 6.5L / 12, 0.665240955774821889529018280174745405L /* p (W - q) */));
     }
 }
 

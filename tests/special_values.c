@@ -137,13 +137,6 @@ static void trial_make(trial *t, const kernel *k, const special *s, size_t copie
     };
 }
 
-/* Where a target is a probability, the gradient of softmax is what is left of it. */
-static double gradient_scale(const trial *t, size_t i, double want)
-{
-    const bool cancels = t->k->second == PROBABILITIES && !t->k->by_element;
-    return cancels ? fmax(fabs(want), fabs(t->k->dtype->get(t->second, i))) : want;
-}
-
 static bool as_wanted(const trial *t, const isa *on, size_t output, size_t i, double wanted)
 {
     const kernel *k = t->k;
@@ -156,8 +149,7 @@ static bool as_wanted(const trial *t, const isa *on, size_t output, size_t i, do
     if (isnan(want) && (k->by_element || k->result == STATS_PER_ROW))
         return isnan(got);
     if (t->s->close && !isnan(want)) { /* the bound is for an exact value, of which `want` is a rounding */
-        const sl_real scale = output == GRADIENT ? gradient_scale(t, i, want) : want;
-        return sl_ref_ulp(got, want, scale, is_t ? dt->digits : dt->loss_digits,
+        return sl_ref_ulp(got, want, want, is_t ? dt->digits : dt->loss_digits,
                           is_t ? dt->min_exp : dt->loss_min_exp) <= bound_of(k, on, output) + 1;
     }
     if (k->result == STATS_PER_ROW || (output == GRADIENT && want == 0))
@@ -361,33 +353,175 @@ static bool takes_nan(const kernel *k) { return !takes_probabilities(k); }
 
 /* ------------------------------------------------------------------------------------------ empty shapes */
 
-/* Nothing is written, but the sum and the mean of nothing. */
+enum { MOST_EMPTY = 41 };
+
+/* A call of an empty shape; all ids, if there are any, are the ignored one. */
+typedef struct {
+    double out[OUTPUTS][MOST_EMPTY];
+    int64_t ids[MOST_EMPTY];
+    sl_loss_options options;
+    call c;
+} empty_call;
+
+static void make_empty(empty_call *e, const kernel *k, sl_shape shape, sl_reduction reduction, unsigned flags)
+{
+    *e = (empty_call){.options = {.reduction = reduction, .flags = flags}};
+    if (k->second == CLASS_IDS) {
+        e->options.has_ignore_index = true;
+        e->options.ignore_index = -7;
+    }
+    for (size_t i = 0; i < MOST_EMPTY; i++) {
+        e->ids[i] = -7;
+        e->out[RESULT][i] = e->out[GRADIENT][i] = 7;
+    }
+    e->c = (call){.second = k->second == CLASS_IDS ? e->ids : NULL,
+                  .shape = shape,
+                  .options = &e->options,
+                  .out = {e->out[RESULT], is_loss(k) ? e->out[GRADIENT] : NULL}};
+}
+
+static bool is_same(double got, double want)
+{
+    return isnan(want) ? isnan(got) : got == want && signbit(got) == signbit(want);
+}
+
+/* `count` results are `want`, and nothing else has been written. */
+static void assert_written(const kernel *k, const empty_call *e, size_t count, double want)
+{
+    static const double seven = 7;
+    for (size_t i = 0; i < count; i++)
+        if (!is_same(k->dtype->get_loss(e->out[RESULT], i), want))
+            fail_msg("%s, %zu x %zu x %zu: result %zu is %a, not %a", k->name, e->c.shape.outer,
+                     e->c.shape.classes, e->c.shape.inner, i, k->dtype->get_loss(e->out[RESULT], i), want);
+    const char *bytes = (const char *)e->out;
+    for (size_t at = count * output_size(k, RESULT); at < sizeof e->out; at++)
+        assert_true(bytes[at] == ((const char *)&seven)[at % sizeof seven]);
+}
+
+/* By the public function, which checks, and by all tables. */
+static void assert_empty(const kernel *k, sl_shape shape, sl_reduction reduction, unsigned flags,
+                         size_t count, double want)
+{
+    empty_call e;
+    make_empty(&e, k, shape, reduction, flags);
+    assert_int_equal(run_public(k, &e.c), SL_OK);
+    assert_written(k, &e, count, want);
+    for (size_t i = 0; i < isa_count() && k->result != T_PER_ELEMENT; i++) {
+        const isa on = isa_at(i);
+        make_empty(&e, k, shape, reduction, flags);
+        if (on.table == NULL)
+            continue;
+        run(k, &on, &e.c);
+        assert_written(k, &e, count, want);
+    }
+}
+
+/* What exists is written: a value for each row, also of no classes; the sum and the mean of nothing. */
 static void empty_shapes(const kernel *k)
 {
-    static const sl_shape shapes[] = {{0, 3, 1}, {2, 0, 1}, {2, 3, 0}, {0, 0, 0}};
-    static const struct {
-        sl_reduction reduction;
-        unsigned flags;
-        double want;
-    } reductions[] = {{SL_SUM, 0, 0}, {SL_MEAN, 0, NAN}, {SL_MEAN, SL_EMPTY_MEAN_ZERO, 0}};
+    static const sl_shape shapes[] = {{0, 3, 1}, {2, 3, 0}, {0, 0, 0},  {0, 0, 5},
+                                      {1, 0, 1}, {2, 0, 1}, {40, 0, 1}, {2, 0, 20}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        double out[OUTPUTS][3] = {{7, 7, 7}, {7, 7, 7}};
-        sl_loss_options options = {.reduction = SL_NONE};
-        call c = {
-            .shape = shapes[i], .options = &options, .out = {out[RESULT], is_loss(k) ? out[GRADIENT] : NULL}};
-        if (k->one_row && shapes[i].classes == 0) /* of no elements there are statistics */
+        const sl_shape shape = shapes[i];
+        const size_t count = k->result == L_PER_ROW ? rows(shape) : 0;
+        if (k->one_row && shape.classes == 0) /* of no elements there are statistics */
             continue;
-        assert_int_equal(run_public(k, &c), SL_OK);
-        for (size_t o = 0; o < OUTPUTS * 3; o++)
-            assert_true(out[o / 3][o % 3] == 7);
-        for (size_t r = 0; is_loss(k) && r < sizeof reductions / sizeof *reductions; r++) {
-            options.reduction = reductions[r].reduction;
-            options.flags = reductions[r].flags;
-            assert_int_equal(run_public(k, &c), SL_OK);
-            const double got = k->dtype->get_loss(out[RESULT], 0), want = reductions[r].want;
-            assert_true(isnan(want) ? isnan(got) : got == want && !signbit(got));
-        }
+        assert_empty(k, shape, SL_NONE, 0, count, is_loss(k) ? 0 : -INFINITY);
+        if (!is_loss(k))
+            continue;
+        /* rows of probabilities count, whatever they are; ids are ignored, and there are no elements */
+        const double mean = count > 0 && k->second == PROBABILITIES ? 0 : NAN;
+        assert_empty(k, shape, SL_SUM, 0, 1, 0);
+        assert_empty(k, shape, SL_MEAN, 0, 1, mean);
+        assert_empty(k, shape, SL_MEAN, SL_EMPTY_MEAN_ZERO, 1, 0);
     }
+}
+
+/* No class is a target. */
+static void targets_of_no_classes(const kernel *k)
+{
+    for (int reduction = SL_MEAN; reduction <= SL_NONE && k->second == CLASS_IDS; reduction++)
+        for (size_t r = 0; r < 3; r++) {
+            empty_call e;
+            make_empty(&e, k, sl_rows(3, 0), (sl_reduction)reduction, 0);
+            e.ids[r] = 0;
+            assert_int_equal(run_public(k, &e.c), SL_ERR_TARGET);
+            assert_written(k, &e, 0, 0);
+        }
+}
+
+/* --------------------------------------------------------------------------------------- partial statistics */
+
+/* Of these f64 elements, whatever they are, merged from one part each, in an order that the number says; `target` is that of
+ * the last. */
+static sl_stats merge_elements(const double *x, size_t n, size_t order, double target)
+{
+    sl_stats part[4], all = sl_stats_empty();
+    size_t left[4] = {0, 1, 2, 3};
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(sl_softmax_stats_f64(x + i, 1, &part[i]), SL_OK);
+    part[n - 1].target = target;
+    for (; n > 0; order /= n, n--) {
+        const size_t next = order % n;
+        if (order % 2) {
+            sl_stats other = part[left[next]];
+            sl_stats_merge(&other, &all);
+            all = other;
+        } else {
+            sl_stats_merge(&all, &part[left[next]]);
+        }
+        left[next] = left[n - 1];
+    }
+    return all;
+}
+
+/* All bits, the private digits included, whatever the order. */
+static void merging_in_any_order(void)
+{
+    static const double rows_of_4[][4] = {
+        {1, NAN, 2, 3},
+        {INFINITY, 1, NAN, -INFINITY},
+        {-INFINITY, INFINITY, 5, 7},
+        {NAN, NAN, 1e300, -1e300},
+        {-INFINITY, -INFINITY, 3, 3},
+        {0x1p62, 0x1p62 - 512, -0x1p62, 0x1p63},
+        {-0.0, 0, -0.0, 0},
+        {1e300, -1e300, 1, INFINITY},
+        {-INFINITY, -INFINITY, -INFINITY, NAN},
+    };
+    for (size_t i = 0; i < sizeof rows_of_4 / sizeof *rows_of_4; i++)
+        for (size_t order = 0; order < 48; order++) {
+            const sl_stats first = merge_elements(rows_of_4[i], 4, 0, -0.0),
+                           other = merge_elements(rows_of_4[i], 4, order, -0.0);
+            assert_memory_equal(&first, &other, sizeof first);
+            assert_true(first.target == 0 && signbit(first.target));
+        }
+}
+
+static void statistics_at_the_limits(void)
+{
+    static const double far[][2] = {{0x1p62, 0x1p62 - 512}, {-0x1p62 + 512, -0x1p62}};
+    const double exp_minus_512 = 0x1.44109edb20931p-739;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t order = 0; order < 4; order++) {
+            sl_stats both = merge_elements(far[i], 2, order, 0), one;
+            both.target = far[i][0];
+            assert_int_equal(sl_softmax_stats_f64(far[i], 2, &one), SL_OK);
+            one.target = far[i][0];
+            for (int k = 0; k < 2; k++) {
+                const double cost = sl_stats_cross_entropy(k ? &one : &both, 0);
+                assert_true(sl_ref_ulp(cost, exp_minus_512, exp_minus_512, 53, -1021) <= 5);
+            }
+        }
+    const double apart[] = {0x1.fp61, -0x1.fp61};
+    const sl_stats from_end_to_end = merge_elements(apart, 2, 0, 0);
+    assert_true(from_end_to_end.max == 0x1.fp61 && from_end_to_end.rest == 0);
+    /* further apart nothing is left of the smaller one */
+    const double huge[] = {0x1p63, 0x1p63 - 1024};
+    const sl_stats both = merge_elements(huge, 2, 0, 0);
+    assert_true(both.max == 0x1p63 && both.rest == 0 && both.count == 2);
+    const sl_stats nothing = sl_stats_empty();
+    assert_true(sl_stats_logsumexp(&nothing) == -INFINITY);
 }
 
 int main(void)
@@ -396,6 +530,9 @@ int main(void)
         {.name = "special values", .rung = named_cases},
         {.name = "one bad element at every position", .rung = one_bad_element, .applies_to = takes_nan},
         {.name = "empty shapes", .each_kernel = empty_shapes},
+        {.name = "targets of no classes", .each_kernel = targets_of_no_classes},
+        {.name = "statistics merged in any order", .once = merging_in_any_order},
+        {.name = "statistics at the limits", .once = statistics_at_the_limits},
     };
     return ladder_climb("special_values", topics, sizeof topics / sizeof *topics);
 }
