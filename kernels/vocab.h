@@ -61,6 +61,11 @@
  *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
  *          v_load_f16(p)                 v_of_f16(h_load(p)), which may be cheaper; and so
  *          v_store_f16(p, a)  v_stream_f16(p, a)      h_store(p, h_of_f32(a)) and h_stream
+ *   leave()                             the last thing that a kernel does. Clears the upper halves of the registers, if
+ *                                       the unit may have used them: SSE code of the caller would be several times
+ *                                       slower else. Compilers do so by themselves, but not always: gcc takes them
+ *                                       for clear after it has called a function whose registers it knows, and at -O0
+ *                                       and -O1 it never clears them
  *   two    hh_load(p)  hh_store(p, a)  hh_stream(p, a)     2 SL_W uint16_t in a vu: 2l and 2l + 1 in the low and
  *          hh_load_n(p, n, fill)  hh_store_n(p, a, n)      the high half of lane l; n of these, as v_load_n
  *          hh_uppers(a, b)  hh_lowers(a, b)     the upper or lower halves: a's in the low halves, b's in the high

@@ -47,6 +47,7 @@ SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
 SL_INLINE void v_store_n(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, lanes_below(n), a); }
 SL_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+SL_INLINE void leave(void) { _mm256_zeroupper(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }

@@ -40,6 +40,7 @@ SL_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
 SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { v_store(p, a); }
 SL_INLINE void stream_end(void) {}
+SL_INLINE void leave(void) {}
 SL_INLINE vf v_evens(vf a, vf b) { return vuzp1q_f32(a, b); }
 SL_INLINE vf v_odds(vf a, vf b) { return vuzp2q_f32(a, b); }
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }

@@ -40,6 +40,11 @@ SL_INLINE void v_store_n(float *p, vf a, size_t n)
 }
 SL_INLINE void v_stream(float *p, vf a) { *p = a; }
 SL_INLINE void stream_end(void) {}
+#ifdef __AVX__ /* by the command line: then compilers copy by ymm */
+SL_INLINE void leave(void) { __builtin_ia32_vzeroupper(); }
+#else
+SL_INLINE void leave(void) {}
+#endif
 SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
 {
     (void)step;

@@ -38,6 +38,11 @@ SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
 SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { _mm_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+#ifdef __AVX__ /* by the command line: then compilers copy by ymm */
+SL_INLINE void leave(void) { __builtin_ia32_vzeroupper(); }
+#else
+SL_INLINE void leave(void) {}
+#endif
 SL_INLINE vf v_evens(vf a, vf b) { return _mm_shuffle_ps(a, b, 0x88); }
 SL_INLINE vf v_odds(vf a, vf b) { return _mm_shuffle_ps(a, b, 0xdd); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
