@@ -51,7 +51,11 @@
  *          m_count(a)                    int: how many are
  *          v_select(m, a, b)             m ? a : b, lane by lane
  *          v_keep(m, a)                  m ? a : +0
- *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep     for f64
+ *          v_where(m, a)                 m ? a : a number, or what the next two do not look at
+ *          v_fma_where(m, a, b, c)       m ? v_fma(a, b, c) : a number, for an a or a c of v_where(m, ...). Where m is false
+ *          v_fnma_where(m, a, b, c)      these raise no exception, whatever that was; and likewise
+ *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep  w_where w_fma_where
+ *          w_fnma_where                  for f64
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
  *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
  *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n
@@ -134,6 +138,15 @@
 #define SL_HIDE(value) __asm__("" : "+w"(value))
 #else
 #define SL_HIDE(value) ((void)0)
+#endif
+
+/* The same for clang everywhere: it computes what follows of both sides of a selection, where an exception may be. */
+#if defined(__clang__) && defined(__aarch64__)
+#define SL_SELECTED(value) __asm__("" : "+w"(value))
+#elif defined(__clang__) && defined(__x86_64__)
+#define SL_SELECTED(value) __asm__("" : "+x"(value))
+#else
+#define SL_SELECTED(value) ((void)0)
 #endif
 
 #endif
