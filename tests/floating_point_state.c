@@ -180,8 +180,8 @@ static void other_directions(const kernel *k, const isa *on)
                 fesetround(FE_TONEAREST);
                 for (size_t i = 0; i < 3 * n; i++) {
                     const double got = output_value(k, RESULT, w.c.out[RESULT], i);
-                    const double ulp = ldexp(1, 1 - k->dtype->digits);
-                    if (!isnan(nearest[i]) && !(got >= 0 && fabs(got - nearest[i]) <= 64 * ulp))
+                    const double most = ldexp(1, k->dtype->digits > 24 ? -40 : 7 - k->dtype->digits);
+                    if (!isnan(nearest[i]) && !(got >= 0 && fabs(got - nearest[i]) <= most))
                         fail_msg("%s/%s, %s, %zu columns, direction %zu: got %a, to nearest %a", k->name,
                                  on->name, distribution_at(d)->name, n, m, got, nearest[i]);
                 }
@@ -277,6 +277,11 @@ static bool has_ordinary_inputs(const workload *w)
     return true;
 }
 
+static bool is_sum_of_logits(const kernel *k, double sum)
+{
+    return takes_masks(k) ? is_ordinary(sum) : isfinite(sum);
+}
+
 static bool has_ordinary_statistics(const kernel *k, const isa *on, const workload *w)
 {
     sl_stats *stats = allocate(rows(w->c.shape), sizeof *stats);
@@ -284,11 +289,12 @@ static bool has_ordinary_statistics(const kernel *k, const isa *on, const worklo
     bool finite = true;
     run(sibling(k, SL_COUNT_softmax_stats), on, &c);
     for (size_t r = 0; r < rows(w->c.shape); r++)
-        finite = finite && is_ordinary(stats[r].logits);
+        finite = finite && is_sum_of_logits(k, stats[r].logits);
     free(stats);
     return finite;
 }
 
+/* Finite, or where a class is masked out what that comes to: -inf in its place, and in the sum of the logits. */
 static bool has_ordinary_results(const isa *on, const workload *w)
 {
     const kernel *k = w->k;
@@ -296,13 +302,16 @@ static bool has_ordinary_results(const isa *on, const workload *w)
     if (is_mean && mean_divisor(w) == 0) /* over nothing, whether it is asked for or not */
         return false;
     if (k->row == SL_COUNT_softmax_apply &&
-        !has_ordinary_statistics(k, on, w)) /* which the ladder computes for it */
+        !has_ordinary_statistics(k, on, w)) /* which the ladder computes */
         return false;
     for (size_t output = 0; output < OUTPUTS; output++)
         for (size_t i = 0; w->c.out[output] != NULL && i < output_count(k, &w->c, output); i++) {
-            if (!is_ordinary(output_value(k, output, w->c.out[output], i)))
+            const bool is_element = output == RESULT && k->result == T_PER_ELEMENT && takes_masks(k);
+            const bool is_masked = is_element && isinf(k->dtype->get(w->x, i));
+            if (!isfinite(output_value(k, output, w->c.out[output], i)) && !is_masked)
                 return false;
-            if (k->result == STATS_PER_ROW && !is_ordinary(((const sl_stats *)w->c.out[output])[i].logits))
+            if (k->result == STATS_PER_ROW &&
+                !is_sum_of_logits(k, ((const sl_stats *)w->c.out[output])[i].logits))
                 return false;
         }
     return true;

@@ -216,18 +216,18 @@ SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
 SL_INLINE vf v_where(vm m, vf a) { return (void)m, a; }
 /* clang takes the intrinsic for an operation on all lanes and a selection, and may make just that of it. */
 #ifdef __clang__
-#define SL_MASKED_FMA(T, word, intrinsic, instruction)                                                       \
-    SL_INLINE T word(__mmask16 m, T a, T b, T c)                                                             \
+#define SL_MASKED_FMA(T, M, word, intrinsic, instruction)                                                    \
+    SL_INLINE T word(M m, T a, T b, T c)                                                                     \
     {                                                                                                        \
         __asm__(instruction " %3, %2, %0 %{%1%}%{z%}" : "+v"(a) : "Yk"(m), "v"(b), "v"(c));                  \
         return a;                                                                                            \
     }
 #else
-#define SL_MASKED_FMA(T, word, intrinsic, instruction)                                                       \
-    SL_INLINE T word(__mmask16 m, T a, T b, T c) { return intrinsic(m, a, b, c); }
+#define SL_MASKED_FMA(T, M, word, intrinsic, instruction)                                                    \
+    SL_INLINE T word(M m, T a, T b, T c) { return intrinsic(m, a, b, c); }
 #endif
-SL_MASKED_FMA(__m512, v_fma_where, _mm512_maskz_fmadd_ps, "vfmadd213ps")
-SL_MASKED_FMA(__m512, v_fnma_where, _mm512_maskz_fnmadd_ps, "vfnmadd213ps")
+SL_MASKED_FMA(__m512, __mmask16, v_fma_where, _mm512_maskz_fmadd_ps, "vfmadd213ps")
+SL_MASKED_FMA(__m512, __mmask16, v_fnma_where, _mm512_maskz_fnmadd_ps, "vfnmadd213ps")
 
 SL_PAIRED_2(wm, w_lt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
 SL_PAIRED_2(wm, w_le, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ))
@@ -242,8 +242,8 @@ SL_INLINE int wm_count(wm a) { return __builtin_popcount(a.lo) + __builtin_popco
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm512_mask_blend_pd(a, c, b))
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm512_maskz_mov_pd(a, b))
 SL_INLINE vw w_where(wm m, vw a) { return (void)m, a; }
-SL_MASKED_FMA(__m512d, fma_half_where, _mm512_maskz_fmadd_pd, "vfmadd213pd")
-SL_MASKED_FMA(__m512d, fnma_half_where, _mm512_maskz_fnmadd_pd, "vfnmadd213pd")
+SL_MASKED_FMA(__m512d, __mmask8, fma_half_where, _mm512_maskz_fmadd_pd, "vfmadd213pd")
+SL_MASKED_FMA(__m512d, __mmask8, fnma_half_where, _mm512_maskz_fnmadd_pd, "vfnmadd213pd")
 SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c)
 {
     return (vw){fma_half_where(m.lo, a.lo, b.lo, c.lo), fma_half_where(m.hi, a.hi, b.hi, c.hi)};
