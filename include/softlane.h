@@ -37,8 +37,7 @@
  *             A signalling NaN is as any NaN. Under FTZ and DAZ results are finite where they should be, and within
  *             the bound where all inputs are normal and the exact result is at least twice the least normal
  *             number: a smaller one may be flushed on its way, even if it would round to a normal one. Bounds and
- *             bits are those of rounding to nearest; in another direction results are less accurate (f64: to 2^-40
- *             of the largest), and a zero may be -0.
+ *             bits are those of rounding to nearest: in another direction neither is promised, and a zero may be -0.
  *   exceptions  Where all inputs are finite and so are the results, INEXACT and UNDERFLOW may be raised, INVALID,
  *             DIVBYZERO and OVERFLOW not. -inf for elements of a row, beside finite ones, counts as finite here. A
  *             mean over nothing is no finite result, and raises INVALID or DIVBYZERO even if the gradient alone is

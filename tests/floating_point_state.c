@@ -153,7 +153,8 @@ static void signalling_nan(const kernel *k, const isa *on)
         }
 }
 
-/* In another rounding direction probabilities are still such, if not as accurate. */
+/* In another rounding direction no bound is promised, but probabilities are numbers from 0 to 1 as near as it goes: a zero
+ * may be -0, or the largest number below. */
 static bool gives_probabilities(const kernel *k)
 {
     return k->row == SL_COUNT_softmax || k->row == SL_COUNT_softmax_safe || k->row == SL_COUNT_sigmoid ||
@@ -163,30 +164,25 @@ static bool gives_probabilities(const kernel *k)
 static void other_directions(const kernel *k, const isa *on)
 {
     static const int directions[] = {FE_DOWNWARD, FE_UPWARD, FE_TOWARDZERO};
+    const double least = ldexp(1, k->dtype->min_exp - k->dtype->digits);
     generator g = {21};
     for (size_t d = 0; d < distribution_count(); d++)
         for (size_t n = 1; n <= 100; n++) {
-            if (!is_chosen(k, n + 5 * d, effort(4, 40)))
+            if (!is_chosen(k, n + 5 * d, effort(10, 40)))
                 continue;
             workload w;
             workload_make(&w, k, variant_at(k, 0), sl_rows(3, n), distribution_at(d), &g);
-            run(k, on, &w.c);
-            double *nearest = allocate(3 * n, sizeof *nearest);
-            for (size_t i = 0; i < 3 * n; i++)
-                nearest[i] = output_value(k, RESULT, w.c.out[RESULT], i);
             for (size_t m = 0; m < sizeof directions / sizeof *directions; m++) {
                 fesetround(directions[m]);
                 run(k, on, &w.c);
                 fesetround(FE_TONEAREST);
                 for (size_t i = 0; i < 3 * n; i++) {
                     const double got = output_value(k, RESULT, w.c.out[RESULT], i);
-                    const double most = ldexp(1, k->dtype->digits > 24 ? -40 : 7 - k->dtype->digits);
-                    if (!isnan(nearest[i]) && !(got >= 0 && fabs(got - nearest[i]) <= most))
-                        fail_msg("%s/%s, %s, %zu columns, direction %zu: got %a, to nearest %a", k->name,
-                                 on->name, distribution_at(d)->name, n, m, got, nearest[i]);
+                    if (!isnan(got) && !(got >= -least && got <= 1 + 0x1p-6))
+                        fail_msg("%s/%s, %s, %zu columns, direction %zu: got %a", k->name, on->name,
+                                 distribution_at(d)->name, n, m, got);
                 }
             }
-            free(nearest);
             workload_free(&w);
         }
 }
@@ -370,7 +366,7 @@ static void check_flags(const isa *on, workload *w)
         fail_with(on, w, raised & FE_INVALID ? "INVALID" : raised & FE_DIVBYZERO ? "DIVBYZERO" : "OVERFLOW");
 }
 
-static void no_exception(const kernel *k, const isa *on) { each_finite(k, on, effort(2, 16), check_flags); }
+static void no_exception(const kernel *k, const isa *on) { each_finite(k, on, effort(5, 24), check_flags); }
 
 /* The same of a caller whose exceptions trap. */
 static sigjmp_buf trapped;
@@ -409,7 +405,7 @@ static void no_trap(const kernel *k, const isa *on)
     sigaction(SIGFPE, &action, &before);
     const bool traps = !runs_without_trap(NULL, NULL);
     if (traps)
-        each_finite(k, on, effort(10, 80), check_traps);
+        each_finite(k, on, effort(16, 80), check_traps);
     sigaction(SIGFPE, &before, NULL);
     if (!traps) {
         print_message("exceptions do not trap here\n");
