@@ -17,6 +17,7 @@
 #include "roof.h"
 #include "threads.h"
 #include "topology.h"
+#include "upper_registers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -382,6 +383,12 @@ static void run_part(unsigned part, unsigned parts, void *user)
     }
 }
 
+static void clear_part(unsigned part, unsigned parts, void *user)
+{
+    (void)part, (void)parts, (void)user;
+    clear_upper_registers();
+}
+
 static void run_cell(bm_state *state, void *user)
 {
     const struct cell *cell = user;
@@ -395,6 +402,7 @@ static void run_cell(bm_state *state, void *user)
     size_t calls = 0;
     /* A kernel sees its own rows: what goes past the caches is for all threads to fill. */
     sl_set_cache_bytes(cell->threads > 1 ? topology_last_level(&topology) / cell->threads : 0);
+    threads_run(cell->threads, clear_part, NULL);
     const double start = clock_seconds(cell->threads);
     for (; bm_keep_running(state); calls++)
         threads_run(cell->threads, run_part, &job);

@@ -36,9 +36,17 @@
  *             q" has the exponent of the quantity q instead. Bounds hold in round-to-nearest with FTZ and DAZ
  *             off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
  *             (SSE2, and scalar on baseline x86-64). bf16 and f16 results: 0.51 ULP of theirs throughout.
- *   state     Kernels run in the caller's floating-point environment and leave its control register as it is;
- *             they may raise exception flags. A signalling NaN is as any NaN. Under FTZ and DAZ results are
- *             finite where they should be, and within the bound where they and all inputs are normal.
+ *   state     Kernels run in the caller's floating-point environment and leave its control register as it is, and
+ *             the upper halves of the AVX registers clear, so that SSE code that follows is not slowed down.
+ *             A signalling NaN is as any NaN. Under FTZ and DAZ results are finite where they should be, and within
+ *             the bound where all inputs are normal and the exact result is at least twice the least normal
+ *             number: a smaller one may be flushed on its way, even if it would round to a normal one. Bounds and
+ *             bits are those of rounding to nearest: in another direction neither is promised, and a zero may be -0.
+ *   exceptions  Where all inputs are finite and so are the results, INEXACT and UNDERFLOW may be raised, INVALID,
+ *             DIVBYZERO and OVERFLOW not. -inf for elements of a row, beside finite ones, counts as finite here. A
+ *             mean over nothing is no finite result, and raises INVALID or DIVBYZERO even if the gradient alone is
+ *             asked for; so does a sum that overflows on the way, as f64 logits near the largest number do in
+ *             softmax_stats and f64 gradients in the backward functions.
  *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
  *             any of them: none takes a lock, none changes errno. The handler's stack needs room for it: 128 KiB
  *             will do. The very first call of all reads the environment, as getenv() does. The library owns no
@@ -73,7 +81,8 @@ typedef struct {
     uint16_t bits;
 } sl_f16;
 
-/* One value: exact; one rounding to nearest even, NaN to a quiet NaN. */
+/* One value. To f32: exact, a NaN becomes quiet and keeps its sign and payload. From f32: one rounding to nearest even,
+ * NaN to a quiet NaN. */
 SOFTLANE_API float sl_f32_of_bf16(sl_bf16 a);
 SOFTLANE_API float sl_f32_of_f16(sl_f16 a);
 SOFTLANE_API sl_bf16 sl_bf16_of_f32(float a);

@@ -29,7 +29,11 @@ static uint32_t round_shift(uint32_t a, unsigned k)
     return (a + (UINT32_C(1) << (k - 1)) - 1 + even) >> k;
 }
 
-float sl_f32_of_bf16(sl_bf16 a) { return float_of((uint32_t)a.bits << 16); }
+float sl_f32_of_bf16(sl_bf16 a)
+{
+    uint32_t quiet = (a.bits & 0x7fffu) > 0x7f80 ? 1u << 22 : 0;
+    return float_of((uint32_t)a.bits << 16 | quiet);
+}
 
 sl_bf16 sl_bf16_of_f32(float a)
 {

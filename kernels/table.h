@@ -24,6 +24,18 @@
 #define SL_PARAMS_STATS(T, L) (const T *x, size_t n, sl_stats *stats)
 #define SL_PARAMS_APPLY(T, L) (const T *x, T *y, size_t n, const sl_stats *stats)
 
+/* The same as arguments, of a function that passes its own on. */
+#define SL_ARGS_MAP (x, y, n)
+#define SL_ARGS_MAP_BACKWARD (a, dy, dx, n)
+#define SL_ARGS_ROW_MAP (x, y, shape)
+#define SL_ARGS_ROW_BACKWARD (y, dy, dx, shape)
+#define SL_ARGS_ROW_FOLD (x, lse, shape)
+#define SL_ARGS_CLASS_LOSS (x, target, shape, options, loss, grad)
+#define SL_ARGS_PROB_LOSS SL_ARGS_CLASS_LOSS
+#define SL_ARGS_ELEMENT_LOSS SL_ARGS_CLASS_LOSS
+#define SL_ARGS_STATS (x, n, stats)
+#define SL_ARGS_APPLY (x, y, n, stats)
+
 /* Architectures: the second column of isas.def, 1 where the row is built. */
 #if defined(__x86_64__)
 #define SL_X86_64 1

@@ -51,7 +51,11 @@
  *          m_count(a)                    int: how many are
  *          v_select(m, a, b)             m ? a : b, lane by lane
  *          v_keep(m, a)                  m ? a : +0
- *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep     for f64
+ *          v_where(m, a)                 m ? a : a number, or what the next two do not look at
+ *          v_fma_where(m, a, b, c)       m ? v_fma(a, b, c) : a number, for an a or a c of v_where(m, ...). Where m is false
+ *          v_fnma_where(m, a, b, c)      these raise no exception, whatever that was; and likewise
+ *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep  w_where w_fma_where
+ *          w_fnma_where                  for f64
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
  *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
  *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n
@@ -61,6 +65,11 @@
  *                                        even, denormals kept; NaN likewise: 0x7fc00000 gives 0x7e00
  *          v_load_f16(p)                 v_of_f16(h_load(p)), which may be cheaper; and so
  *          v_store_f16(p, a)  v_stream_f16(p, a)      h_store(p, h_of_f32(a)) and h_stream
+ *   leave()                             the last thing that a kernel does. Clears the upper halves of the registers, if
+ *                                       the unit may have used them: SSE code of the caller would be several times
+ *                                       slower else. Compilers do so by themselves, but not always: gcc takes them
+ *                                       for clear after it has called a function whose registers it knows, and at -O0
+ *                                       and -O1 it never clears them
  *   two    hh_load(p)  hh_store(p, a)  hh_stream(p, a)     2 SL_W uint16_t in a vu: 2l and 2l + 1 in the low and
  *          hh_load_n(p, n, fill)  hh_store_n(p, a, n)      the high half of lane l; n of these, as v_load_n
  *          hh_uppers(a, b)  hh_lowers(a, b)     the upper or lower halves: a's in the low halves, b's in the high
@@ -124,6 +133,15 @@
 #define SL_HIDE(value) __asm__("" : "+w"(value))
 #else
 #define SL_HIDE(value) ((void)0)
+#endif
+
+/* The same for clang everywhere: it computes what follows of both sides of a selection, where an exception may be. */
+#if defined(__clang__) && defined(__aarch64__)
+#define SL_SELECTED(value) __asm__("" : "+w"(value))
+#elif defined(__clang__) && defined(__x86_64__)
+#define SL_SELECTED(value) __asm__("" : "+x"(value))
+#else
+#define SL_SELECTED(value) ((void)0)
 #endif
 
 #endif

@@ -421,7 +421,8 @@ class Export:
         text = text[:text.index("/* The table's slot and")]
         text = re.sub(r"^#include (?!.*\.def).*\n\n?", "", text, flags=re.M)
         parameters, rest = text.split("/* Architectures:", 1)
-        parameters = pruned(parameters, ["SL_PARAMS_" + signature for signature in self.signatures])
+        parameters = pruned(parameters, [start + signature for signature in self.signatures
+                                         for start in ("SL_PARAMS_", "SL_ARGS_")])
         dtypes = re.search(r"^/\*.*?\*/\n", read("kernels/dtypes.def"), re.S)[0]
         dtypes += "#define SL_DTYPES(DO, ...) \\\n" + " \\\n".join("    " + row for row in self.dtypes.values()) + "\n\n"
         if self.has_dispatch:
@@ -469,7 +470,7 @@ class Export:
         text = re.sub(r"^#include \"(algo/each_\w+\.inc)\"", r"@\1", read("kernels/all.inc"), flags=re.M)
         text = text[text.index("/* What has one arithmetic"):]
         once, rest = text.split("/* What is written once for both arithmetics. */\n", 1)
-        rest, table = rest.split("#define SL_PASTE_", 1)
+        rest = rest.split("#define SL_PASTE_", 1)[0]
         once = "".join(algorithm(name) + "\n" for name in re.findall(r'#include "algo/(\w+\.inc)"', once))
         arithmetic, dtype = algorithm("each_arithmetic.inc"), algorithm("each_dtype.inc")
         consumed = re.compile(r"^#undef (SL_DT|SL_C|T)\n", re.M)
@@ -484,6 +485,10 @@ class Export:
         foreign = rf"^SL_INLINE \w+ \w*_({types})\(|^[A-Z_]+\(({types}),|^static void N\(({others})\)"
         divider = "\n/* next layer */\n\n"
         return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
+
+    def slot_functions(self):
+        """What the table holds, as all.inc defines it."""
+        return re.search(r"^/\* What the table holds: .*?^#undef SL_SLOT\n", read("kernels/all.inc"), re.M | re.S)[0]
 
     def vocabulary(self, isa):
         """isa/<isa>.h with what it includes in place; pair.h and partial.h stand before all."""
@@ -508,6 +513,7 @@ class Export:
                 macros.setdefault(name, set()).add(re.sub(r"\s+", " ", body).strip())
         # A stem alone is no name: N(stem) would expand it before it pastes.
         names = names - stems | {f"{stem}_{dtype}" for stem in stems for dtype in self.dtypes}
+        names.update(f"slot_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
         names = {name for name in names if name not in macros and not name.startswith("sl_")}
         return sorted(names - {"T", "N", "C"}), sorted(name for name, bodies in macros.items() if len(bodies) > 1)
 
@@ -573,7 +579,8 @@ class Export:
         for dtype, row in self.dtypes.items():
             out += f"\n#define SL_DT {dtype}\n#define SL_C {'w' if dtype == 'f64' else 'v'}\n"
             out += f"#define T {re.split(', ', row)[1]}\n{itself}#undef SL_DT\n#undef SL_C\n#undef T\n"
-        slots = [f"    {kernel}_{dtype},\n" for dtype in self.dtypes for kernel in self.chosen_slots(read("include/softlane.h"))]
+        out += self.manifests("\n" + self.slot_functions())
+        slots = [f"    slot_{kernel}_{dtype},\n" for dtype in self.dtypes for kernel in self.chosen_slots(read("include/softlane.h"))]
         out += ("\nconst sl_kernels SL_PASTE(sl_table, SL_UNIT) = {\n    SL_TEXT(SL_UNIT),\n    SL_NEEDS,\n    SL_FMA,\n" +
                 "".join(slots) + "};\n#endif\n\n")
         out += "#elif !defined(SL_DT)\n" + heading("for each arithmetic") + layers[1]

@@ -56,6 +56,7 @@ SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
 SL_INLINE void v_store_n(float *p, vf a, size_t n) { _mm256_maskstore_ps(p, lanes_below(n), a); }
 SL_INLINE void v_stream(float *p, vf a) { _mm256_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+SL_INLINE void leave(void) { _mm256_zeroupper(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm256_mul_ps(a, b)); }
@@ -203,6 +204,9 @@ SL_INLINE int m_all(vm a) { return _mm256_movemask_ps(a) == 0xff; }
 SL_INLINE int m_count(vm a) { return __builtin_popcount((unsigned)_mm256_movemask_ps(a)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm256_and_ps(m, a); }
+SL_INLINE vf v_where(vm m, vf a) { return v_keep(m, a); }
+SL_INLINE vf v_fma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fma(a, b, c); }
+SL_INLINE vf v_fnma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fnma(a, b, c); }
 
 SL_PAIRED_2(wm, w_lt, vw, vw, _mm256_cmp_pd(a, b, _CMP_LT_OQ))
 SL_PAIRED_2(wm, w_le, vw, vw, _mm256_cmp_pd(a, b, _CMP_LE_OQ))
@@ -218,6 +222,9 @@ SL_INLINE int wm_count(wm a)
     return __builtin_popcount((unsigned)(_mm256_movemask_pd(a.lo) | _mm256_movemask_pd(a.hi) << 4));
 }
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm256_and_pd(a, b))
+SL_INLINE vw w_where(wm m, vw a) { return w_keep(m, a); }
+SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fma(a, b, c); }
+SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b, c); }
 
 /* table */
 

@@ -47,6 +47,7 @@ SL_INLINE vf v_load_n(const float *p, size_t n, float fill)
 SL_INLINE void v_store_n(float *p, vf a, size_t n) { _mm512_mask_storeu_ps(p, lanes_below(n), a); }
 SL_INLINE void v_stream(float *p, vf a) { _mm512_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+SL_INLINE void leave(void) { _mm256_zeroupper(); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 SL_INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 SL_INLINE vf v_mul(vf a, vf b) { return SL_ROUNDED(_mm512_mul_ps(a, b)); }
@@ -212,6 +213,21 @@ SL_INLINE int m_all(vm a) { return a == 0xffff; }
 SL_INLINE int m_count(vm a) { return __builtin_popcount(a); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm512_maskz_mov_ps(m, a); }
+SL_INLINE vf v_where(vm m, vf a) { return (void)m, a; }
+/* clang takes the intrinsic for an operation on all lanes and a selection, and may make just that of it. */
+#ifdef __clang__
+#define SL_MASKED_FMA(T, M, word, intrinsic, instruction)                                                    \
+    SL_INLINE T word(M m, T a, T b, T c)                                                                     \
+    {                                                                                                        \
+        __asm__(instruction " %3, %2, %0 %{%1%}%{z%}" : "+v"(a) : "Yk"(m), "v"(b), "v"(c));                  \
+        return a;                                                                                            \
+    }
+#else
+#define SL_MASKED_FMA(T, M, word, intrinsic, instruction)                                                    \
+    SL_INLINE T word(M m, T a, T b, T c) { return intrinsic(m, a, b, c); }
+#endif
+SL_MASKED_FMA(__m512, __mmask16, v_fma_where, _mm512_maskz_fmadd_ps, "vfmadd213ps")
+SL_MASKED_FMA(__m512, __mmask16, v_fnma_where, _mm512_maskz_fnmadd_ps, "vfnmadd213ps")
 
 SL_PAIRED_2(wm, w_lt, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ))
 SL_PAIRED_2(wm, w_le, vw, vw, _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ))
@@ -225,6 +241,17 @@ SL_INLINE int wm_all(wm a) { return (a.lo & a.hi) == 0xff; }
 SL_INLINE int wm_count(wm a) { return __builtin_popcount(a.lo) + __builtin_popcount(a.hi); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm512_mask_blend_pd(a, c, b))
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm512_maskz_mov_pd(a, b))
+SL_INLINE vw w_where(wm m, vw a) { return (void)m, a; }
+SL_MASKED_FMA(__m512d, __mmask8, fma_half_where, _mm512_maskz_fmadd_pd, "vfmadd213pd")
+SL_MASKED_FMA(__m512d, __mmask8, fnma_half_where, _mm512_maskz_fnmadd_pd, "vfnmadd213pd")
+SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c)
+{
+    return (vw){fma_half_where(m.lo, a.lo, b.lo, c.lo), fma_half_where(m.hi, a.hi, b.hi, c.hi)};
+}
+SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c)
+{
+    return (vw){fnma_half_where(m.lo, a.lo, b.lo, c.lo), fnma_half_where(m.hi, a.hi, b.hi, c.hi)};
+}
 
 /* table: the permutation reads four bits of the index, so the table stands there twice. */
 
@@ -291,6 +318,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return _mm512_subs_epu16(a, b); }
 #define hh_shr(a, k) _mm512_srli_epi16(a, k)
 
 #undef SL_HALF
+#undef SL_MASKED_FMA
 #undef SL_PAIRED_1
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3

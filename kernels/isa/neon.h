@@ -40,6 +40,7 @@ SL_INLINE void v_store(float *p, vf a) { vst1q_f32(p, a); }
 SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { v_store(p, a); }
 SL_INLINE void stream_end(void) {}
+SL_INLINE void leave(void) {}
 SL_INLINE vf v_evens(vf a, vf b) { return vuzp1q_f32(a, b); }
 SL_INLINE vf v_odds(vf a, vf b) { return vuzp2q_f32(a, b); }
 SL_INLINE vf v_add(vf a, vf b) { return vaddq_f32(a, b); }
@@ -174,6 +175,9 @@ SL_INLINE int m_all(vm a) { return vminvq_u32(a) != 0; }
 SL_INLINE int m_count(vm a) { return (int)vaddvq_u32(vshrq_n_u32(a, 31)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 SL_INLINE vf v_keep(vm m, vf a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
+SL_INLINE vf v_where(vm m, vf a) { return v_keep(m, a); }
+SL_INLINE vf v_fma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fma(a, b, c); }
+SL_INLINE vf v_fnma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fnma(a, b, c); }
 
 SL_PAIRED_2(wm, w_lt, vw, vw, vcltq_f64(a, b))
 SL_PAIRED_2(wm, w_le, vw, vw, vcleq_f64(a, b))
@@ -187,6 +191,9 @@ SL_INLINE int wm_all(wm a) { return m_all(vreinterpretq_u32_u64(vandq_u64(a.lo, 
 SL_INLINE int wm_count(wm a) { return m_count(vcombine_u32(vmovn_u64(a.lo), vmovn_u64(a.hi))); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, vbslq_f64(a, b, c))
 SL_PAIRED_2(vw, w_keep, wm, vw, vreinterpretq_f64_u64(vandq_u64(a, vreinterpretq_u64_f64(b))))
+SL_INLINE vw w_where(wm m, vw a) { return w_keep(m, a); }
+SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fma(a, b, c); }
+SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b, c); }
 
 /* table: eight u32 are 32 bytes, so one two-register byte lookup, index i spread to bytes 4i .. 4i + 3. */
 

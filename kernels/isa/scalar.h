@@ -40,6 +40,11 @@ SL_INLINE void v_store_n(float *p, vf a, size_t n)
 }
 SL_INLINE void v_stream(float *p, vf a) { *p = a; }
 SL_INLINE void stream_end(void) {}
+#ifdef __AVX__ /* by the command line: then compilers copy by ymm */
+SL_INLINE void leave(void) { __builtin_ia32_vzeroupper(); }
+#else
+SL_INLINE void leave(void) {}
+#endif
 SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
 {
     (void)step;
@@ -173,6 +178,14 @@ SL_INLINE int m_all(vm a) { return a; }
 SL_INLINE int m_count(vm a) { return a; }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return m ? a : b; }
 SL_INLINE vf v_keep(vm m, vf a) { return m ? a : 0.0f; }
+SL_INLINE vf v_where(vm m, vf a)
+{
+    a = v_keep(m, a);
+    SL_SELECTED(a);
+    return a;
+}
+SL_INLINE vf v_fma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fma(a, b, c); }
+SL_INLINE vf v_fnma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fnma(a, b, c); }
 
 SL_INLINE wm w_lt(vw a, vw b) { return a < b; }
 SL_INLINE wm w_le(vw a, vw b) { return a <= b; }
@@ -186,6 +199,14 @@ SL_INLINE int wm_all(wm a) { return a; }
 SL_INLINE int wm_count(wm a) { return a; }
 SL_INLINE vw w_select(wm m, vw a, vw b) { return m ? a : b; }
 SL_INLINE vw w_keep(wm m, vw a) { return m ? a : 0.0; }
+SL_INLINE vw w_where(wm m, vw a)
+{
+    a = w_keep(m, a);
+    SL_SELECTED(a);
+    return a;
+}
+SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fma(a, b, c); }
+SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b, c); }
 
 /* table */
 

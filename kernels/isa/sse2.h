@@ -38,6 +38,11 @@ SL_INLINE void v_store(float *p, vf a) { _mm_storeu_ps(p, a); }
 SL_PARTIAL(v, vf, float, SL_W)
 SL_INLINE void v_stream(float *p, vf a) { _mm_stream_ps(p, a); }
 SL_INLINE void stream_end(void) { _mm_sfence(); }
+#ifdef __AVX__ /* by the command line: then compilers copy by ymm */
+SL_INLINE void leave(void) { __builtin_ia32_vzeroupper(); }
+#else
+SL_INLINE void leave(void) {}
+#endif
 SL_INLINE vf v_evens(vf a, vf b) { return _mm_shuffle_ps(a, b, 0x88); }
 SL_INLINE vf v_odds(vf a, vf b) { return _mm_shuffle_ps(a, b, 0xdd); }
 SL_INLINE vf v_add(vf a, vf b) { return _mm_add_ps(a, b); }
@@ -153,6 +158,9 @@ SL_INLINE int ones_of(int bits) { return 0x4332322132212110 >> 4 * bits & 7; }
 SL_INLINE int m_count(vm a) { return ones_of(_mm_movemask_ps(a)); }
 SL_INLINE vf v_select(vm m, vf a, vf b) { return _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b)); }
 SL_INLINE vf v_keep(vm m, vf a) { return _mm_and_ps(m, a); }
+SL_INLINE vf v_where(vm m, vf a) { return v_keep(m, a); }
+SL_INLINE vf v_fma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fma(a, b, c); }
+SL_INLINE vf v_fnma_where(vm m, vf a, vf b, vf c) { return (void)m, v_fnma(a, b, c); }
 
 SL_PAIRED_2(wm, w_lt, vw, vw, _mm_cmplt_pd(a, b))
 SL_PAIRED_2(wm, w_le, vw, vw, _mm_cmple_pd(a, b))
@@ -166,6 +174,9 @@ SL_INLINE int wm_all(wm a) { return _mm_movemask_pd(_mm_and_pd(a.lo, a.hi)) == 0
 SL_INLINE int wm_count(wm a) { return ones_of(_mm_movemask_pd(a.lo) | _mm_movemask_pd(a.hi) << 2); }
 SL_PAIRED_3(vw, w_select, wm, vw, vw, _mm_or_pd(_mm_and_pd(a, b), _mm_andnot_pd(a, c)))
 SL_PAIRED_2(vw, w_keep, wm, vw, _mm_and_pd(a, b))
+SL_INLINE vw w_where(wm m, vw a) { return w_keep(m, a); }
+SL_INLINE vw w_fma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fma(a, b, c); }
+SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b, c); }
 
 /* table: no permute, so four scalar loads. Each 64-bit half of the indices leaves the vector unit in one
  * move. */
