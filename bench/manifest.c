@@ -78,13 +78,15 @@ size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
     {                                                                                                        \
         __VA_ARGS__                                                                                          \
     }
-#define ENTRY(dt, T, L, kernel_name, sig, arrays_read, arrays_written, result_bounds, gradient_bounds)       \
+#define ENTRY(dt, T, L, kernel_name, sig, arrays_read, arrays_written, result_bounds, result_any,            \
+              gradient_bounds, gradient_any)                                                                 \
     {#kernel_name,                                                                                           \
      &sl_ref_dtypes[SL_COUNT_##dt],                                                                          \
      {SIGNATURE_##sig},                                                                                      \
      arrays_read,                                                                                            \
      arrays_written,                                                                                         \
      {BRACED result_bounds, BRACED gradient_bounds},                                                         \
+     {BRACED result_any, BRACED gradient_any},                                                               \
      kernel_name##_##dt##_is_in,                                                                             \
      run_##kernel_name##_##dt,                                                                               \
      call_##kernel_name##_##dt,                                                                              \
@@ -189,11 +191,11 @@ void variant_text(const struct variant *v, char text[VARIANT_TEXT])
              v->kernel->dtype->name, v->isa->isa);
 }
 
-double variant_bound(const struct variant *v)
+double variant_bound(const struct variant *v, bool any_input)
 {
     enum { F32, F32_NO_FMA, F64, F64_NO_FMA, STORAGE };
     const int digits = v->kernel->dtype->digits;
-    const double *bounds = v->kernel->bounds[v->gradient];
+    const double *bounds = (any_input ? v->kernel->any : v->kernel->bounds)[v->gradient];
     if (!v->isa->needs)
         return INFINITY;
     if (digits < FLT_MANT_DIG)

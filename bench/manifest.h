@@ -46,6 +46,7 @@ struct kernel {
     struct signature signature;
     unsigned reads, writes; /* arrays of elements: the compulsory traffic; a gradient is one more to write */
     double bounds[2][5];    /* ULP: of the result, of the gradient; columns as in kernels.def */
+    double any[2][5];       /* the same for any input */
     bool (*is_in)(const sl_kernels *isa); /* a table that is not the library's may have holes */
     void (*run)(const sl_kernels *isa, const struct workload *w);
     void (*call)(const struct workload *w); /* the public function instead */
@@ -89,8 +90,9 @@ enum { VARIANT_TEXT = 64 };
 void variant_text(const struct variant *v, char text[VARIANT_TEXT]);
 void variant_kernel_text(const struct variant *v, char text[VARIANT_TEXT]);
 
-/* ULP, of the gradient if the variant has one, else of the result. Infinite for tables that are not the library's. */
-double variant_bound(const struct variant *v);
+/* ULP, of the gradient if the variant has one, else of the result; for any input, or for the distributions of the tests.
+ * Infinite for tables that are not the library's. */
+double variant_bound(const struct variant *v, bool any_input);
 
 /* "81x1000": rows x classes, or outer x classes x inner */
 enum { SHAPE_TEXT = 64 };

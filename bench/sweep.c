@@ -79,7 +79,8 @@ static const sl_ref_options each_loss_of_oracle = {.reduction = SL_NONE};
 #define ENTRY_APPLY(row, b, g)
 
 static const sweep_map maps[] = {
-#define SL_KERNEL(row, signature, reads, writes, bounds, gradient) ENTRY_##signature(row, bounds, gradient)
+#define SL_KERNEL(row, signature, reads, writes, bounds, any, gradient, gradient_any)                        \
+    ENTRY_##signature(row, bounds, gradient)
 #include "kernels.def"
 #undef SL_KERNEL
 };

@@ -25,7 +25,7 @@ static void judge(const struct tuner *t, const struct kernel *k, bool gradient, 
         tally[i].variant = (struct variant){k, gradient, t->tables[i]};
     measure_variants(tally, t->count, NULL);
     for (size_t i = 0; i < t->count; i++) {
-        const double bound = variant_bound(&tally[i].variant);
+        const double bound = variant_bound(&tally[i].variant, false);
         char name[VARIANT_TEXT];
         if (tally[i].max <= bound)
             continue;

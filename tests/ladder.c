@@ -124,20 +124,20 @@ struct oracle {
     {                                                                                                        \
         __VA_ARGS__                                                                                          \
     }
-#define ENTRY(dt, T, L, kernel_name, sig, result_bounds, gradient_bounds)                                    \
+#define ENTRY(dt, T, L, kernel_name, sig, result_bounds, result_any, gradient_bounds, gradient_any)          \
     {TRAITS_##sig,                                                                                           \
      .name = #kernel_name "/" #dt,                                                                           \
      .index = SL_COUNT_##kernel_name * SL_DTYPE_COUNT + SL_COUNT_##dt,                                       \
      .row = SL_COUNT_##kernel_name,                                                                          \
      .dtype = &sl_ref_dtypes[SL_COUNT_##dt],                                                                 \
      .bounds = {BRACED result_bounds, BRACED gradient_bounds},                                               \
+     .any = {BRACED result_any, BRACED gradient_any},                                                        \
      .run = run_##kernel_name##_##dt,                                                                        \
      .check_and_run = check_and_run_##kernel_name##_##dt,                                                    \
      .oracle = &kernel_name##_oracle},
 
 const kernel kernels[KERNELS] = {
-#define SL_KERNEL(name, sig, reads, writes, bounds, gradient_bounds)                                         \
-    SL_DTYPES(ENTRY, name, sig, bounds, gradient_bounds)
+#define SL_KERNEL(name, sig, reads, writes, ...) SL_DTYPES(ENTRY, name, sig, __VA_ARGS__)
 #include "kernels.def"
 #undef SL_KERNEL
 };
@@ -459,12 +459,17 @@ sl_status run_public(const kernel *k, const call *c)
     return status;
 }
 
-/* The columns of kernels.def. */
-double bound_of(const kernel *k, const isa *on, size_t output)
+static size_t column_of(const kernel *k, const isa *on)
 {
     const int digits = k->dtype->digits;
-    const size_t column = digits < 24 ? 4 : (digits == 24 ? 0 : 2) + !on->table->fma;
-    return k->bounds[output][column];
+    return digits < 24 ? 4 : (digits == 24 ? 0 : 2) + !on->table->fma;
+}
+
+double bound_of(const kernel *k, const isa *on, size_t output) { return k->bounds[output][column_of(k, on)]; }
+
+double bound_on_any(const kernel *k, const isa *on, size_t output)
+{
+    return k->any[output][column_of(k, on)];
 }
 
 /* ----------------------------------------------------------------------------------------------- losses */

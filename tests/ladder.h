@@ -64,7 +64,7 @@ typedef struct {
     output_kind result;
     bool by_element; /* no element depends on another; else the unit is the row */
     bool one_row;    /* has no shape: a call is carried out row by row, with inner = 1 */
-    double bounds[OUTPUTS][5];
+    double bounds[OUTPUTS][5], any[OUTPUTS][5]; /* kernels.def: on the distributions, on any input */
     void (*run)(const sl_kernels *, const call *);
     sl_status (*check_and_run)(const call *); /* the public function */
     const struct oracle *oracle;
@@ -137,7 +137,9 @@ bool is_asked_for(const isa *on);
 void next_run_streams(bool streams);
 void run(const kernel *k, const isa *on, const call *c);
 
+/* What the manifest allows on the distributions, and on any input. */
 double bound_of(const kernel *k, const isa *on, size_t output);
+double bound_on_any(const kernel *k, const isa *on, size_t output);
 
 /* ----------------------------------------------------------------------------------------------- losses */
 

@@ -473,6 +473,101 @@ double allowed_error(const workload *w, const isa *on, size_t output)
     return bound_of(k, on, output) + more;
 }
 
+/* More of the same for options that cost more roundings: with a weight of positive targets three instead of one; for
+ * losses of rows all do in f64, in f32 those of the gradient that are not in f64. */
+static double cost_of_options(const workload *w, size_t output)
+{
+    const sl_loss_options *o = &w->options;
+    const bool smooth = o->label_smoothing > 0, weights = o->class_weight != NULL,
+               mean = output == GRADIENT && o->reduction == SL_MEAN;
+    if (is_loss(w->k) && w->k->by_element)
+        return 2 * (output == RESULT && o->pos_weight != NULL);
+    if (!is_loss(w->k) || w->k->dtype->digits < 24 || (output == RESULT && w->k->dtype->digits == 24))
+        return 0;
+    if (w->k->row == SL_COUNT_nll)
+        return w->k->dtype->digits == 24 ? 0 : mean;
+    if (w->k->dtype->digits == 24)
+        return 2 * smooth + weights + mean;
+    return output == RESULT ? 3 * smooth + weights : 4 * smooth + 2 * weights + 2 * mean;
+}
+
+/* The weight of class c, and sum_c q_c of row r, in magnitude. */
+static double weight_at(const workload *w, size_t c)
+{
+    return w->options.class_weight != NULL ? fabs(w->k->dtype->get_loss(w->options.class_weight, c)) : 1;
+}
+
+static double weight_of_row(const workload *w, size_t r)
+{
+    const sl_shape shape = w->c.shape;
+    const double s = w->options.label_smoothing;
+    double sum = 0;
+    for (size_t c = 0; c < shape.classes; c++) {
+        const double hard = w->k->second == CLASS_IDS
+                                ? ((const int64_t *)w->second)[r] == (int64_t)c
+                                : fabs(w->k->dtype->get(w->second, element_at(shape, r, c)));
+        sum += weight_at(w, c) * ((1 - s) * hard + s / (double)shape.classes);
+    }
+    return sum;
+}
+
+static double upstream_at(const workload *w, size_t i)
+{
+    const sl_loss_options *o = &w->options;
+    const double u =
+        o->upstream != NULL ? w->k->dtype->get_loss(o->upstream, o->reduction == SL_NONE ? i : 0) : 1;
+    return fabs(o->reduction == SL_MEAN ? u / (double)mean_divisor(w) : u);
+}
+
+/* The absolute errors that softlane.h counts beside the ULP, see "range" there: of terms that are cut off, and of factors
+ * that were rounded among the denormals before others multiplied them. */
+static sl_real absolute_error(const workload *w, size_t output, size_t i)
+{
+    const kernel *k = w->k;
+    const sl_ref_dtype *dt = k->dtype;
+    const sl_shape shape = w->c.shape;
+    const sl_real n = (sl_real)shape.classes, cut = ldexpl(1, dt->long_arithmetic ? -1144 : -153),
+                  least = ldexpl(1, dt->long_arithmetic ? -1074 : -149);
+    const size_t block = shape.classes * shape.inner;
+    const bool of_row = !k->by_element && (output == RESULT && k->result != T_PER_ELEMENT);
+    const size_t r = of_row || block == 0 ? i : i / block * shape.inner + i % shape.inner,
+                 c = block == 0 ? 0 : i / shape.inner % shape.classes;
+    if (k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
+        k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats)
+        return n * cut;
+    if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
+        return n * least * fabs(dt->get(w->x, i));
+    if (!is_loss(k))
+        return 0;
+    if (k->by_element) {
+        const sl_loss_options *o = &w->options;
+        const double p = o->pos_weight != NULL ? fabs(dt->get_loss(o->pos_weight, c)) : 1,
+                     x = fabs(dt->get(w->x, i));
+        if (output == RESULT && (o->class_weight != NULL || o->pos_weight != NULL))
+            return ((sl_real)fmin(x, largest_of(dt)) + fmax(1, p)) * fmax(1, weight_at(w, c)) * least;
+        return output == GRADIENT && dt->long_arithmetic ? (sl_real)weight_at(w, c) * fmax(1, p) * least : 0;
+    }
+    if (k->row == SL_COUNT_nll)
+        return output == GRADIENT && dt->long_arithmetic ? weight_at(w, c) * least : 0;
+    const double whole = weight_of_row(w, r);
+    if (output == RESULT)
+        return n * whole * cut + (dt->long_arithmetic ? 2 * whole * least : 0);
+    const double u = upstream_at(w, r);
+    /* 1 - p of the target is an f64, before u multiplies it */
+    return u * whole * (n * cut + (dt->long_arithmetic ? least : 0)) + (weight_at(w, c) + whole) * least;
+}
+
+double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e)
+{
+    const kernel *k = w->k;
+    const bool is_t = output == GRADIENT || k->result == T_PER_ELEMENT;
+    const double ulp = sl_ref_ulp(0, absolute_error(w, output, i), e->scale[output][i],
+                                  is_t ? k->dtype->digits : k->dtype->loss_digits,
+                                  is_t ? k->dtype->min_exp : k->dtype->loss_min_exp);
+    const double more = allowed_error(w, on, output) - bound_of(k, on, output);
+    return bound_on_any(k, on, output) + more + cost_of_options(w, output) + (isfinite(ulp) ? ulp : 0);
+}
+
 bool is_judged_by_oracle(const workload *w, size_t output)
 {
     if (!is_loss(w->k) || w->options.reduction == SL_NONE)

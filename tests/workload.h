@@ -68,6 +68,9 @@ sl_real mean_divisor(const workload *w);
  * upstream; each of them, and the divisor of a mean, may cost a rounding. */
 double allowed_error(const workload *w, const isa *on, size_t output);
 
+/* What any input may have: value i of the output, of which the oracle has said this. */
+double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e);
+
 /* Whether that is said of the output. It is not of reduced losses, which have a rule of their own, nor of the
  * gradient of a mean over nothing. */
 bool is_judged_by_oracle(const workload *w, size_t output);
