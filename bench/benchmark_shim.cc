@@ -320,7 +320,11 @@ struct bm_result bm_run(const struct bm_options *options)
     std::unique_ptr<BenchmarkReporter> writer = file_reporter(options->format ? options->format : "json");
     writer->SetOutputStream(&content);
     writer->SetErrorStream(&std::cerr);
-    writer->ReportContext(BenchmarkReporter::Context());
+    BenchmarkReporter::Context context;
+    context.name_field_width = 10; /* which nobody else sets */
+    for (const auto &each : all_registered)
+        context.name_field_width = std::max(context.name_field_width, each.first.size());
+    writer->ReportContext(context);
 
     collector collected(options->times);
     display shown(*options);

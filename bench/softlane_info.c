@@ -13,18 +13,11 @@ static void print_help(void)
 {
     printf("usage: softlane-info\n"
            "Prints the CPU, its caches and every instruction-set variant: in use, available, or why not.\n"
-           "SOFTLANE_ISA=<name> in the environment chooses the variant in use. One that is not there, or
-"
-           "cannot run, is refused (exit code 2) after the list.
-
-"
-           "  -h, --help           this
-"
-           "  --version            the version
-"
-           "
-Exit code: 0, or 2 for bad arguments or when the output cannot be written.
-");
+           "SOFTLANE_ISA=<name> in the environment chooses the variant in use. One that is not there, or\n"
+           "cannot run, is refused (exit code 2) after the list.\n\n"
+           "  -h, --help           this\n"
+           "  --version            the version\n"
+           "\nExit code: 0, or 2 for bad arguments or when the output cannot be written.\n");
 }
 
 static void print_machine(const struct topology *t)

@@ -53,13 +53,14 @@ class Folder(unittest.TestCase):
 
     def run_it(self, command, **options):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.run([str(word) for word in command], text=True, check=False, **options)
+        return subprocess.run([str(word) for word in command], text=True, check=False, timeout=120, **options)
 
     def program(self, name, *flags, **options):
         return self.run_it([PROGRAMS / f"softlane-{name}", *flags], **options)
 
     def bench(self, *flags, **options):
         return self.program("bench", "--cells", self.cells(), "--benchmark_filter=scalar", "--benchmark_min_time=0.001",
+                            "--benchmark_repetitions=1",
                             *flags, **options)
 
     def assert_told(self, done, name, what="the standard output could not be written to its end"):

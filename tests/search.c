@@ -55,13 +55,6 @@ typedef struct {
 
 static double share_of(badness b) { return b.ulp / b.allowed; }
 
-/* The target's entry with weights and smoothing is the small difference of large terms. */
-static bool is_judged(const workload *w, size_t output, size_t i)
-{
-    return output != GRADIENT || w->k->second != CLASS_IDS || w->options.class_weight == NULL ||
-           w->options.label_smoothing == 0 || ((const int64_t *)w->second)[0] != (int64_t)i;
-}
-
 /* Of one value at a time, or the worst of all. */
 static void measure(const isa *on, const workload *w, size_t output, badness *each, badness *worst)
 {
@@ -73,7 +66,7 @@ static void measure(const isa *on, const workload *w, size_t output, badness *ea
     for (size_t i = 0; i < output_count(k, &w->c, output); i++) {
         badness b = {0, bound_on_any(k, on, output), i};
         const double got = output_value(k, output, w->c.out[output], i);
-        if (got != e.want[output][i] && isfinite(e.want[output][i]) && is_judged(w, output, i))
+        if (got != e.want[output][i] && isfinite(e.want[output][i]))
             b.ulp = error_of(k, &w->c, output, i, &e);
         if (b.ulp > 0.4)
             b.allowed = allowed_on_any(w, on, output, i, &e);
