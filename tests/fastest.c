@@ -43,7 +43,7 @@ static const char *usable(unsigned row)
     return (winner && winner->fma == automatic->fma ? winner : automatic)->isa;
 }
 
-static void compare(bool is_loaded, const char *forced)
+static void compare(bool is_loaded, const char *wanted)
 {
     for (size_t from = 1; from != 0; from *= 2)
         for (size_t n = from - 1; n <= from; n++) {
@@ -51,7 +51,7 @@ static void compare(bool is_loaded, const char *forced)
     {                                                                                                        \
         const unsigned row = TUNED_FASTEST_##kernel##_##dt(n);                                               \
         const char *want = is_loaded ? sl_active_for(SL_SLOT(kernel, dt), n)->isa : usable(row);             \
-        expect(#kernel "/" #dt, n, tuned_active_or(row)->isa, forced ? forced : want);                       \
+        expect(#kernel "/" #dt, n, tuned_active_or(row)->isa, wanted ? wanted : want);                       \
     }
             LISTED(COMPARE)
         }
@@ -74,20 +74,20 @@ static void compare_bits(void)
 int main(int argc, char **argv)
 {
     const bool is_loaded = argc > 1;
-    const char *forced = getenv("SOFTLANE_ISA");
+    const char *wanted = getenv("SOFTLANE_ISA");
     if (is_loaded && sl_tune_load(argv[1]) != SL_OK) {
         printf("FAILED %s: the library refuses it\n", argv[1]);
         return 1;
     }
-    compare(is_loaded, forced);
+    compare(is_loaded, wanted);
     compare_bits();
     if (!tuned_isa_force("scalar")) {
-        printf("FAILED scalar cannot be forced\n");
+        printf("FAILED scalar cannot be wanted\n");
         return 1;
     }
     compare(is_loaded, "scalar");
     tuned_isa_force(NULL);
-    compare(is_loaded, forced);
+    compare(is_loaded, wanted);
     printf("%s: softmax/f32 by %s, %s, %s\n", sl_isa(NULL)->isa,
            tuned_active_or(TUNED_FASTEST_softmax_f32(1))->isa,
            tuned_active_or(TUNED_FASTEST_softmax_f32(4096))->isa,
