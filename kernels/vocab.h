@@ -99,17 +99,27 @@
 #define SL_INLINE static inline __attribute__((always_inline, unused))
 #define SL_ONCE static __attribute__((noinline, unused))
 
-/* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its
- * last. Contraction is off inside (arithmetic.h), because gcc would fuse the intrinsics of a multiplication and an
- * addition; so is the vectoriser in the baseline, whose lanes are to stay one. Who optimises gets
- * gcc's level 3, since below it loops of four or two registers stay loops, and registers go through memory; and no copy of
- * some registers becomes a string instruction, which takes longer to start. (With sanitizers that is not worth the time
- * it takes to compile.) */
+/* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its last.
+ * - Contraction is off inside (arithmetic.h): gcc would fuse the intrinsics of a multiplication and an addition.
+ * - In the baseline the vectoriser is off: scalar stays scalar. For clang on x86-64, whose vectoriser no pragma stops, exact
+ *   exceptions are asked for. It packs scalars into vectors, multiplies the lanes that nobody reads as well, and those raise
+ *   INVALID.
+ * - gcc compiles kernels at -O3 where the user optimises: below it short register loops stay rolled and vectors spill.
+ *   Loop-pattern distribution is off so that register copies do not become string instructions. Sanitized builds are not worth
+ *   that compile time. */
 #if defined(__clang__)
+#if defined(__x86_64__)
+#define SL_EXCEPTIONS(word) SL_PRAGMA(float_control(word))
+#define SL_EXCEPTIONS_EXACT SL_PRAGMA(float_control(except, on, push))
+#else
+#define SL_EXCEPTIONS(word)
+#define SL_EXCEPTIONS_EXACT
+#endif
 #define SL_OPEN(features)                                                                                    \
+    SL_EXCEPTIONS(push)                                                                                      \
     SL_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
-#define SL_OPEN_BASELINE SL_PRAGMA(clang attribute push)
-#define SL_CLOSE SL_PRAGMA(clang attribute pop)
+#define SL_OPEN_BASELINE SL_EXCEPTIONS_EXACT SL_PRAGMA(clang attribute push)
+#define SL_CLOSE SL_EXCEPTIONS(pop) SL_PRAGMA(clang attribute pop)
 #define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
 #else
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__) &&                \
