@@ -131,7 +131,7 @@ double sl_ref_ulp(double got, sl_real want, sl_real scale, int digits, int min_e
         return isinf(got) && fabsl(want) >= overflow && (got > 0) == (want > 0) ? 0 : INFINITY;
     }
     int exponent = min_exp;
-    if (scale != 0 && ilogbl(scale) + 1 > min_exp)
+    if (scale != 0 && isfinite(scale) && ilogbl(scale) + 1 > min_exp)
         exponent = ilogbl(scale) + 1;
     return (double)ldexpl(fabsl(got - want), digits - exponent);
 }

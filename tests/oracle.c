@@ -653,6 +653,8 @@ static void ulp_measure(void)
     assert_true(isinf(ulp(INFINITY, 0x1.fffffep127L)));
     assert_true(ulp_at(1, 1 + FLT_EPSILON, 2) == 0.5);
     assert_true(ulp_at(1, 1 + FLT_EPSILON, -2) == 0.5);
+    assert_true(ulp_at(0, (sl_real)FLT_TRUE_MIN, INFINITY) == 1); /* no magnitude: the smallest unit */
+    assert_true(ulp_at(0, (sl_real)FLT_TRUE_MIN, NAN) == 1);
 
     assert_true(sl_ref_ulp(1 + 0x1p-7, 1, 1, 8, FLT_MIN_EXP) == 1);
     assert_true(sl_ref_ulp(1 + 0x1p-10, 1, 1, 11, -13) == 1);
