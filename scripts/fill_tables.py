@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Fills in the tables of README.md and docs/*.md from the last run of scripts/bench.
+"""Fills in the tables of a page of docs/results/, one machine's, from the last run of scripts/bench there.
 
 A place for one is <!-- table: COMMAND --> ... <!-- end -->, each on a line of its own; what the command prints, run by
 bash in the root of the tree, goes between. Standard library only.
@@ -29,8 +29,8 @@ def printed_by(command):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command_line.add_version(parser)
-    parser.add_argument("pages", nargs="*", type=pathlib.Path, help="only these (default: README.md docs/*.md)")
-    pages = parser.parse_args().pages or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    parser.add_argument("pages", nargs="+", type=pathlib.Path, help="docs/results/MACHINE.md")
+    pages = parser.parse_args().pages
     # All commands first: a page is written when every table is there.
     filled = {}
     for page in pages:

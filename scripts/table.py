@@ -6,7 +6,7 @@ One line per kernel, element type and shape (kernel+grad is a loss with its grad
 every ISA (the median of the repetitions), its spread (their interquartile range over the median), and the
 speed-up over scalar; then, of the fastest ISA, the time over the roof's and the largest error found. What
 spreads by more than 10 % is marked ~, and no mean counts it. A second table has the errors of all ISAs beside their bounds, or
-for the README those of the two classes of ISAs, and where they were found. Standard library only.
+with --markdown those of the two classes of ISAs, and where they were found. Standard library only.
 """
 
 import argparse
@@ -438,7 +438,7 @@ def main():
     parser.add_argument("bench", metavar="BENCH.json", help="from softlane-bench --benchmark_out=BENCH.json")
     parser.add_argument("accuracy", metavar="ACCURACY.json", nargs="?",
                         help="from softlane-accuracy --json ACCURACY.json")
-    parser.add_argument("--markdown", action="store_true", help="for the README")
+    parser.add_argument("--markdown", action="store_true", help="tables in Markdown, for docs/results")
     parser.add_argument("--only", metavar="REGEX", type=regex, default=".",
                         help="leave out speeds of other kernel/dtype/shape")
     parser.add_argument("--cells", metavar="CELLS.txt", help="one line for each of these cells instead")
