@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The oracle: every kernel of kernels.def by its textbook formula, one row or element after the other,
- * sharing nothing with algo/. For tests and the harness; not in the installed library.
+ * sharing nothing with the kernels. For tests and the harness; not in the installed library.
  *
  * Inputs are double, whatever the element type: all types widen exactly (sl_ref_dtypes). Every function
  * exists in two arithmetics: sl_ref_<kernel>_double judges f32, bf16 and f16; sl_ref_<kernel>_long, in long

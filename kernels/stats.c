@@ -4,16 +4,9 @@
  * the bits are those of every machine.
  */
 #define SL_UNFUSED
-#include "vocab.h"
-
-#include "isa/scalar.h"
-
-#include "algo/wide.inc"
-
-#include "algo/exp_f64.inc"
-#include "algo/log_f64.inc"
-
-#include "algo/exact.inc"
+#define SL_UNIT_ISA scalar
+#include "maths/exact.h"
+#include "maths/log_f64.h"
 
 static exact_sum rest_of(const sl_stats *s)
 {

@@ -49,7 +49,7 @@
 #endif
 #define SL_ANY 1
 
-/* One table per ISA, each defined by its unit <name>.c and by nothing else. */
+/* One table per ISA, each defined by unit_table.c. */
 #define SL_ISA(name, arch) extern const sl_kernels sl_table_##name;
 #include "isas.def"
 #undef SL_ISA

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * THE CONTRACT of the vector vocabulary. An algorithm in algo/ is written once, in these words; an ISA header
- * in isa/ supplies them and nothing else. Each word is exact or ONE correctly rounded IEEE operation, so that
+ * THE CONTRACT of the vector vocabulary. A kernel is written once, in these words; an ISA header in isa/
+ * supplies them and nothing else. Each word is exact or ONE correctly rounded IEEE operation, so that
  * all ISAs of one class give the same bits: no estimates, no reassociating reductions, no conversion that
  * flushes.
  *
@@ -92,12 +92,19 @@
 #include "cache.h"
 #include "table.h"
 
+/* The words of a macro's value pasted, or as a string: of SL_UNIT_ISA, say. */
+#define SL_PASTE_(a, b) a##_##b
+#define SL_PASTE(a, b) SL_PASTE_(a, b)
+#define SL_TEXT_(a) #a
+#define SL_TEXT(a) SL_TEXT_(a)
+
 #define SL_LANES 16
 #define SL_BLOCK 32
 
-/* What belongs into its caller's loop, and what stays one copy for all callers. */
+/* SL_INLINE: always inlined. SL_NOINLINE: never. SL_STATIC: as the compiler likes; an export may have no use for it. */
 #define SL_INLINE static inline __attribute__((always_inline, unused))
-#define SL_ONCE static __attribute__((noinline, unused))
+#define SL_NOINLINE static __attribute__((noinline, unused))
+#define SL_STATIC static __attribute__((unused))
 
 /* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its last.
  * - Contraction is off inside (arithmetic.h): gcc would fuse the intrinsics of a multiplication and an addition.
@@ -140,9 +147,9 @@
 /* Hides what a value is. clang for AArch64 makes FMINNM of a < b ? a : b where it sees that b is not NaN, and
  * that gives NaN for a signalling NaN in a. */
 #if defined(__clang__) && defined(__aarch64__)
-#define SL_HIDE(value) __asm__("" : "+w"(value))
+#define SL_OPAQUE(value) __asm__("" : "+w"(value))
 #else
-#define SL_HIDE(value) ((void)0)
+#define SL_OPAQUE(value) ((void)0)
 #endif
 
 /* The same for clang everywhere: it computes what follows of both sides of a selection, where an exception may be. */

@@ -11,11 +11,10 @@ dispatch, and the CPU must have it.
   scripts/export.py --fastest tuning.json --out DIR
 """
 
-# How it works. The C file holds the sources of kernels/ in four layers, of which it includes itself for the inner ones:
-# the functions that check arguments, dispatch and the ISAs' vocabularies; for each ISA the algorithms; of these again
-# what stands once for both arithmetics; and what stands once for every element type. In the library each ISA is a
-# translation unit of its own, here they share one: so each name of a unit gets the ISA's name as a suffix, by
-# a macro. Of the algorithms and of the argument checks only what the chosen kernels reach is written.
+# How it works. The C file begins with the functions that check arguments and choose an instruction set. Behind them is the text
+# of kernels/unit.c with the headers that it includes in place, of which the chosen kernels' alone. The file includes itself once
+# for each instruction set and element type, as the library compiles unit.c, with each name of a unit made its own by a macro.
+# What a kernel does not need the compiler drops.
 
 import argparse
 import json
@@ -261,12 +260,54 @@ def guarded(text):
     return re.search(r"#ifndef SL_\w+_H\n#define SL_\w+_H\n(.*)#endif\n", text, re.S)[1]
 
 
-def algorithm(name):
-    """The text of kernels/algo/<name> with what it includes in place."""
-    text = read(f"kernels/algo/{name}")
-    text = re.sub(r'^#include "(\w+\.inc)"\n', lambda match: "@" + match[1] + "\n", text, flags=re.M)
-    text = without_preamble(text)
-    return re.sub(r"^@(.*)\n", lambda match: algorithm(match[1]) + "\n", text, flags=re.M)
+INCLUDE = re.compile(r'#include "(\w+/\w+\.h)"\n')
+
+
+class Flat:
+    """Headers of kernels/ with what they include before them, each once. A header that is included under a condition
+    comes in the place of its #include, behind what it includes itself."""
+
+    def __init__(self, done):
+        self.done, self.parts = set(done), []
+
+    def add(self, path):
+        if path not in self.done:
+            self.done.add(path)
+            self.parts.append(self.text(path))
+
+    def text(self, path):
+        out, depth = "", 0
+        text = guarded(read(f"kernels/{path}"))
+        comment = re.match(r"/\* SPDX-License-Identifier: MIT\n \*\n(.*? \*/\n)", read(f"kernels/{path}"), re.S)
+        for line in text.splitlines(keepends=True):
+            include = INCLUDE.fullmatch(line)
+            depth += bool(re.match(r"#\s*if", line)) - bool(re.match(r"#\s*endif", line))
+            if include and not depth:
+                self.add(include[1])
+            elif include and include[1] not in self.done:
+                self.done.add(include[1])
+                out += self.text(include[1])
+            elif not include and line != '#include "vocab.h"\n':
+                out += line
+        return (f"/*\n{comment[1]}" if comment else "") + out
+
+
+def names_of_unit(text):
+    """What a unit defines at file scope. The sources are formatted: a definition begins with a line."""
+    code = bare(text)
+    names = set(re.findall(r"^(?:SL_INLINE|SL_NOINLINE|SL_STATIC|static)\b[^;{}=()]*?[ *](\w+)\(", code, re.M))
+    names.update(re.findall(r"^static const \w+ (\w+)\[", code, re.M))
+    names.update(re.findall(r"^typedef [^{};()]*?[ *](\w+);", code, re.M))
+    names.update(re.findall(r"^typedef [^{};]*?\(\*(\w+)\)\(", code, re.M))
+    names.update(re.findall(r"^} ?(\w+);", code, re.M))
+    for values in re.findall(r"^enum {(.*?)}", code, re.M | re.S):
+        names.update(re.findall(r"[A-Z]\w*", values))
+    for name in re.findall(r"^ *SL_PAIRED_\d\(\w+, (\w+)", code, re.M):
+        names.update((name, name + "_half"))
+    for name in re.findall(r"^ *SL_PARTIAL\((\w+)", code, re.M):
+        names.update((name + "_load_n", name + "_store_n"))
+    names.update(re.findall(r"^ *SL_MASKED_FMA\(\w+, \w+, (\w+)", code, re.M))
+    return sorted(name for name in names if not name.startswith("sl_"))
 
 
 def heading(text):
@@ -465,57 +506,58 @@ class Export:
             text = re.sub(rf"^(?=(?:const |void |_Atomic|SL_ATOMICS_IN_PLACE void )[^;{{=\n]*\b{name}\b)", "static ", text, flags=re.M)
         return text + (without_preamble(read("kernels/convert.c")) + "\n" if self.has_16 else "")
 
-    def algorithms(self):
-        """Three layers: for each ISA, for each arithmetic, for each element type."""
-        text = re.sub(r"^#include \"(algo/each_\w+\.inc)\"", r"@\1", read("kernels/all.inc"), flags=re.M)
-        text = text[text.index("/* What has one arithmetic"):]
-        once, rest = text.split("/* What is written once for both arithmetics. */\n", 1)
-        rest = rest.split("#define SL_PASTE_", 1)[0]
-        once = "".join(algorithm(name) + "\n" for name in re.findall(r'#include "algo/(\w+\.inc)"', once))
-        arithmetic, dtype = algorithm("each_arithmetic.inc"), algorithm("each_dtype.inc")
-        consumed = re.compile(r"^#undef (SL_DT|SL_C|T)\n", re.M)
-        layers = [once, consumed.sub("", arithmetic), consumed.sub("", dtype)]
-        if self.has_stats:
-            layers.append(without_preamble(read("kernels/stats.c")))
-        roots = [*self.kernels, "widen", "C", "N"] + (["sl_stats_" + name for name in (
-            "empty", "merge", "logsumexp", "cross_entropy")] if self.has_stats else [])
-        types = [dtype for dtype in self.all_dtypes if dtype not in self.dtypes]
-        others = [kernel for kernel in self.all_kernels if kernel not in self.kernels]
-        types, others = "|".join(types) or "-", "|".join(others) or "-"
-        foreign = rf"^SL_INLINE \w+ \w*_({types})\(|^[A-Z_]+\(({types}),|^static void N\(({others})\)"
-        divider = "\n/* next layer */\n\n"
-        return re.split(r"/\* next layer \*/\n", pruned(divider.join(layers), roots, foreign=foreign))
-
-    def slot_functions(self):
-        """What the table holds, as all.inc defines it."""
-        return re.search(r"^/\* What the table holds: .*?^#undef SL_SLOT\n", read("kernels/all.inc"), re.M | re.S)[0]
-
     def vocabulary(self, isa):
-        """isa/<isa>.h with what it includes in place; pair.h and partial.h stand before all."""
-        text = re.sub(r'^#include "half.h"\n', "@half\n", read(f"kernels/isa/{isa}.h"), flags=re.M)
-        text = re.sub(r"^#ifdef __clang__\n#include .*\n#endif\n", "", without_preamble(text), flags=re.M)
-        text = re.sub(r"^#undef SL_(HALF|PAIRED_\d|PARTIAL)\n", "", text, flags=re.M)
-        return text.replace("@half\n", without_preamble(read("kernels/isa/half.h")))
+        """isa/<isa>.h; pair.h and partial.h stand before all units."""
+        text = guarded(read(f"kernels/isa/{isa}.h"))
+        half = guarded(read("kernels/isa/half.h")).replace('#include "isa/isa.h"\n', "")
+        text = text.replace('#include "isa/half.h"\n', half)
+        text = re.sub(r"^#ifdef __clang__\n#include .*\n#endif\n|^#include .*\n", "", text, flags=re.M)
+        return re.sub(r"^#undef SL_(HALF|PAIRED_\d|PARTIAL)\n", "", text, flags=re.M)
 
-    def names_of_units(self, layers, vocabularies):
-        """All names at file scope of any unit, as they are after pasting, and macros that units define differently."""
-        names, macros, stems = set(), {}, set()
-        for text in [*vocabularies, *layers]:
-            code = bare(text)
-            names.update(name for item in expanded(items(text)) for name in defined(item))
-            stems.update(re.findall(r"\bN\((\w+)\)", code))
-            names.update(f"{arithmetic}_{name}" for name in re.findall(r"\bC\((\w+)\)", code) for arithmetic in "vw")
-            for _, name, half in re.findall(r"\bSL_PAIRED_\d\((\w+), (\w+)()", code):
-                names.update((name, name + "_half"))
-            for name in re.findall(r"\bSL_PARTIAL\((\w+)", code):
-                names.update((name + "_load_n", name + "_store_n"))
-            for name, body in re.findall(r"^#\s*define (\w+)((?:.*\\\n)*.*)", re.sub(r"/\*.*?\*/", "", text, flags=re.S), re.M):
-                macros.setdefault(name, set()).add(re.sub(r"\s+", " ", body).strip())
-        # A stem alone is no name: N(stem) would expand it before it pastes.
-        names = names - stems | {f"{stem}_{dtype}" for stem in stems for dtype in self.dtypes}
-        names.update(f"slot_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
-        names = {name for name in names if name not in macros and not name.startswith("sl_")}
-        return sorted(names - {"T", "N", "C"}), sorted(name for name, bodies in macros.items() if len(bodies) > 1)
+    def unit(self):
+        """unit.c with its headers in place, and before them what each instruction set and element type has of its own."""
+        isas = [*self.isas] + ["scalar"] * (self.has_stats and "scalar" not in self.isas)
+        vocabularies = "".join(f"#ifdef SL_UNIT_IS_{isa}\n{self.vocabulary(isa)}#endif\n\n" for isa in isas)
+        own = ["isa/isa.h", *(f"element/{name}.h" for name in ("arithmetic_f32", "arithmetic_f64", *self.all_dtypes))]
+        flat = Flat(own)
+        if self.has_stats:
+            flat.add("maths/exact.h")
+            flat.add("maths/log_f64.h")
+            flat.parts.append(f"#ifdef SL_UNFUSED\n{without_preamble(read('kernels/stats.c'))}#else\n".replace("SL_CLOSE\n", ""))
+        elements = ""
+        for arithmetic, condition in (("f64", "defined"), ("f32", "!defined")):
+            if any((dtype == "f64") == (arithmetic == "f64") for dtype in self.dtypes):
+                elements += f"#if {condition}(SL_UNIT_IS_f64)\n{flat.text(f'element/arithmetic_{arithmetic}.h')}#endif\n"
+        elements += "".join(f"#ifdef SL_UNIT_IS_{dtype}\n{flat.text(f'element/{dtype}.h')}#endif\n" for dtype in self.dtypes)
+        flat.done.add("element/element.h")
+        flat.parts.append(flat.text("element/element.h").replace("#include SL_TEXT(SL_UNIT_TYPE.h)\n", elements))
+        for path in re.findall(r'^#include "(kernel/\w+\.h)"', read("kernels/unit.c"), re.M):
+            if any(re.search(rf"^SL_STATIC void {kernel}\(", read(f"kernels/{path}"), re.M) for kernel in self.kernels):
+                flat.add(path)
+        text = vocabularies + guarded(read("kernels/isa/isa.h")).split("#ifdef SL_W", 1)[0] + "".join(flat.parts)
+        text = re.sub(r"^#include .*\n|^#ifndef SL_UNIT_\w+\n#define .*\n#endif\n", "", text, flags=re.M)
+        text = re.sub(r"^#define SL_UN(FUSED|IT_ISA .*)\n", "", text, flags=re.M)
+        names = names_of_unit(text)
+        slots = [f"    .{kernel}_{dtype} = SL_SLOT(slot_{kernel}, {dtype}),\n" for dtype in self.dtypes for kernel in self.kernels]
+        text += self.manifests(UNIT_END).replace("@slots\n", "".join(slots))
+        text += "#endif\n" * self.has_stats + "\nSL_CLOSE\n\n"
+        macros = sorted(set(re.findall(r"^# *define (\w+)", text, re.M)))
+        # Macros in some units and functions in others: functions again behind each unit.
+        both = [name for name in names if name in macros]
+        text = re.sub(rf"^#define ({'|'.join(both)})\b", r"#undef \1\n\g<0>", text, flags=re.M)
+        return names, (text + "".join(f"#undef {name}\n" for name in macros) +
+                       "".join(f"#define {name} SL_OF({name})\n" for name in both))
+
+    def passes(self, isa, architecture, itself):
+        """The units of an instruction set."""
+        condition = {"SL_X86_64": "defined(__x86_64__)", "SL_AARCH64": "defined(__aarch64__)"}.get(architecture)
+        out = f"#if {condition}\n" if condition else ""
+        out += f"#define SL_UNIT_ISA {isa}\n#define SL_UNIT_IS_{isa}\n"
+        for dtype in self.dtypes:
+            out += "#define SL_UNIT_IS_LAST\n" if dtype == [*self.dtypes][-1] else ""
+            out += f"#define SL_UNIT {isa}_{dtype}\n#define SL_UNIT_IS_{dtype}\n{itself}#undef SL_UNIT\n#undef SL_UNIT_IS_{dtype}\n"
+        out += f"#undef SL_UNIT_IS_LAST\n#undef SL_UNIT_ISA\n#undef SL_UNIT_IS_{isa}\n"
+        return out + ("#endif\n\n" if condition else "\n")
 
     def arithmetic(self):
         """arithmetic.h: what it refuses, which is to be the compiler's only error, open at its end; and the rest."""
@@ -524,19 +566,14 @@ class Export:
         return refusals, rest
 
     def source(self):
-        layers = self.algorithms()
-        units = [(isa, self.vocabulary(isa), False) for isa in self.isas]
-        if self.has_stats:
-            units.append(("unfused", self.vocabulary("scalar"), True))
-        names, differing = self.names_of_units(layers, [text for _, text, _ in units])
+        names, unit = self.unit()
         itself = f'#include "{self.name}.c"\n'
         vocab = guarded(read("kernels/vocab.h")).replace('#include "arithmetic.h"\n#include "cache.h"\n#include "table.h"\n', "")
         vocab = re.sub(r"^#include .*\n\n?", "", vocab, flags=re.M)
         contract = re.search(r"^ \* THE CONTRACT.*?\*/\n", read("kernels/vocab.h"), re.M | re.S)[0]
         out = self.opening("the kernels of " + self.name + ".h")
-        out += (" *\n * This file includes itself: for each ISA the algorithms, of these again what stands once for both\n"
-                " * arithmetics (SL_C: f32 or f64) and for every element type (SL_DT). In the library the ISAs are separate files;\n"
-                " * here each name of theirs gets the ISA as a suffix.\n */\n")
+        out += (" *\n * This file includes itself, once for each instruction set and element type (SL_UNIT). In the library these are\n"
+                " * separate files; here each name of theirs gets the unit's name as a suffix.\n */\n")
         architectures = [re.search(r", (\w+)\)", row)[1] for row in self.isas.values()]
         refusals, arithmetic = self.arithmetic()
         out += "#ifndef _POSIX_C_SOURCE\n#define _POSIX_C_SOURCE 200809L\n#endif\n" + refusals
@@ -554,38 +591,42 @@ class Export:
         if self.has_dispatch:
             out += "#if defined(__x86_64__) || defined(__i386__)\n#include <cpuid.h>\n"
             out += "#elif defined(__aarch64__) && defined(__linux__)\n#include <sys/auxv.h>\n#endif\n"
-        out += "\n" + heading("functions") + self.functions(any("sl_streams" in layer for layer in layers)) + heading("vocabulary") + "/*\n" + contract + vocab
+        is_streaming = "sl_streams" in unit
+        out += "\n" + heading("functions") + self.functions(is_streaming) + heading("vocabulary") + "/*\n" + contract + vocab
         for name in ("pair.h", "partial.h"):
-            out += without_preamble(read(f"kernels/isa/{name}"))
-        out += ("\n/* Names of a unit, which are another ISA's, too. */\n#define SL_PASTE_(a, b) a##_##b\n"
-                "#define SL_PASTE(a, b) SL_PASTE_(a, b)\n#define SL_TEXT_(a) #a\n#define SL_TEXT(a) SL_TEXT_(a)\n"
-                "#define SL_OF(name) SL_PASTE(name, SL_UNIT)\n")
-        out += "".join(f"#define {name} SL_OF({name})\n" for name in names) + "\n"
-        for isa, text, is_stats in units:
-            out += heading(isa)
-            condition = {"SL_X86_64": "defined(__x86_64__)", "SL_AARCH64": "defined(__aarch64__)"}.get(
-                None if is_stats else re.search(r", (\w+)\)", self.isas[isa])[1])
-            out += f"#if {condition}\n" if condition else ""
-            out += "#define SL_UNFUSED\n" if is_stats else ""
-            out += f"#define SL_UNIT {isa}\n{text}\n{itself}"
-            out += ("\n" + layers[3] if is_stats else "") + "\nSL_CLOSE\n"
-            out += "#undef SL_UNIT\n" + "".join(f"#undef {name}\n" for name in differing)
-            out += "#undef SL_UNFUSED\n" if is_stats else ""
-            out += "#endif\n\n" if condition else "\n"
-        out += "#elif !defined(SL_C)\n" + heading("for each ISA") + layers[0]
-        out += "#ifndef SL_UNFUSED\n"
-        for arithmetic in "vw":
-            out += f"#define SL_C {arithmetic}\n{itself}#undef SL_C\n"
-        for dtype, row in self.dtypes.items():
-            out += f"\n#define SL_DT {dtype}\n#define SL_C {'w' if dtype == 'f64' else 'v'}\n"
-            out += f"#define T {re.split(', ', row)[1]}\n{itself}#undef SL_DT\n#undef SL_C\n#undef T\n"
-        out += self.manifests("\n" + self.slot_functions())
-        slots = [f"    slot_{kernel}_{dtype},\n" for dtype in self.dtypes for kernel in self.chosen_slots(read("include/softlane.h"))]
-        out += ("\nconst sl_kernels SL_PASTE(sl_table, SL_UNIT) = {\n    SL_TEXT(SL_UNIT),\n    SL_NEEDS,\n    SL_FMA,\n" +
-                "".join(slots) + "};\n#endif\n\n")
-        out += "#elif !defined(SL_DT)\n" + heading("for each arithmetic") + layers[1]
-        out += "#else\n" + heading("for each element type") + layers[2] + "#endif\n#endif\n"
+            out += guarded(read(f"kernels/isa/{name}")).replace('#include "vocab.h"\n', "")
+        out += "\n/* Names of a unit, which are another unit's, too. */\n#define SL_OF(name) SL_PASTE(name, SL_UNIT)\n"
+        out += "".join(f"#define {name} SL_OF({name})\n" for name in names) + "\n" + heading("units")
+        for isa, row in self.isas.items():
+            out += self.passes(isa, re.search(r", (\w+)\)", row)[1], itself)
+        if self.has_stats:
+            out += (f"#define SL_UNIT unfused\n#define SL_UNIT_IS_scalar\n#define SL_UNFUSED\n{itself}#undef SL_UNIT\n"
+                    "#undef SL_UNIT_IS_scalar\n#undef SL_UNFUSED\n\n")
+        out += "#else\n" + heading("a unit") + unit + "#endif\n#endif\n"
         return self.renamed(re.sub(r"\n{3,}", "\n\n", out))
+
+
+UNIT_END = """
+/* What the table holds: a kernel, and leave() behind it on every way out. */
+#define SL_KERNEL(name, sig, ...)                                                                            \\
+    static void SL_OF(slot_##name) SL_PARAMS_##sig(T, num)                                                   \\
+    {                                                                                                        \\
+        name SL_ARGS_##sig;                                                                                  \\
+        leave();                                                                                             \\
+    }
+#include "kernels.def"
+#undef SL_KERNEL
+
+#ifdef SL_UNIT_IS_LAST
+#define SL_SLOT(name, dt) SL_PASTE(SL_PASTE(name, SL_UNIT_ISA), dt)
+const sl_kernels SL_PASTE(sl_table, SL_UNIT_ISA) = {
+    .isa = SL_TEXT(SL_UNIT_ISA),
+    .needs = SL_NEEDS,
+    .fma = SL_FMA,
+@slots
+};
+#endif
+"""
 
 
 def heading_of(text, title):

@@ -232,7 +232,7 @@ static double by_ulps(const sl_ref_dtype *dt, double value, int64_t ulps)
 }
 
 /* A logit near this one whose exponential has a significand just above 1, where a rounding costs most; f32 exponentials are
- * scaled by a constant (exp.inc). */
+ * scaled by a constant (exp_f32.h). */
 static double just_above_power(generator *g, const sl_ref_dtype *dt, double logit)
 {
     const double log_scale = dt->digits > 24 ? 0 : 0.08400825, ln2 = 0.6931471805599453;

@@ -3,6 +3,12 @@
  * The vocabulary in AVX2, FMA and F16C (three features: none implies another): 8 lanes, masks in vector
  * registers.
  */
+#ifndef SL_ISA_AVX2_H
+#define SL_ISA_AVX2_H
+
+#if defined(__x86_64__)
+#include "vocab.h"
+
 #define SL_W 8
 #define SL_FMA 1
 #define SL_NEEDS "avx2,fma,f16c,popcnt"
@@ -13,8 +19,8 @@
 SL_OPEN(SL_NEEDS)
 #include <immintrin.h>
 
-#include "pair.h"
-#include "partial.h"
+#include "isa/pair.h"
+#include "isa/partial.h"
 
 typedef __m256 vf;
 typedef __m256i vu;
@@ -311,3 +317,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return _mm256_subs_epu16(a, b); }
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
 #undef SL_PARTIAL
+
+#endif
+
+#endif

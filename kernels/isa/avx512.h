@@ -2,6 +2,12 @@
  *
  * The vocabulary in AVX-512 (F, DQ, BW, VL): 16 lanes, masks in mask registers.
  */
+#ifndef SL_ISA_AVX512_H
+#define SL_ISA_AVX512_H
+
+#if defined(__x86_64__)
+#include "vocab.h"
+
 #define SL_W 16
 #define SL_FMA 1
 #define SL_NEEDS "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,f16c,popcnt"
@@ -12,7 +18,7 @@
 SL_OPEN(SL_NEEDS)
 #include <immintrin.h>
 
-#include "pair.h"
+#include "isa/pair.h"
 
 typedef __m512 vf;
 typedef __m512i vu;
@@ -322,3 +328,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return _mm512_subs_epu16(a, b); }
 #undef SL_PAIRED_1
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
+
+#endif
+
+#endif

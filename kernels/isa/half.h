@@ -7,6 +7,10 @@
  * binary16 has 10 bits of significand and a bias of 15, f32 has 23 and 127: a shift by 13 and 112 more in the
  * exponent turn one into the other, but for denormals, infinity and NaN.
  */
+#ifndef SL_ISA_HALF_H
+#define SL_ISA_HALF_H
+
+#include "isa/isa.h"
 
 /* A denormal is m * 2^-24, m < 1024: like a normal number of the least exponent, -14, but for the leading
  * one. So it gets that one, and the exact subtraction of 2^-14 takes it off again. */
@@ -39,3 +43,9 @@ SL_INLINE vu h_of_f32(vf a)
     const vu sign = u_and(u_shr(v_bits(a), 16), u_set1(0x8000));
     return u_or(u_or(u_add(significand, exponent), nan), sign);
 }
+
+SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
+SL_INLINE void v_store_f16(uint16_t *p, vf a) { h_store(p, h_of_f32(a)); }
+SL_INLINE void v_stream_f16(uint16_t *p, vf a) { h_stream(p, h_of_f32(a)); }
+
+#endif

@@ -4,6 +4,12 @@
  * compiler and not by the other. vmax and vmin treat NaN and zeros otherwise than x86, hence compare and
  * select.
  */
+#ifndef SL_ISA_NEON_H
+#define SL_ISA_NEON_H
+
+#if defined(__aarch64__)
+#include "vocab.h"
+
 #define SL_W 4
 #define SL_FMA 1
 #define SL_NEEDS "asimd"
@@ -15,8 +21,8 @@ SL_OPEN("neon")
 SL_OPEN("+simd")
 #endif
 
-#include "pair.h"
-#include "partial.h"
+#include "isa/pair.h"
+#include "isa/partial.h"
 
 typedef float32x4_t vf;
 typedef uint32x4_t vu;
@@ -51,12 +57,12 @@ SL_INLINE vf v_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return vfmsq_f32(c, a, b); }
 SL_INLINE vf v_min(vf a, vf b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return vbslq_f32(vcltq_f32(a, b), a, b);
 }
 SL_INLINE vf v_max(vf a, vf b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return vbslq_f32(vcgtq_f32(a, b), a, b);
 }
 SL_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
@@ -113,12 +119,12 @@ SL_PAIRED_3(vw, w_fma, vw, vw, vw, vfmaq_f64(c, a, b))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, vfmsq_f64(c, a, b))
 SL_INLINE float64x2_t min_f64(float64x2_t a, float64x2_t b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return vbslq_f64(vcltq_f64(a, b), a, b);
 }
 SL_INLINE float64x2_t max_f64(float64x2_t a, float64x2_t b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return vbslq_f64(vcgtq_f64(a, b), a, b);
 }
 SL_PAIRED_2(vw, w_min, vw, vw, min_f64(a, b))
@@ -235,3 +241,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return hh_u32(vqsubq_u16(hh(a), hh(b))); }
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
 #undef SL_PARTIAL
+
+#endif
+
+#endif

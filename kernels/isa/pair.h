@@ -7,6 +7,11 @@
  *
  * The header undefines these macros after its last word.
  */
+#ifndef SL_ISA_PAIR_H
+#define SL_ISA_PAIR_H
+
+#include "vocab.h"
+
 #define SL_HALF(T) __typeof__(((T *)0)->lo)
 
 #define SL_PAIRED_1(R, word, A, expression)                                                                  \
@@ -23,3 +28,5 @@
     {                                                                                                        \
         return (R){word##_half(a.lo, b.lo, c.lo), word##_half(a.hi, b.hi, c.hi)};                            \
     }
+
+#endif

@@ -4,6 +4,11 @@
  * makes prefix_load_n and prefix_store_n of prefix_load and prefix_store. They go through a buffer of a
  * register's size, so that the lanes go through the same arithmetic as full ones.
  */
+#ifndef SL_ISA_PARTIAL_H
+#define SL_ISA_PARTIAL_H
+
+#include "vocab.h"
+
 #define SL_PARTIAL(prefix, reg, element, lanes)                                                              \
     SL_INLINE reg prefix##_load_n(const element *p, size_t n, element fill)                                  \
     {                                                                                                        \
@@ -19,3 +24,5 @@
         for (size_t l = 0; l < (lanes) && l < n; l++)                                                        \
             p[l] = lane[l];                                                                                  \
     }
+
+#endif

@@ -5,6 +5,11 @@
  * bits is the compiler's baseline: fused where that has FMA (AArch64, or x86 with -mfma), else not; never
  * with SL_UNFUSED, for code that is to round the same everywhere.
  */
+#ifndef SL_ISA_SCALAR_H
+#define SL_ISA_SCALAR_H
+
+#include "vocab.h"
+
 #define SL_W 1
 #if (defined(__FMA__) || defined(__aarch64__)) && !defined(SL_UNFUSED)
 #define SL_FMA 1
@@ -70,12 +75,12 @@ SL_INLINE vf v_fnma(vf a, vf b, vf c) { return c - SL_ROUNDED(a * b); }
 #endif
 SL_INLINE vf v_min(vf a, vf b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return a < b ? a : b;
 }
 SL_INLINE vf v_max(vf a, vf b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return a > b ? a : b;
 }
 SL_INLINE vu v_bits(vf a)
@@ -121,12 +126,12 @@ SL_INLINE vw w_fnma(vw a, vw b, vw c) { return c - SL_ROUNDED(a * b); }
 #endif
 SL_INLINE vw w_min(vw a, vw b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return a < b ? a : b;
 }
 SL_INLINE vw w_max(vw a, vw b)
 {
-    SL_HIDE(b);
+    SL_OPAQUE(b);
     return a > b ? a : b;
 }
 SL_INLINE wu w_bits(vw a)
@@ -256,7 +261,6 @@ SL_INLINE vu hh_sub(vu a, vu b)
 }
 #define hh_shr(a, k) both(((a)&0xffff) >> (k), (a) >> 16 >> (k))
 
-#include "half.h"
-SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
-SL_INLINE void v_store_f16(uint16_t *p, vf a) { h_store(p, h_of_f32(a)); }
-SL_INLINE void v_stream_f16(uint16_t *p, vf a) { h_stream(p, h_of_f32(a)); }
+#include "isa/half.h"
+
+#endif

@@ -3,6 +3,16 @@
  * The vocabulary in SSE2, the baseline of x86-64: 4 lanes, no FMA, no blend, no permute, no conversion of
  * binary16.
  */
+#ifndef SL_ISA_SSE2_H
+#define SL_ISA_SSE2_H
+
+#if defined(__x86_64__)
+#ifndef SL_UNIT_ISA
+#define SL_UNIT_ISA sse2 /* where this header is opened alone */
+#endif
+
+#include "vocab.h"
+
 #define SL_W 4
 #define SL_FMA 0
 #define SL_NEEDS "sse2"
@@ -13,8 +23,8 @@
 SL_OPEN(SL_NEEDS)
 #include <emmintrin.h>
 
-#include "pair.h"
-#include "partial.h"
+#include "isa/pair.h"
+#include "isa/partial.h"
 
 typedef __m128 vf;
 typedef __m128i vu;
@@ -223,13 +233,14 @@ SL_INLINE vu hh_add(vu a, vu b) { return _mm_add_epi16(a, b); }
 SL_INLINE vu hh_sub(vu a, vu b) { return _mm_subs_epu16(a, b); }
 #define hh_shr(a, k) _mm_srli_epi16(a, k)
 
-#include "half.h"
-SL_INLINE vf v_load_f16(const uint16_t *p) { return v_of_f16(h_load(p)); }
-SL_INLINE void v_store_f16(uint16_t *p, vf a) { h_store(p, h_of_f32(a)); }
-SL_INLINE void v_stream_f16(uint16_t *p, vf a) { h_stream(p, h_of_f32(a)); }
+#include "isa/half.h"
 
 #undef SL_HALF
 #undef SL_PAIRED_1
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
 #undef SL_PARTIAL
+
+#endif
+
+#endif

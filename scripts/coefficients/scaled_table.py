@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Finds C of kernels/algo/exp.inc: the factor for which all eight C * 2^(j/8) lie closest to floats, so that the table of
+"""Finds C of kernels/maths/exp_f32.h: the factor for which all eight C * 2^(j/8) lie closest to floats, so that the table of
 the exponential needs no low part.
 
 C * 2^(1/8) has the same distances, so [1, 2^(1/8)) is all there is; C itself must lie next to a float f there, and each f

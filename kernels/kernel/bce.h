@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Binary cross-entropy, element by element.
+ *
+ * With logits: L = log1p(exp(-|x|)), the shares P = w p t, N = w (1 - t):
+ *
+ *   loss = P softplus(-x) + N softplus(x) = s |x| + (P + N) L,    s = x < 0 ? P : N
+ *   grad = u (N sigmoid(x) - P sigmoid(-x))
+ *
+ * For t in [0, 1] both terms of the loss are >= 0: nothing cancels. s = 0 takes |x| out even where it is
+ * infinite, and the weights come first, so that no product overflows on the way to a finite loss. Without FMA
+ * the rounding error of 1 - t joins the low part of L.
+ *
+ * Without weights L has up to 1.6 ULP where it is all of the loss but a little, and the sum its rounding, up to 1.0: bound on
+ * any input 2.6, tested 2.0, found 2.42 (f64 2.48). A weight of the class costs one rounding more, one of the positive term
+ * three: p t, p t + 1 - t and its product with L.
+ *
+ * For t = 0 and t = 1 one sigmoid is left of the gradient: 1.55 x 2^-24 next to x = 0 and a product, as log_sigmoid_backward:
+ * bound on any input 2.6, tested 2.0 (no FMA: 4.0), found 2.49. Else the terms may cancel, and
+ * are formed in f64 (soft_slope, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
+ * way of its own t; a register without any of one kind does not compute it. With FMA and one factor for all, f32 pairs
+ * do (slope_of_exp, sigmoid.h): whatever t is, and from the exponential of the loss. Elements that these cannot take
+ * go the old way by themselves, so that nothing depends on who their neighbours are.
+ *
+ * Of probabilities (logarithms in f64, for f32 good to 2^-34, rounded once; f64: below 1 ULP each):
+ *
+ *   loss = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)),  grad = u w (p - t) / max(p (1 - p), 1e-12)
+ *
+ * f64, any input: the logarithm 1.6, 1 - t, their product and the sum: 4.6, tested 3.0. Gradient: p - t 1.0, p (1 - p) 1.59
+ * (maps.h), the quotient and the product with u, which may cross: 4.6, tested 4.0.
+ */
+#ifndef SL_KERNEL_BCE_H
+#define SL_KERNEL_BCE_H
+
+#include "schedule/rows.h"
+#include "maths/lane_folds.h"
+#include "maths/log.h"
+#include "maths/log1p.h"
+#include "maths/sigmoid.h"
+#include "maths/total.h"
+
+/* Where an element of a shape stands in its class axis. */
+typedef struct {
+    size_t c, i;
+} class_cursor;
+
+typedef struct {
+    reg pos, all; /* of the elements; 1 where there are none */
+    int has_pos, has_all;
+} bce_weights;
+
+SL_INLINE reg bce_of(reg x, reg t, bce_weights weights, c_tables tables)
+{
+    reg a = c_abs(x), zero = c_set1(0), one = c_set1(1);
+    c_log1p_parts log = c_log1p_exp_minus(a, tables);
+    reg positive = t, negative = c_sub(one, t), both = one;
+#if !SL_FMA
+    reg lost = c_sub(c_sub(one, negative), t);
+#endif
+    if (weights.has_pos) {
+        positive = c_mul(weights.pos, t);
+        both = c_add(positive, negative);
+    }
+    if (weights.has_all) {
+        positive = c_mul(weights.all, positive);
+        negative = c_mul(weights.all, negative);
+        both = c_mul(weights.all, both);
+    }
+    if (weights.has_pos || weights.has_all)
+        log = (c_log1p_parts){c_mul(both, log.high), c_mul(both, log.low)};
+    mask below = c_lt(x, zero);
+    reg s = c_select(below, positive, negative);
+    a = c_select(c_eq(s, zero), zero, a);
+#if SL_FMA
+    return c_fma(s, a, log.high);
+#else
+    if (!weights.has_all)
+        log.low = c_add(log.low, c_mul(c_select(below, zero, lost), c_min(c_set1(c_largest_finite), a)));
+    return c_add_log1p(c_mul(s, a), log);
+#endif
+}
+
+/* up: the upstream gradient. */
+SL_INLINE reg bce_slope(reg x, reg t, bce_weights weights, vw up, c_tables tables)
+{
+    reg zero = c_set1(0), one = c_set1(1), minus = c_set1((num)-0.0);
+    mask is_one = c_eq(t, one), soft = c_andnot(c_nle(c_abs(t), zero), is_one);
+    vw w = up;
+    if (weights.has_all)
+        w = w_mul(w, c_widen(weights.all));
+    vw wp = weights.has_pos ? w_mul(w, c_widen(weights.pos)) : w;
+    reg hard = zero;
+    if (!c_all(soft)) {
+        reg of = c_select(is_one, c_sub(minus, x), x);
+        /* the other one may be out of range */
+        wm wide_is_one = w_eq(c_widen(t), w_set1(1));
+        reg factor = c_narrow(w_select(wide_is_one, w_sub(w_set1(-0.0), wp), w));
+        if (c_sigmoid_is_wide(&of, 1))
+            hard = c_times_scaled(factor, c_sigmoid_of(of, 1, tables));
+        else /* the root is 1 */
+            hard = c_mul(factor, c_sigmoid_of(of, 0, tables).value);
+    }
+    if (!c_any(soft))
+        return hard;
+    vw some = c_soft_slope(x, w_mul(w, w_sub(w_set1(1), c_widen(t))), w_mul(wp, c_widen(t)), tables);
+    return c_select(soft, c_narrow(some), hard);
+}
+
+SL_INLINE reg bce_of_prob(reg p, reg t, bce_weights weights)
+{
+    vw one = w_set1(1), is = c_widen(p), is_not = w_sub(one, is), wide_t = c_widen(t), cost;
+    wm is_one = w_eq(wide_t, one);
+    if (wm_any(wm_andnot(w_nle(w_abs(wide_t), w_set1(0)), is_one))) {
+        vw yes = w_mul(wide_t, c_log_of_prob(is, is_not));
+        cost = w_sub(w_set1(0), w_add(yes, w_mul(w_sub(one, wide_t), c_log_of_prob(is_not, is))));
+    } else { /* only one logarithm counts */
+        vw of = w_select(is_one, is, is_not), other = w_select(is_one, is_not, is);
+        cost = w_sub(w_set1(0), c_log_of_prob(of, other));
+    }
+    return c_narrow(weights.has_all ? w_mul(c_widen(weights.all), cost) : cost);
+}
+
+SL_INLINE reg bce_slope_of_prob(reg p, reg t, bce_weights weights, vw up)
+{
+    vw wide_p = c_widen(p), variance = w_mul(wide_p, w_sub(w_set1(1), wide_p));
+    vw slope = c_over(w_sub(wide_p, c_widen(t)), w_max(variance, w_set1(1e-12)));
+    vw w = weights.has_all ? w_mul(up, c_widen(weights.all)) : up;
+    return c_narrow(w_mul(w, slope));
+}
+
+/* w[class] of the next n <= SL_W elements, and 0 beyond; moves the cursor past them. */
+SL_INLINE reg class_values(const num *w, sl_shape shape, size_t n, class_cursor *at)
+{
+    num lane[SL_W];
+    for (size_t l = 0; l < SL_W; l++) {
+        lane[l] = l < n ? w[at->c] : 0;
+        if (l < n && ++at->i == shape.inner) {
+            at->i = 0;
+            at->c = at->c + 1 < shape.classes ? at->c + 1 : 0;
+        }
+    }
+    return c_load(lane);
+}
+
+#if SL_HAS_SLOPE_OF_EXP
+/* Where slope_of_exp has an answer, with the factor high + low. */
+SL_INLINE int is_plain(const sl_loss_options *o, int with_slope, double scale)
+{
+    double size = scale < 0 ? -scale : scale;
+    return !o->pos_weight && !o->class_weight &&
+           (!with_slope || (!(o->upstream && o->reduction == SL_NONE) && size >= 0x1p-60 && size <= 0x1p60));
+}
+
+/* Results where slope_of_exp has none. */
+SL_NOINLINE reg bce_slope_far(reg x, reg t, double scale, mask far, reg slope)
+{
+    bce_weights none = {c_set1(1), c_set1(1), 0, 0};
+    return c_select(far, bce_slope(x, t, none, w_set1(scale), c_tables_load()), slope);
+}
+
+/* The loss, and the slope if it is not NULL, without weights and with one factor of all slopes. */
+SL_INLINE reg plain_bce(reg x, reg t, double scale, c_tables tables, reg *slope)
+{
+    reg zero = c_set1(0), one = c_set1(1), size = c_abs(x);
+    long_exp exp;
+    c_log1p_parts log = log1p_and_exp(size, tables, &exp);
+    if (slope) {
+        num high = (num)scale;
+        c_long_factor factor = {c_set1(high), c_set1((num)(scale - (double)high))};
+        mask far = c_or(c_nlt(size, c_set1(80)), c_nle(c_abs(t), one));
+        *slope = c_slope_of_exp(x, t, exp, factor);
+        if (c_any(far))
+            *slope = bce_slope_far(x, t, scale, far, *slope);
+    }
+    reg s = c_select(c_lt(x, zero), t, c_sub(one, t));
+    return c_fma(s, c_select(c_eq(s, zero), zero, size), log.high);
+}
+#endif
+
+/* plain: see is_plain. */
+SL_INLINE void losses_of(const T *x, const T *target, sl_shape shape, size_t count, const sl_loss_options *o,
+                         int of_prob, int plain, double divisor, double scale, num *loss, T *grad)
+{
+    c_tables tables = c_tables_load();
+    total losses;
+    total_zero(&losses);
+    class_cursor at_pos = {0, 0}, at_all = {0, 0};
+    reg one = c_set1(1);
+    int streaming = grad && streams(grad, count);
+    size_t head = streaming ? least(count, unaligned(grad)) : 0;
+    /* What lies before the first line that is stored past the caches, and the rest. */
+    for (size_t start = 0, end = head; start < count; start = end, end = count)
+        for (size_t e = start; e < end; e += SL_W) {
+            size_t n = least(SL_W, end - e);
+            __builtin_prefetch((const char *)(x + e) + AHEAD, 0, 2);
+            __builtin_prefetch((const char *)(target + e) + AHEAD, 0, 2);
+            reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, slope = one;
+            bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
+            if (!plain && weights.has_pos)
+                weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
+            if (!plain && weights.has_all)
+                weights.all = class_values(o->class_weight, shape, n, &at_all);
+#if SL_HAS_SLOPE_OF_EXP
+            if (plain)
+                each = plain_bce(a, t, scale, tables, grad ? &slope : NULL);
+#endif
+            if (!plain && loss)
+                each = of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
+            if (!plain && grad) {
+                vw up = c_upstream_of(o, scale, e, n);
+                slope = of_prob ? bce_slope_of_prob(a, t, weights, up) : bce_slope(a, t, weights, up, tables);
+            }
+            if (loss && o->reduction != SL_NONE)
+                total_push(&losses, each, n);
+            else if (loss)
+                c_store_n(loss + e, each, n);
+            if (grad && streaming && e >= head && n == SL_W)
+                put(grad + e, slope, 1);
+            else if (grad)
+                store_some(grad + e, slope, n);
+        }
+    if (streaming)
+        stream_end();
+    if (o->reduction != SL_NONE && loss)
+        *loss = reduced(o, &losses, divisor);
+}
+
+SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const sl_loss_options *o,
+                              num *loss, T *grad, int of_prob)
+{
+    size_t count = shape.outer * shape.classes * shape.inner;
+    double divisor = c_divisor(o, (double)(int64_t)count), scale = c_gradient_scale(o, divisor);
+#if SL_HAS_SLOPE_OF_EXP
+    if (!of_prob && is_plain(o, grad != NULL, scale)) {
+        if (grad)
+            losses_of(x, target, shape, count, o, 0, 1, divisor, scale, loss, grad);
+        else
+            losses_of(x, target, shape, count, o, 0, 1, divisor, scale, loss, NULL);
+        return;
+    }
+#endif
+    losses_of(x, target, shape, count, o, of_prob, 0, divisor, scale, loss, grad);
+}
+
+SL_STATIC void bce_with_logits(const T *logits, const T *target, sl_shape shape,
+                               const sl_loss_options *options, num *loss, T *grad)
+{
+    element_losses(logits, target, shape, options, loss, grad, 0);
+}
+
+SL_STATIC void bce(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options, num *loss,
+                   T *grad)
+{
+    element_losses(prob, target, shape, options, loss, grad, 1);
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The exponential in the unit's arithmetic.
+ */
+#ifndef SL_MATHS_EXP_H
+#define SL_MATHS_EXP_H
+
+#include "element/element.h"
+
+#if SL_F64
+#include "maths/exp_f64.h"
+#else
+#include "maths/exp_f32.h"
+#endif
+
+#endif
