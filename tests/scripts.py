@@ -116,7 +116,7 @@ class Scripts(unittest.TestCase):
     def test_default_legs(self):
         """On request only: neither --quick nor the run without arguments."""
         self.nothing_is_installed()
-        for arguments, without in (([], {"trixie"}), (["--quick"], {"trixie", "nehalem", "aarch64"})):
+        for arguments, without in (([], {"trixie", "avx512"}), (["--quick"], {"trixie", "avx512", "nehalem", "aarch64"})):
             status, said, _ = self.run_script("test", "--no-install", *arguments)
             ran = {line.split()[1] for line in said.splitlines() if line.startswith("==== ")} - {"summary"}
             self.assertEqual(status, 0)
