@@ -602,6 +602,7 @@ class Export:
         if self.has_stats:
             out += (f"#define SL_UNIT unfused\n#define SL_UNIT_IS_scalar\n#define SL_UNFUSED\n{itself}#undef SL_UNIT\n"
                     "#undef SL_UNIT_IS_scalar\n#undef SL_UNFUSED\n\n")
+        out += "/* For who includes this file. */\n" + "".join(f"#undef {name}\n" for name in names) + "\n"
         out += "#else\n" + heading("a unit") + unit + "#endif\n#endif\n"
         return self.renamed(re.sub(r"\n{3,}", "\n\n", out))
 
