@@ -492,7 +492,7 @@ class Export:
         cpu = without_preamble(read("kernels/cpu.c")).replace("#if defined(__linux__)\n#endif\n\n", "")
         if self.tuning:
             text = replaced(text, r"^static unsigned choose\(void\)\n.*?^}\n", CHOOSE, re.M | re.S) + FASTEST
-            text += "".join(f"#define SL_FASTEST_{kernel}_{dtype}(n) ({self.tuning.macro(kernel, dtype)})\n"
+            text += "".join(f"#define SL_FASTEST_{kernel}_{dtype}(n) ((unsigned)({self.tuning.macro(kernel, dtype)}))\n"
                             for kernel in self.kernels for dtype in self.dtypes)
         return cpu + "\n" + self.manifests(text) + "\n"
 
