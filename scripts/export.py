@@ -172,10 +172,8 @@ def items(text):
 
 DEFINITIONS = (
     r"^\#\s*define\s+(\w+)",
-    r"^(?:SL_INLINE|SL_ONCE|static|sl_\w+|const \w+|size_t|bool|void|double|float)\b[^;{}=()]*?[ *](?:[NC]\()?(\w+)\)?[(\[]",
-    r"^(?:SL_INLINE|SL_ONCE) C\(\w+\) (?:[NC]\()?(\w+)\)?\(",
-    r"^(?:SL_INLINE|SL_ONCE) N\(\w+\) (?:[NC]\()?(\w+)\)?\(",
-    r"^}[ *]*(?:[NC]\()?(\w+)\)?;",
+    r"^(?:static|sl_\w+|const \w+|size_t|bool|void|double|float)\b[^;{}=()]*?[ *](\w+)[(\[]",
+    r"^}[ *]*(\w+);",
     r"^typedef [^{}]*?[ *](\w+);",
     r"^static [^;=()]*?[ *](\w+)(?:\[\w*\])? = ",
 )
@@ -188,25 +186,7 @@ def defined(item):
     for values in re.findall(r"^(?:typedef )?enum (?:\w+ )?{(.*?)}", code, re.M | re.S):
         names.update(WORD.findall(values))
     names.update(re.findall(r"^ *static \w+ (\w+_)##", code, re.M))
-    return names - {"N", "C"} | set(re.findall(r"^#define ([NC])\(", code, re.M))
-
-
-def expanded(every):
-    """The items; where one calls a macro that defines functions, what that makes of it."""
-    makers = {}
-    for item in every:
-        match = re.match(r"#define (\w+)\(([\w, ]+)\)(.*##.*)", bare(item).lstrip(), re.S)
-        if match and re.search(r"\b(SL_INLINE|SL_ONCE) ", match[3]):
-            makers[match[1]] = (re.split(r", *", match[2]), re.sub(r"^ +", "", match[3].replace("\\\n", "\n"), flags=re.M))
-
-    def of(item):
-        match = CALL.fullmatch(bare(item).strip())
-        if not match or match[1] not in makers:
-            return item
-        parameters, body = makers[match[1]]
-        values = dict(zip(parameters, re.split(r", *", match[2])))
-        return match[1] + "\n" + WORD.sub(lambda word: values.get(word[0], word[0]), body).replace("##", "")
-    return [of(item) for item in every]
+    return names
 
 
 def key(name):
@@ -214,21 +194,20 @@ def key(name):
     return re.sub(r"^[vwc]_|_(f32|f64|bf16|f16)$", "", name)
 
 
-def pruned(text, roots, endings=(), foreign=None):
+def pruned(text, roots, endings=()):
     """Without the items that the roots do not reach. Over-approximates: goes by words. `endings` are what is pasted to
-    names that end in _; what `foreign` matches is never reached."""
+    names that end in _."""
     every = items(text)
-    meant = expanded(every)
-    defines = [{key(name) for name in defined(item)} for item in meant]
+    defines = [{key(name) for name in defined(item)} for item in every]
     where = {}
     for index, names in enumerate(defines):
-        for name in () if foreign and re.search(foreign, every[index], re.M) else names:
+        for name in names:
             where.setdefault(name, set()).add(index)
     kept, todo = set(), set().union(*(where.get(key(root), set()) for root in roots))
     while todo:
         index = todo.pop()
         kept.add(index)
-        code = bare(meant[index])
+        code = bare(every[index])
         words = {key(word) for word in WORD.findall(code)} - {"define", "if", "else", "endif"}
         words.update(key(word + ending) for word in re.findall(r"(\w+_)##", code) for ending in endings)
         todo.update(at for word in words for at in where.get(word, ()) if at not in kept)
