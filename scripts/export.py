@@ -26,7 +26,6 @@ import sys
 import command_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KERNELS = ROOT / "kernels"
 MARK = "Written by softlane's scripts/export.py"
 WORD = re.compile(r"[A-Za-z_]\w*")
 CALL = re.compile(r"([A-Z]\w*)\(([^()]*)\)")  # of a macro, a line of its own
