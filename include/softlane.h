@@ -65,9 +65,9 @@
  *             asked for; so does a sum that overflows on the way, as f64 logits near the largest number do in
  *             softmax_stats and f64 gradients in the backward functions.
  *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
- *             any of them: none takes a lock, none changes errno. The handler's stack needs room for it: 128 KiB
- *             will do. The very first call of all reads the environment, as getenv() does. The library owns no
- *             threads and no memory, and prints nothing.
+ *             any of them: none takes a lock, none changes errno. A kernel's call takes at most 32 KiB of stack. The
+ *             very first call of all reads the environment, as getenv() does. The library owns no threads and no
+ *             memory, and prints nothing.
  */
 #ifndef SOFTLANE_H
 #define SOFTLANE_H

@@ -112,8 +112,10 @@
  *   exceptions are asked for. It packs scalars into vectors, multiplies the lanes that nobody reads as well, and those raise
  *   INVALID.
  * - gcc compiles kernels at -O3 where the user optimises: below it short register loops stay rolled and vectors spill.
- *   Loop-pattern distribution is off so that register copies do not become string instructions. Sanitized builds are not worth
- *   that compile time. */
+ *   Loop-pattern distribution is off so that register copies do not become string instructions; loops are not unswitched and
+ *   functions not cloned, which multiplies machine code. Sanitized builds are not worth that compile time.
+ *
+ * SL_UNROLL, SL_UNROLL_2, SL_UNROLL_ALL and SL_ROLLED stand before a loop: how often it is unrolled. */
 #if defined(__clang__)
 #if defined(__x86_64__)
 #define SL_EXCEPTIONS(word) SL_PRAGMA(float_control(word))
@@ -128,10 +130,14 @@
 #define SL_OPEN_BASELINE SL_EXCEPTIONS_EXACT SL_PRAGMA(clang attribute push)
 #define SL_CLOSE SL_EXCEPTIONS(pop) SL_PRAGMA(clang attribute pop)
 #define SL_UNROLL SL_PRAGMA(clang loop unroll_count(4))
+#define SL_UNROLL_2 SL_PRAGMA(clang loop unroll_count(2))
+#define SL_UNROLL_ALL SL_PRAGMA(clang loop unroll(full))
+#define SL_ROLLED SL_PRAGMA(clang loop unroll(disable))
 #else
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && !defined(__SANITIZE_ADDRESS__) &&                \
     !defined(__SANITIZE_THREAD__)
-#define SL_FAST SL_PRAGMA(GCC optimize("O3", "no-tree-loop-distribute-patterns"))
+#define SL_FAST                                                                                              \
+    SL_PRAGMA(GCC optimize("O3", "no-tree-loop-distribute-patterns", "no-unswitch-loops", "no-ipa-cp-clone"))
 #else
 #define SL_FAST
 #endif
@@ -142,7 +148,12 @@
     SL_PRAGMA(GCC push_options) SL_FAST SL_EXACT SL_PRAGMA(GCC optimize("no-tree-vectorize"))
 #define SL_CLOSE SL_PRAGMA(GCC pop_options)
 #define SL_UNROLL SL_PRAGMA(GCC unroll 4)
+#define SL_UNROLL_2 SL_PRAGMA(GCC unroll 2)
+#define SL_UNROLL_ALL SL_PRAGMA(GCC unroll 16)
+#define SL_ROLLED SL_PRAGMA(GCC unroll 1)
 #endif
+
+#define SL_ASSUME(truth) ((truth) ? (void)0 : __builtin_unreachable())
 
 /* Hides what a value is. clang for AArch64 makes FMINNM of a < b ? a : b where it sees that b is not NaN, and
  * that gives NaN for a signalling NaN in a. */

@@ -46,8 +46,10 @@ SL_INLINE vw c_widen(vw a) { return a; }
 SL_INLINE vw c_narrow(vw a) { return a; }
 SL_INLINE void c_load_quads(const double *p, size_t step, vw q[4])
 {
+    SL_UNROLL
     for (size_t c = 0; c < 4; c++) {
         double lane[SL_W];
+        SL_UNROLL_ALL
         for (size_t l = 0; l < SL_W; l++)
             lane[l] = p[l * step + c];
         q[c] = w_load(lane);
@@ -55,9 +57,11 @@ SL_INLINE void c_load_quads(const double *p, size_t step, vw q[4])
 }
 SL_INLINE void c_store_quads(double *p, size_t step, const vw q[4])
 {
+    SL_UNROLL
     for (size_t c = 0; c < 4; c++) {
         double lane[SL_W];
         w_store(lane, q[c]);
+        SL_UNROLL_ALL
         for (size_t l = 0; l < SL_W; l++)
             p[l * step + c] = lane[l];
     }
@@ -67,6 +71,7 @@ SL_INLINE void c_store_quads(double *p, size_t step, const vw q[4])
 SL_INLINE vw c_fold_max_of_each(const vw part[SL_W])
 {
     double lane[SL_W];
+    SL_UNROLL_ALL
     for (size_t l = 0; l < SL_W; l++)
         lane[l] = w_fold_max(part[l]);
     return w_load(lane);

@@ -28,6 +28,18 @@
 
 #define SL_PARTS (SL_LANES / SL_W) /* registers that hold one element per lane */
 
+/* Whether the registers of a block are done all at once, or one after the other: of f64 and of f16 without conversions by the CPU
+ * each is work enough by itself. Plain C does two. */
+#if defined(SL_SOFT_HALF) && defined(SL_IS_F16)
+#define SL_UNROLL_PARTS SL_ROLLED
+#elif SL_W == 4 && SL_F64
+#define SL_UNROLL_PARTS SL_ROLLED
+#elif SL_W == 1
+#define SL_UNROLL_PARTS SL_UNROLL_2
+#else
+#define SL_UNROLL_PARTS SL_UNROLL
+#endif
+
 /* What is left of n elements after the first `done`. */
 SL_INLINE size_t left(size_t n, size_t done) { return n > done ? n - done : 0; }
 SL_INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }

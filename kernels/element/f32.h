@@ -18,6 +18,11 @@ SL_INLINE void stream(float *p, vf a) { v_stream(p, a); }
 SL_INLINE void store_n(float *p, vf a, size_t n) { v_store_n(p, a, n); }
 SL_INLINE void copy_two(const float *from, float *to)
 {
+    v_store(to, v_load(from));
+    v_store(to + SL_W, v_load(from + SL_W));
+}
+SL_INLINE void stream_copy_two(const float *from, float *to)
+{
     v_stream(to, v_load(from));
     v_stream(to + SL_W, v_load(from + SL_W));
 }

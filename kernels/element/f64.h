@@ -18,6 +18,11 @@ SL_INLINE void stream(double *p, vw a) { w_stream(p, a); }
 SL_INLINE void store_n(double *p, vw a, size_t n) { w_store_n(p, a, n); }
 SL_INLINE void copy_two(const double *from, double *to)
 {
+    w_store(to, w_load(from));
+    w_store(to + SL_W, w_load(from + SL_W));
+}
+SL_INLINE void stream_copy_two(const double *from, double *to)
+{
     w_stream(to, w_load(from));
     w_stream(to + SL_W, w_load(from + SL_W));
 }

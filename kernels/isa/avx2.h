@@ -100,6 +100,7 @@ SL_INLINE void change_places(vf q[4])
 }
 SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
 {
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++, p += step)
         q[l] = _mm256_set_m128(_mm_loadu_ps(p + 4 * step), _mm_loadu_ps(p));
     change_places(q);
@@ -108,6 +109,7 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     change_places(a);
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++, p += step) {
         _mm_storeu_ps(p, _mm256_castps256_ps128(a[l]));
         _mm_storeu_ps(p + 4 * step, _mm256_extractf128_ps(a[l], 1));

@@ -98,6 +98,7 @@ SL_INLINE void change_places(vf q[4])
 }
 SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
 {
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++, p += step) {
         __m512 a = _mm512_castps128_ps512(_mm_loadu_ps(p));
         a = _mm512_mask_broadcast_f32x4(a, 0x00f0, _mm_loadu_ps(p + 4 * step));
@@ -110,6 +111,7 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     change_places(a);
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++, p += step) {
         _mm_storeu_ps(p, _mm512_castps512_ps128(a[l]));
         _mm_storeu_ps(p + 4 * step, _mm512_extractf32x4_ps(a[l], 1));

@@ -12,6 +12,8 @@
 
 #include "isa/isa.h"
 
+#define SL_SOFT_HALF 1 /* a conversion is some 20 operations */
+
 /* A denormal is m * 2^-24, m < 1024: like a normal number of the least exponent, -14, but for the leading
  * one. So it gets that one, and the exact subtraction of 2^-14 takes it off again. */
 SL_INLINE vf v_of_f16(vu h)

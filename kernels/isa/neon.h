@@ -85,6 +85,7 @@ SL_INLINE void change_places(vf q[4])
 }
 SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
 {
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++)
         q[l] = v_load(p + l * step);
     change_places(q);
@@ -93,6 +94,7 @@ SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     change_places(a);
+    SL_UNROLL
     for (size_t l = 0; l < 4; l++)
         v_store(p + l * step, a[l]);
 }

@@ -10,14 +10,14 @@
 #include "vocab.h"
 
 #define SL_PARTIAL(prefix, reg, element, lanes)                                                              \
-    SL_INLINE reg prefix##_load_n(const element *p, size_t n, element fill)                                  \
+    SL_NOINLINE reg prefix##_load_n(const element *p, size_t n, element fill)                                \
     {                                                                                                        \
         element lane[lanes];                                                                                 \
         for (size_t l = 0; l < (lanes); l++)                                                                 \
             lane[l] = l < n ? p[l] : fill;                                                                   \
         return prefix##_load(lane);                                                                          \
     }                                                                                                        \
-    SL_INLINE void prefix##_store_n(element *p, reg a, size_t n)                                             \
+    SL_NOINLINE void prefix##_store_n(element *p, reg a, size_t n)                                           \
     {                                                                                                        \
         element lane[lanes];                                                                                 \
         prefix##_store(lane, a);                                                                             \

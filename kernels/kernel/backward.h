@@ -20,6 +20,7 @@
 #define SL_KERNEL_BACKWARD_H
 
 #include "reduce/dot.h"
+#include "schedule/transpose.h"
 #include "maths/sigmoid.h"
 
 /* Half of a sum in two parts: dy - dot may leave the range of its terms, so it is formed of halves. */
@@ -56,99 +57,115 @@ SL_INLINE reg log_softmax_slope(reg y, vw dy, slopes s, c_tables tables)
     return c_canonical(c_narrow(w_sub(dy, p)));
 }
 
-/* n elements, or as many as a register holds, side by side. */
-SL_INLINE void put_slope(const T *y, const T *dy, T *dx, size_t n, int full, int streaming, slopes s,
-                         int of_log, c_tables tables)
+/* Those of one register. */
+SL_INLINE reg grad_of(reg y, reg dy, vw dy_wide, slopes s, int of_log, c_tables tables)
 {
-    reg a = load_part(y, n, full, 0);
-    if (of_log)
-        a = log_softmax_slope(a, load_wide(dy, n, full), s, tables);
-    else
-        a = c_canonical(softmax_slope(a, load_part(dy, n, full, 0), s));
-    if (full)
-        put(dx, a, streaming);
-    else
-        store_part(dx, a, n, 0);
+    return of_log ? log_softmax_slope(y, dy_wide, s, tables) : c_canonical(softmax_slope(y, dy, s));
 }
 
-SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int streaming, int of_log,
-                            c_tables tables)
+/* n elements, or as many as a register holds. */
+SL_INLINE void put_grad(const T *y, const T *dy, T *dx, size_t n, int nontemporal, slopes s, int of_log)
+{
+    reg a = load_some(y, n, 0), b = of_log ? a : load_some(dy, n, 0);
+    vw b_wide = of_log ? load_some_wide(dy, n) : s.whole;
+    a = grad_of(a, b, b_wide, s, of_log, c_tables_load());
+    if (n >= SL_W)
+        put(dx, a, nontemporal);
+    else
+        store_n(dx, a, n);
+}
+
+SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontemporal, int of_log)
 {
     slopes s = slopes_of(row_sum_of(y, dy, n, of_log));
-    size_t i = 0, start = streaming ? least(n, unaligned(dx)) : 0, lines = start + whole_lines(n - start);
-    for (; i < start; i += SL_W)
-        put_slope(y + i, dy + i, dx + i, start - i, 0, 0, s, of_log, tables);
-    for (i = start; !of_log && i + 2 * SL_W <= lines; i += 2 * SL_W) {
+    size_t start = nontemporal ? least(n, elements_to_line(dx)) : 0,
+           lines = start + round_down_to_lines(n - start);
+    SL_ROLLED
+    for (size_t i = 0; i < start; i += SL_W)
+        put_grad(y + i, dy + i, dx + i, start - i, 0, s, of_log);
+    size_t i = start;
+    for (; !of_log && i + 2 * SL_W <= lines; i += 2 * SL_W) {
         reg a[2], b[2];
         load_two(y + i, a);
         load_two(dy + i, b);
+        SL_UNROLL
         for (size_t k = 0; k < 2; k++)
             a[k] = softmax_slope(a[k], b[k], s);
         if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1]))))
-            for (size_t k = 0; k < 2; k++)
-                a[k] = c_canonical(a[k]);
-        put_two(dx + i, a, streaming);
+            SL_UNROLL
+        for (size_t k = 0; k < 2; k++)
+            a[k] = c_canonical(a[k]);
+        put_two(dx + i, a, nontemporal);
     }
-    for (; i < lines; i += SL_W)
-        put_slope(y + i, dy + i, dx + i, SL_W, 1, streaming, s, of_log, tables);
-    for (; i + SL_W <= n; i += SL_W)
-        put_slope(y + i, dy + i, dx + i, SL_W, 1, 0, s, of_log, tables);
-    if (i < n)
-        put_slope(y + i, dy + i, dx + i, n - i, 0, 0, s, of_log, tables);
+    for (; of_log && i < lines; i += SL_W)
+        put_grad(y + i, dy + i, dx + i, SL_W, nontemporal, s, of_log);
+    SL_ROLLED
+    for (; i < n; i += SL_W)
+        put_grad(y + i, dy + i, dx + i, n - i, i < lines && nontemporal, s, of_log);
 }
 
-SL_INLINE void backward_side(const T *y, const T *dy, T *dx, size_t classes, size_t step, size_t registers,
-                             size_t n, int full, int streaming, int fetching, int of_log, c_tables tables)
+SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_log, strip_options o)
 {
-    c_acc sum[ABREAST];
-    slopes s[ABREAST];
-    rows_sum(y, dy, fetching ? dx : NULL, classes, step, registers, n, full, of_log, sum);
-    for (size_t k = 0; k < registers; k++)
+    const strip here_y = *y, here_dy = *dy; /* no store can change them */
+    y = &here_y;
+    dy = &here_dy;
+    c_acc sum[STRIP_VECTORS];
+    slopes s[STRIP_VECTORS];
+    size_t vectors = o.single ? 1 : strip_vectors(y);
+    strip_sum(y, dy, of_log, sum, o);
+    for (size_t k = 0; k < vectors; k++)
         s[k] = slopes_of(sum[k]);
-    for (size_t c = 0; c < classes; c++)
-        for (size_t k = 0; k < registers; k++) {
-            size_t at = c * step + k * SL_W;
-            put_slope(y + at, dy + at, dx + at, n, full, streaming, s[k], of_log, tables);
+    for (size_t c = 0; c < y->classes; c++) {
+        SL_UNROLL
+        for (size_t k = 0; k < vectors; k++) {
+            reg a = strip_load(y, c, k, o), b = of_log ? a : strip_load(dy, c, k, o);
+            vw b_wide = of_log ? strip_load_wide(dy, c, k, o) : s[k].whole;
+            strip_store(y, dx, c, k, grad_of(a, b, b_wide, s[k], of_log, c_tables_load()), o);
         }
+    }
+}
+
+SL_INLINE void backward_strip(const strip *y, const strip *dy, T *dx, int nontemporal, int of_log)
+{
+    if (y->step == SL_W && y->rows == SL_W) /* transposed rows */
+        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .single = 1});
+    else if (y->rows < SL_W)
+        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 0, .single = 1});
+    else
+        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
 SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
 {
-    c_tables tables = c_tables_load();
     walk w = walk_of(shape);
-    if (shape.inner == 1 && !side_rows(shape)) {
-        int streaming = streams(dx, shape.outer * shape.classes);
-        for (size_t r = 0; r < shape.outer; r++, y += shape.classes, dy += shape.classes, dx += shape.classes)
-            backward_row(y, dy, dx, shape.classes, streaming, of_log, tables);
-        if (streaming)
-            stream_end();
-        return;
-    }
-    int streaming = axis_streams(dx, shape), fetching = axis_fetches(dx, shape);
-    for (size_t b = 0; b < w.blocks; b++)
+    int rows = shape.inner == 1 && !side_rows(shape);
+    int nontemporal = rows              ? use_nontemporal(dx, shape.outer * shape.classes)
+                      : shape.inner > 1 ? strips_nontemporal(dx, shape)
+                                        : 0;
+    int prefetch = shape.inner > 1 && strips_prefetch(dx, shape);
+    for (size_t r = 0; rows && r < shape.outer;
+         r++, y += shape.classes, dy += shape.classes, dx += shape.classes)
+        backward_row(y, dy, dx, shape.classes, nontemporal, of_log);
+    for (size_t b = 0; !rows && b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             size_t at = b * w.block_stride + i * w.stride;
+            T in_y[SL_BLOCK * SL_W], in_dy[SL_BLOCK * SL_W];
+            n = shape.inner == 1 ? least(SL_W, w.rows - i) : strip_rows(w.rows - i);
+            strip of_y = {y + at, prefetch ? dx + at : NULL, shape.classes, w.step, n};
+            strip of_dy = {dy + at, NULL, shape.classes, w.step, n};
+            T *to = dx + at;
             if (shape.inner == 1) {
-                T side_y[SL_BLOCK * SL_W], side_dy[SL_BLOCK * SL_W];
-                n = least(SL_W, w.rows - i);
-                lay_side(y + at, shape.classes, w.rows - i, NULL, side_y);
-                lay_side(dy + at, shape.classes, w.rows - i, NULL, side_dy);
-                backward_side(side_y, side_dy, side_dy, shape.classes, SL_W, 1, SL_W, 1, 0, 0, of_log,
-                              tables);
-                lay_back(side_dy, shape.classes, w.rows - i, dx + at, 0);
-                continue;
+                transpose_in(y + at, shape.classes, w.rows - i, NULL, in_y);
+                transpose_in(dy + at, shape.classes, w.rows - i, NULL, in_dy);
+                of_y = (strip){in_y, NULL, shape.classes, SL_W, SL_W};
+                of_dy = (strip){in_dy, NULL, shape.classes, SL_W, SL_W};
+                to = in_dy;
             }
-            n = rows_abreast(w.rows - i);
-            if (n == PANEL)
-                backward_side(y + at, dy + at, dx + at, shape.classes, w.step, ABREAST, SL_W, 1, streaming,
-                              fetching, of_log, tables);
-            else if (n == SL_W)
-                backward_side(y + at, dy + at, dx + at, shape.classes, w.step, 1, SL_W, 1, 0, 0, of_log,
-                              tables);
-            else
-                backward_side(y + at, dy + at, dx + at, shape.classes, w.step, 1, n, 0, 0, 0, of_log, tables);
+            backward_strip(&of_y, &of_dy, to, nontemporal && round_down_to_lines(n) == n, of_log);
+            if (shape.inner == 1)
+                transpose_out(in_dy, shape.classes, w.rows - i, dx + at, 0);
         }
-    if (streaming)
+    if (nontemporal)
         stream_end();
 }
 

@@ -32,7 +32,7 @@
 #ifndef SL_KERNEL_BCE_H
 #define SL_KERNEL_BCE_H
 
-#include "schedule/rows.h"
+#include "schedule/parts.h"
 #include "maths/lane_folds.h"
 #include "maths/log.h"
 #include "maths/log1p.h"
@@ -177,69 +177,89 @@ SL_INLINE reg plain_bce(reg x, reg t, double scale, c_tables tables, reg *slope)
 }
 #endif
 
-/* plain: see is_plain. */
-SL_INLINE void losses_of(const T *x, const T *target, sl_shape shape, size_t count, const sl_loss_options *o,
-                         int of_prob, int plain, double divisor, double scale, num *loss, T *grad)
+/* What is the same for all elements of a call. */
+typedef struct {
+    sl_shape shape;
+    size_t count;
+    const sl_loss_options *o;
+    double divisor, scale;
+    int of_prob; /* not of logits */
+    int plain;   /* see is_plain */
+} bce_call;
+
+SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *grad)
 {
+    const sl_shape shape = c.shape;
+    const size_t count = c.count;
+    const sl_loss_options *o = c.o;
+    const double scale = c.scale;
     c_tables tables = c_tables_load();
     total losses;
     total_zero(&losses);
     class_cursor at_pos = {0, 0}, at_all = {0, 0};
     reg one = c_set1(1);
-    int streaming = grad && streams(grad, count);
-    size_t head = streaming ? least(count, unaligned(grad)) : 0;
+    int nontemporal = grad && use_nontemporal(grad, count);
+    size_t head = nontemporal ? least(count, elements_to_line(grad)) : 0;
     /* What lies before the first line that is stored past the caches, and the rest. */
     for (size_t start = 0, end = head; start < count; start = end, end = count)
         for (size_t e = start; e < end; e += SL_W) {
             size_t n = least(SL_W, end - e);
-            __builtin_prefetch((const char *)(x + e) + AHEAD, 0, 2);
-            __builtin_prefetch((const char *)(target + e) + AHEAD, 0, 2);
+            __builtin_prefetch((const char *)(x + e) + PREFETCH_BYTES, 0, 2);
+            __builtin_prefetch((const char *)(target + e) + PREFETCH_BYTES, 0, 2);
             reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, slope = one;
             bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
-            if (!plain && weights.has_pos)
+            if (!c.plain && weights.has_pos)
                 weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
-            if (!plain && weights.has_all)
+            if (!c.plain && weights.has_all)
                 weights.all = class_values(o->class_weight, shape, n, &at_all);
 #if SL_HAS_SLOPE_OF_EXP
-            if (plain)
+            if (c.plain)
                 each = plain_bce(a, t, scale, tables, grad ? &slope : NULL);
 #endif
-            if (!plain && loss)
-                each = of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
-            if (!plain && grad) {
+            if (!c.plain && loss)
+                each = c.of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
+            if (!c.plain && grad) {
                 vw up = c_upstream_of(o, scale, e, n);
-                slope = of_prob ? bce_slope_of_prob(a, t, weights, up) : bce_slope(a, t, weights, up, tables);
+                slope =
+                    c.of_prob ? bce_slope_of_prob(a, t, weights, up) : bce_slope(a, t, weights, up, tables);
             }
             if (loss && o->reduction != SL_NONE)
                 total_push(&losses, each, n);
             else if (loss)
                 c_store_n(loss + e, each, n);
-            if (grad && streaming && e >= head && n == SL_W)
+            if (grad && nontemporal && e >= head && n == SL_W)
                 put(grad + e, slope, 1);
             else if (grad)
                 store_some(grad + e, slope, n);
         }
-    if (streaming)
+    if (nontemporal)
         stream_end();
     if (o->reduction != SL_NONE && loss)
-        *loss = reduced(o, &losses, divisor);
+        *loss = reduced(o, &losses, c.divisor);
 }
 
 SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const sl_loss_options *o,
                               num *loss, T *grad, int of_prob)
 {
-    size_t count = shape.outer * shape.classes * shape.inner;
-    double divisor = c_divisor(o, (double)(int64_t)count), scale = c_gradient_scale(o, divisor);
+    bce_call c = {
+        .shape = shape, .o = o, .of_prob = of_prob, .count = shape.outer * shape.classes * shape.inner};
+    c.divisor = c_divisor(o, (double)(int64_t)c.count);
+    c.scale = c_gradient_scale(o, c.divisor);
 #if SL_HAS_SLOPE_OF_EXP
-    if (!of_prob && is_plain(o, grad != NULL, scale)) {
-        if (grad)
-            losses_of(x, target, shape, count, o, 0, 1, divisor, scale, loss, grad);
-        else
-            losses_of(x, target, shape, count, o, 0, 1, divisor, scale, loss, NULL);
+    c.plain = !of_prob && is_plain(o, grad != NULL, c.scale);
+    if (c.plain && grad) {
+        c.plain = 1;
+        losses_of(c, x, target, loss, grad);
+        return;
+    }
+    if (c.plain) {
+        c.plain = 1;
+        losses_of(c, x, target, loss, NULL);
         return;
     }
 #endif
-    losses_of(x, target, shape, count, o, of_prob, 0, divisor, scale, loss, grad);
+    c.plain = 0;
+    losses_of(c, x, target, loss, grad);
 }
 
 SL_STATIC void bce_with_logits(const T *logits, const T *target, sl_shape shape,

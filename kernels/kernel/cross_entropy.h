@@ -3,7 +3,7 @@
  * Categorical cross-entropy, with class ids or with a probability for every class, and its gradient:
  *
  *   q_c    = w_c ((1 - s) t_c + s / classes)         t_c the probability, or 1 for the target and 0 for others
- *   loss   = sum_c q_c ((m - x_c) + log_sum)         m, log_sum of stats.h
+ *   loss   = sum_c q_c ((m - x_c) + log_sum)         m, log_sum of log_sum.h
  *   grad_c = u (p_c W - q_c),   p = softmax(x),  W = sum_c q_c,  u the upstream gradient
  *
  * All terms of the loss are >= 0 and in f64, and it is rounded once: its error is that of log_sum, and a rounding that may
@@ -25,215 +25,16 @@
  *
  * So the entry of a class id's target is formed as the right side, and so is that of the largest class where p_c > 1/2 and
  * q_c > W / 2. (Else each term on the left is at most twice the sum of those on the right.) 1 - p_c is the sum of the other
- * exponentials: if x_c is the maximum, the rest of stats.h; else e_c is at most half of S and the difference loses one bit.
+ * exponentials: if x_c is the maximum, the rest of log_sum.h; else e_c is at most half of S and the difference loses one bit.
  * W - q_c is the sum of the other q, formed likewise (weights_of, charges_of).
  */
 #ifndef SL_KERNEL_CROSS_ENTROPY_H
 #define SL_KERNEL_CROSS_ENTROPY_H
 
-#include "reduce/stats.h"
+#include "reduce/log_sum.h"
 #include "reduce/targets.h"
 
-/* Which sums over the classes of a row. */
-enum { GAPS, NO_GAPS, OTHERS };
-
-/* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
-
-typedef struct {
-    c_acc gaps, weight;
-} charges;
-
-/* (m - x) / 2: in f64 the difference itself may leave the range of a finite loss. */
-SL_INLINE vw half_gap(vw max, vw x) { return w_sub(w_mul(max, w_set1(0.5)), w_mul(x, w_set1(0.5))); }
-
-/* A class id's own term is added elsewhere: its t is NULL and own is 0. q = 0 takes its class out even where
- * x is -inf or the difference overflows. which: GAPS, or NO_GAPS where nobody wants the loss, or OTHERS without the q of the
- * largest class (walk.h). */
-SL_INLINE charges charge(charges sum, reg x, reg t, reg weight, vw max, vw own, vw share, int which)
-{
-    vw zero = w_set1(0), gap = zero, q = w_mul(c_widen(weight), w_fma(own, c_widen(t), share));
-    if (which == OTHERS)
-        q = w_select(w_eq(c_widen(x), max), zero, q);
-    if (which == GAPS)
-        gap = w_select(w_eq(q, zero), zero, half_gap(max, c_widen(x)));
-    return (charges){c_acc_add(sum.gaps, w_mul(w_add(q, q), gap)), c_acc_add(sum.weight, q)};
-}
-
-SL_INLINE charges charges_row(const T *x, const T *t, const num *weight, size_t classes, num max, vw own,
-                              vw share, int which)
-{
-    c_acc gaps[SL_PARTS], weights[SL_PARTS];
-    for (size_t j = 0; j < SL_PARTS; j++)
-        gaps[j] = weights[j] = c_acc_zero();
-    for (size_t i = 0; i < classes; i += SL_LANES)
-        for (size_t j = 0; j < SL_PARTS; j++) {
-            size_t at = least(i + j * SL_W, classes), n = classes - at;
-            reg w = weight ? c_load_n(weight + at, n, 0) : c_ones(n);
-            charges sum = {gaps[j], weights[j]};
-            sum = charge(sum, load_some(x + at, n, (num)-INFINITY), t ? load_some(t + at, n, 0) : c_set1(0),
-                         w, w_set1(max), own, share, which);
-            gaps[j] = sum.gaps;
-            weights[j] = sum.weight;
-        }
-    return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
-}
-
-/* Rows that are not live may have gaps that overflow: they are read as zeros. */
-SL_INLINE charges charges_side(const T *x, const T *t, const num *weight, size_t classes, size_t step,
-                               size_t n, reg live, reg max, vw own, vw share, int which)
-{
-    c_acc gaps[SL_LANES], weights[SL_LANES];
-    mask lives = c_lt(c_set1(0), live);
-    max = c_keep(lives, max);
-    for (size_t l = 0; l < SL_LANES; l++)
-        gaps[l] = weights[l] = c_acc_zero();
-    for (size_t c = 0; c < classes; c++) {
-        size_t l = c % SL_LANES;
-        charges sum = {gaps[l], weights[l]};
-        sum = charge(sum, c_keep(lives, load_some(x + c * step, n, 0)),
-                     t ? load_some(t + c * step, n, 0) : c_set1(0), c_set1(weight ? weight[c] : 1),
-                     c_widen(max), own, share, which);
-        gaps[l] = sum.gaps;
-        weights[l] = sum.weight;
-    }
-    size_t used = least(SL_LANES, classes);
-    return (charges){c_fold_rows(gaps, used), c_fold_rows(weights, used)};
-}
-
-SL_INLINE charges charges_with(const T *x, const T *t, const num *weight, sl_shape shape, size_t n,
-                               const num *live, reg max, vw own, vw share, int which)
-{
-    if (shape.inner != 1)
-        return charges_side(x, t, weight, shape.classes, shape.inner, n, c_load(live), max, own, share,
-                            which);
-    num m[SL_W];
-    c_acc_lanes gaps, weights;
-    c_store(m, max);
-    for (size_t l = 0; l < SL_W; l++) {
-        charges sum = {c_acc_zero(), c_acc_zero()};
-        size_t at = l * shape.classes;
-        if (l < n && live[l] != 0)
-            sum = charges_row(x + at, t ? t + at : NULL, weight, shape.classes, m[l], own, share, which);
-        c_acc_put(&gaps, l, sum.gaps);
-        c_acc_put(&weights, l, sum.weight);
-    }
-    return (charges){c_acc_join(&gaps), c_acc_join(&weights)};
-}
-
-SL_NOINLINE charges charges_of(const T *x, const T *t, const num *weight, sl_shape shape, size_t n,
-                               const num *live, reg max, vw own, vw share, int costs)
-{
-    return charges_with(x, t, weight, shape, n, live, max, own, share, costs ? GAPS : NO_GAPS);
-}
-
-/* Their q without that of the largest class, of which there is only one. */
-SL_NOINLINE vw other_charges(const T *x, const T *t, const num *weight, sl_shape shape, size_t n,
-                             const num *live, reg max, vw own, vw share)
-{
-    charges sum = charges_with(x, t, weight, shape, n, live, max, own, share, OTHERS);
-    return c_acc_value(sum.weight);
-}
-
-/* ---- the gradient ---- */
-
-/* Of SL_W rows: e_c k - w_c (own t_c + share), everything times the upstream gradient; 0 where not live, and
- * NaN for a NaN row. */
-typedef struct {
-    reg max;
-    c_factor k;
-    reg own, share;
-    reg none; /* 1: the row is zeros */
-} row_slope;
-
-SL_INLINE reg slope_at(reg e, c_factor k, reg t, reg weight, reg own, reg share, int soft, int shared)
-{
-    reg g = c_times_unit(e, k);
-    if (soft)
-        return c_fnma(weight, c_fma(own, t, share), g);
-    return shared ? c_fnma(weight, share, g) : g;
-}
-
-SL_INLINE int finite_factor(c_factor k)
-{
-    return c_all(c_lt(c_add(c_abs(k.high), k.unit), c_set1((num)INFINITY)));
-}
-
-/* Whether there is nothing but e k: no weights, no probabilities, no smoothing, and k is finite: then so is e, and no
- * result is NaN. */
-SL_INLINE int is_product(c_factor k, const T *t, int shared) { return !t && !shared && finite_factor(k); }
-
-/* One row, with e, unless that is NULL; its own lane of the slope in all lanes. */
-SL_NOINLINE void slope_row(const seen_row *row, const T *t, const num *weight, size_t classes, num own,
-                           num share, int shared, c_exp_table table)
-{
-    c_vframe f = c_frame_set1(row->frame);
-    for (size_t i = 0; i < classes; i += SL_W) {
-        size_t n = classes - i;
-        reg e = row->e ? c_load_n(row->e + i, n, 0)
-                       : c_exp_in_frame(c_less_shift(load_some(row->x + i, n, (num)-INFINITY), f), f, table);
-        reg w = weight ? c_load_n(weight + i, n, 0) : c_set1(1), p = t ? load_some(t + i, n, 0) : c_set1(0);
-        reg g = slope_at(e, row->factor, p, w, c_set1(own), c_set1(share), t != NULL, shared);
-        store_some(row->y + i, c_canonical(g), n);
-    }
-    if (row->target < classes)
-        row->y[row->target] = row->entry;
-}
-
-/* Rows side by side, one register of n <= SL_W or ABREAST full ones. plain: is_product, and no row of zeros. */
-SL_INLINE void slope_side_of(const T *x, const T *t, const num *weight, T *grad, size_t classes, size_t step,
-                             size_t registers, size_t n, int full, int plain, const row_slope *s, int shared,
-                             c_exp_table table)
-{
-    c_vframe f[ABREAST];
-    mask none[ABREAST];
-    for (size_t k = 0; k < registers; k++) {
-        f[k] = c_vframe_of(s[k].max);
-        none[k] = c_lt(c_set1(0), s[k].none);
-    }
-    for (size_t c = 0; c < classes; c++) {
-        reg w = c_set1(weight ? weight[c] : 1);
-        for (size_t k = 0; k < registers; k++) {
-            size_t at = c * step + k * SL_W;
-            reg e = c_exp_in_frame(c_less_shift(load_part(x + at, n, full, 0), f[k]), f[k], table), g;
-            if (plain) {
-                g = c_times_unit(e, s[k].k);
-            } else {
-                reg p = t ? load_part(t + at, n, full, 0) : c_set1(0);
-                g = slope_at(e, s[k].k, p, w, s[k].own, s[k].share, t != NULL, shared);
-                g = c_select(none[k], c_set1(0), c_canonical(g));
-            }
-            store_part(grad + at, g, n, full);
-        }
-    }
-}
-
-/* `registers` full ones. */
-SL_INLINE void slope_abreast(const T *x, const T *t, const num *weight, T *grad, size_t classes, size_t step,
-                             size_t registers, const row_slope *s, int shared, c_exp_table table)
-{
-    int plain = !t && !shared;
-    for (size_t k = 0; k < registers; k++)
-        plain = plain && !c_any(c_lt(c_set1(0), s[k].none)) && finite_factor(s[k].k);
-    if (plain)
-        slope_side_of(x, NULL, NULL, grad, classes, step, registers, SL_W, 1, 1, s, 0, table);
-    else
-        slope_side_of(x, t, weight, grad, classes, step, registers, SL_W, 1, 0, s, shared, table);
-}
-
-SL_INLINE void slope_side(const T *x, const T *t, const num *weight, T *grad, size_t classes, size_t step,
-                          size_t n, row_slope s, int shared, c_exp_table table)
-{
-    if (n >= SL_W)
-        slope_abreast(x, t, weight, grad, classes, step, 1, &s, shared, table);
-    else
-        slope_side_of(x, t, weight, grad, classes, step, 1, n, 0, 0, &s, shared, table);
-}
-
-SL_NOINLINE void slope_panel(const T *x, const T *t, const num *weight, T *grad, size_t classes, size_t step,
-                             const row_slope s[ABREAST], int shared, c_exp_table table)
-{
-    slope_abreast(x, t, weight, grad, classes, step, ABREAST, s, shared, table);
-}
+/* ---- a call, and a group of its rows ---- */
 
 /* The sum of the class weights: the largest, and all others. What is left of that without any one of them loses no more than
  * a bit. */
@@ -273,6 +74,199 @@ SL_INLINE vw other_weights(weight_sum sum, vw w)
 {
     c_acc rest = c_acc_minus(c_acc_add(sum.others, sum.largest), c_acc_of(w));
     return w_select(w_eq(w, sum.largest), c_acc_value(sum.others), c_acc_value(rest));
+}
+
+/* Exactly one of target and prob is not NULL. */
+typedef struct {
+    const T *logits, *prob;
+    const int64_t *target;
+    const sl_loss_options *o;
+    T *grad;
+    sl_shape shape;
+    walk w;
+    double smoothing;
+    vw own, share; /* 1 - s, s / classes */
+    weight_sum weights;
+    num *loss;
+    total losses;
+    double scale; /* of every gradient */
+    int has_tops; /* may some q but a target's exceed half of all? */
+} loss_call;
+
+/* Up to SL_W rows from `row` on, whose first element is at `at`. */
+typedef struct {
+    size_t at, row, n;
+} loss_rows;
+
+/* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
+
+/* Of which classes, and whether anybody wants the loss. */
+enum { GAPS, NO_GAPS, NOT_LARGEST };
+
+typedef struct {
+    c_acc gaps, weight;
+} charges;
+
+/* (m - x) / 2: in f64 the difference itself may leave the range of a finite loss. */
+SL_INLINE vw half_gap(vw max, vw x) { return w_sub(w_mul(max, w_set1(0.5)), w_mul(x, w_set1(0.5))); }
+
+/* Adds those of a class. A class id's own term is added elsewhere. q = 0 takes its class out even where x is -inf or the
+ * difference overflows. */
+SL_INLINE void charge(charges *sum, const loss_call *c, reg x, reg t, reg weight, vw max, int which)
+{
+    vw zero = w_set1(0), gap = zero, own = c->prob ? c->own : zero;
+    vw q = w_mul(c_widen(weight), w_fma(own, c_widen(t), c->share));
+    if (which == NOT_LARGEST)
+        q = w_select(w_eq(c_widen(x), max), zero, q);
+    if (which == GAPS)
+        gap = w_select(w_eq(q, zero), zero, half_gap(max, c_widen(x)));
+    sum->gaps = c_acc_add(sum->gaps, w_mul(w_add(q, q), gap));
+    sum->weight = c_acc_add(sum->weight, q);
+}
+
+SL_INLINE charges charges_of_row(const loss_call *c, size_t at, num max, int which)
+{
+    const num *weight = c->o->class_weight;
+    c_acc gaps[SL_PARTS], weights[SL_PARTS];
+    for (size_t j = 0; j < SL_PARTS; j++)
+        gaps[j] = weights[j] = c_acc_zero();
+    SL_ROLLED
+    for (size_t i = 0; i < c->shape.classes; i += SL_W) {
+        size_t n = c->shape.classes - i, j = i / SL_W % SL_PARTS;
+        charges sum = {gaps[j], weights[j]};
+        charge(&sum, c, load_some(c->logits + at + i, n, (num)-INFINITY),
+               c->prob ? load_some(c->prob + at + i, n, 0) : c_set1(0),
+               weight ? c_load_n(weight + i, n, 0) : c_ones(n), w_set1(max), which);
+        gaps[j] = sum.gaps;
+        weights[j] = sum.weight;
+    }
+    return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
+}
+
+/* Rows that are not live may have gaps that overflow: they are read as zeros. */
+SL_INLINE charges charges_of_strip(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
+{
+    const num *weight = c->o->class_weight;
+    c_acc gaps[SL_LANES], weights[SL_LANES];
+    mask lives = c_lt(c_set1(0), live);
+    vw top = c_widen(c_keep(lives, max));
+    for (size_t l = 0; l < SL_LANES; l++)
+        gaps[l] = weights[l] = c_acc_zero();
+    SL_ROLLED
+    for (size_t k = 0; k < c->shape.classes; k++) {
+        size_t l = k % SL_LANES, at = g->at + k * c->w.step;
+        charges sum = {gaps[l], weights[l]};
+        charge(&sum, c, c_keep(lives, load_some(c->logits + at, g->n, 0)),
+               c->prob ? load_some(c->prob + at, g->n, 0) : c_set1(0), c_set1(weight ? weight[k] : 1), top,
+               which);
+        gaps[l] = sum.gaps;
+        weights[l] = sum.weight;
+    }
+    size_t used = least(SL_LANES, c->shape.classes);
+    return (charges){c_fold_rows(gaps, used), c_fold_rows(weights, used)};
+}
+
+SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+{
+    if (c->shape.inner != 1)
+        return charges_of_strip(c, g, c_load(live), max, which);
+    num m[SL_W];
+    c_acc_lanes gaps, weights;
+    c_store(m, max);
+    SL_ROLLED
+    for (size_t l = 0; l < SL_W; l++) {
+        charges sum = {c_acc_zero(), c_acc_zero()};
+        if (l < g->n && live[l] != 0)
+            sum = charges_of_row(c, g->at + l * c->shape.classes, m[l], which);
+        c_acc_put(&gaps, l, sum.gaps);
+        c_acc_put(&weights, l, sum.weight);
+    }
+    return (charges){c_acc_join(&gaps), c_acc_join(&weights)};
+}
+
+/* ---- the gradient ---- */
+
+/* Of SL_W rows: e_c k - w_c (own t_c + share), everything times the upstream gradient; 0 where not live, and
+ * NaN for a NaN row. */
+typedef struct {
+    reg max;
+    c_factor k;
+    reg own, share;
+    reg none; /* 1: the row is zeros */
+} row_grad;
+
+SL_INLINE reg grad_at(reg e, reg t, reg weight, const row_grad *g, const loss_call *c)
+{
+    reg a = c_times_unit(e, g->k);
+    if (c->prob)
+        return c_fnma(weight, c_fma(g->own, t, g->share), a);
+    return c->smoothing > 0 ? c_fnma(weight, g->share, a) : a;
+}
+
+SL_INLINE int finite_factor(c_factor k)
+{
+    return c_all(c_lt(c_add(c_abs(k.high), k.unit), c_set1((num)INFINITY)));
+}
+
+/* Whether there may be more than e k: weights, probabilities, smoothing. */
+SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
+
+/* One row that is not a product, or not finite. `at`: its first element; l: its lane of g. */
+SL_NOINLINE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, row_grad g)
+{
+    const num *weight = c->o->class_weight;
+    size_t classes = c->shape.classes;
+    c_vframe f = c_frame_set1(row->frame);
+    SL_ROLLED
+    for (size_t i = 0; i < classes; i += SL_W) {
+        size_t n = classes - i;
+        reg e = row->e ? c_load_n(row->e + i, n, 0)
+                       : c_exp_in_frame(c_less_shift(load_some(row->x + i, n, (num)-INFINITY), f), f,
+                                        c_exp_table_load());
+        reg t = c->prob ? load_some(c->prob + at + i, n, 0) : c_set1(0);
+        reg a = grad_at(e, t, weight ? c_load_n(weight + i, n, 0) : c_set1(1), &g, c);
+        store_some(row->y + i, c_canonical(a), n);
+    }
+    if (row->target < classes)
+        row->y[row->target] = row->entry;
+}
+
+/* A strip's; t: its probabilities, if there are any, laid out as the strip. plain: nothing but finite products. */
+SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, T *grad, const row_grad *g,
+                                int plain, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    const num *weight = c->o->class_weight;
+    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    c_vframe f[STRIP_VECTORS];
+    for (size_t k = 0; k < vectors; k++)
+        f[k] = c_vframe_of(g[k].max);
+    for (size_t i = 0; i < s->classes; i++) {
+        reg w = c_set1(weight ? weight[i] : 1);
+        for (size_t k = 0; k < vectors; k++) {
+            reg e = c_exp_in_frame(c_less_shift(strip_load(s, i, k, o), f[k]), f[k], c_exp_table_load()), a;
+            if (plain) {
+                a = c_times_unit(e, g[k].k);
+            } else {
+                a = grad_at(e, t ? load_some(t + i * s->step + k * SL_W, s->rows, 0) : c_set1(0), w, g + k,
+                            c);
+                a = c_select(c_lt(c_set1(0), g[k].none), c_set1(0), c_canonical(a));
+            }
+            strip_store(s, grad, i, k, a, o);
+        }
+    }
+}
+
+SL_NOINLINE void grad_of_strip(const loss_call *c, const strip *s, const T *t, T *grad, const row_grad *g)
+{
+    int plain = is_product(c) && s->rows >= SL_W;
+    for (size_t k = 0; k < strip_vectors(s); k++)
+        plain = plain && !c_any(c_lt(c_set1(0), g[k].none)) && finite_factor(g[k].k);
+    if (plain)
+        grad_of_strip_in(c, s, t, grad, g, 1, (strip_options){.whole = 1});
+    else
+        grad_of_strip_in(c, s, t, grad, g, 0, (strip_options){.whole = s->rows >= SL_W});
 }
 
 /* u (p (W - q) - (1 - p) q), canonical, from what each of the terms is made of; 0 where not wanted. */
@@ -316,43 +310,44 @@ SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, cons
     }
 }
 
-/* Of n rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
- * targets. target: class ids, or NULL where p are probabilities. */
-SL_NOINLINE targets tops_of(const T *x, const int64_t *target, const T *p, const num *weight,
-                            const weight_sum *weights, sl_shape shape, walk w, size_t n, const targets *t,
-                            row_stats st, c_acc all_q, vw own, vw share, vw up)
+/* Of some rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
+ * targets. */
+SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, const targets *t,
+                         const row_stats *st, c_acc all_q, vw up)
 {
-    targets top = {.all = 0};
+    top->all = 0;
     double rest[SL_W], largest[SL_W], again[SL_W];
     num max[SL_W], of_class[SL_W], wanted[SL_W];
     T prob[SL_W];
-    size_t c[SL_W];
-    w_store(rest, c_acc_value(st.rest));
-    w_store(largest, c_acc_value(st.top));
-    c_store(max, st.max);
+    size_t at[SL_W], classes = c->shape.classes;
+    const num *weight = c->o->class_weight;
+    const T *p = c->prob ? c->prob + g->at : NULL;
+    w_store(rest, c_acc_value(st->rest));
+    w_store(largest, c_acc_value(st->top));
+    c_store(max, st->max);
     for (size_t l = 0; l < SL_W; l++) {
-        c[l] = shape.classes;
-        if (!(l < n && t->live[l] != 0 && rest[l] < largest[l]))
+        at[l] = classes;
+        if (!(l < g->n && t->live[l] != 0 && rest[l] < largest[l]))
             max[l] = (num)NAN;
     }
-    classes_at_max(x, w, shape.classes, n, max, c);
+    classes_at_max(c->logits + g->at, c->w, classes, g->n, max, at);
     for (size_t l = 0; l < SL_W; l++) {
-        int found = c[l] < shape.classes && !(target && (size_t)target[l] == c[l]);
-        top.live[l] = (num)found;
-        top.at[l] = l * w.stride + c[l] * w.step;
-        of_class[l] = !found ? 0 : weight ? weight[c[l]] : 1;
-        prob[l] = found && p ? p[top.at[l]] : (T){0};
+        int found = at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at[l]);
+        top->live[l] = (num)found;
+        top->at[l] = l * c->w.stride + at[l] * c->w.step;
+        of_class[l] = !found ? 0 : weight ? weight[at[l]] : 1;
+        prob[l] = found && p ? p[top->at[l]] : (T){0};
     }
     vw w_c = c_widen(c_load(of_class)), own_p = c_widen(load(prob));
-    vw q = w_mul(w_c, w_fma(p ? own : w_set1(0), own_p, share)), sum_q = c_acc_value(all_q), q_others;
-    c_acc sum = c_acc_merge(st.top, st.rest);
-    vw p_c = c_acc_value(c_acc_over(st.top, sum)), p_others = c_acc_value(c_acc_over(st.rest, sum));
+    vw q = w_mul(w_c, w_fma(p ? c->own : w_set1(0), own_p, c->share)), sum_q = c_acc_value(all_q), q_others;
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    vw p_c = c_acc_value(c_acc_over(st->top, sum)), p_others = c_acc_value(c_acc_over(st->rest, sum));
     wm half = w_lt(sum_q, w_add(q, q));
     w_store(again, w_keep(half, w_set1(1)));
     for (size_t l = 0; l < SL_W; l++)
-        top.live[l] = again[l] != 0 ? top.live[l] : 0;
-    if (!c_any(c_lt(c_set1(0), c_load(top.live))))
-        return top;
+        top->live[l] = again[l] != 0 ? top->live[l] : 0;
+    if (!c_any(c_lt(c_set1(0), c_load(top->live))))
+        return;
     if (p) { /* the difference of the sums will do, unless it is so small that it shows their rounding, and counts */
         vw little = w_set1(sizeof(num) == sizeof(float) ? 0x1p-10 : 0x1p-30);
         q_others = c_acc_value(c_acc_minus(all_q, c_acc_of(q)));
@@ -360,18 +355,17 @@ SL_NOINLINE targets tops_of(const T *x, const int64_t *target, const T *p, const
         w_store(again, w_keep(few, w_set1(1)));
         int any = 0;
         for (size_t l = 0; l < SL_W; l++) {
-            wanted[l] = top.live[l] != 0 && again[l] != 0;
+            wanted[l] = top->live[l] != 0 && again[l] != 0;
             any |= wanted[l] != 0;
         }
         if (any) {
-            vw exact = other_charges(x, p, weight, shape, n, wanted, st.max, own, share);
+            vw exact = c_acc_value(charges_of(c, g, wanted, st->max, NOT_LARGEST).weight);
             q_others = w_select(few, exact, q_others);
         }
     } else {
-        q_others = w_fma(own, c_widen(c_load(t->weight)), w_mul(share, other_weights(*weights, w_c)));
+        q_others = w_fma(c->own, c_widen(c_load(t->weight)), w_mul(c->share, other_weights(c->weights, w_c)));
     }
-    store(top.slope, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top.live), c_set1(0))));
-    return top;
+    store(top->slope, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top->live), c_set1(0))));
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
@@ -386,205 +380,269 @@ SL_INLINE size_t readable_rows(const sl_loss_options *o, const int64_t *target, 
     return rows;
 }
 
-/* The next SL_W of `rows`. entries: NULL, or those of the targets; side: the rows, if they have been laid side by side. */
-SL_NOINLINE void slope_rows(const T *x, const T side[SL_BLOCK * SL_W], const num *e, const T *t,
-                            const num *weight, T *grad, sl_shape shape, size_t rows, row_slope s, int shared,
-                            const targets *entries, seen_rows *later, c_exp_table table)
+/* The second pass over long rows: those that are products wait for the next first pass, the others are written now. */
+SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_grad *grad, const targets *t,
+                              const row_group *group, pending_rows *later)
 {
-    size_t n = least(SL_W, rows);
-    if (shape.inner == 1 && !side_rows(shape)) {
-        num max[SL_W], high[SL_W], low[SL_W], unit[SL_W], own[SL_W], share[SL_W], none[SL_W];
-        c_store(max, s.max);
-        c_store(high, s.k.high);
-        c_store(low, s.k.low);
-        c_store(unit, s.k.unit);
-        c_store(own, s.own);
-        c_store(share, s.share);
-        c_store(none, s.none);
-        for (size_t l = 0; l < n; l++) {
-            size_t at = l * shape.classes;
-            if (none[l] != 0) {
-                memset(grad + at, 0, shape.classes * sizeof *grad);
-                continue;
-            }
-            seen_row *row = later->row + later->n;
-            row->x = x + at;
-            row->e = e ? e + at : NULL;
-            row->y = grad + at;
-            row->frame = c_frame_of(max[l]);
-            row->factor = (c_factor){c_set1(high[l]), c_set1(low[l]), c_set1(unit[l])};
-            row->target = SIZE_MAX;
-            if (entries && entries->live[l] != 0) {
-                row->target = entries->at[l] - at;
-                row->entry = entries->slope[l];
-            }
-            if (is_product(row->factor, t, shared)) /* with the next first pass */
-                later->n++;
-            else
-                slope_row(row, t ? t + at : NULL, weight, shape.classes, own[l], share[l], shared, table);
+    num max[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    factor_lanes factors = factors_of(grad->k);
+    size_t classes = c->shape.classes;
+    c_store(max, grad->max);
+    c_store(own, grad->own);
+    c_store(share, grad->share);
+    c_store(none, grad->none);
+    SL_ROLLED
+    for (size_t l = 0; l < g->n; l++) {
+        size_t at = g->at + l * classes;
+        if (none[l] != 0) {
+            memset(c->grad + at, 0, classes * sizeof *c->grad);
+            continue;
         }
-        return;
+        pending_row *row = later->row + later->n;
+        *row = (pending_row){
+            .x = c->logits + at, .e = place_of(group, l).e, .y = c->grad + at, .target = SIZE_MAX};
+        row->frame = c_frame_of(max[l]);
+        set_factor(row, &factors, l);
+        if (c->target && t->live[l] != 0) {
+            row->target = t->at[l] - l * classes;
+            row->entry = t->slope[l];
+        }
+        c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
+        if (is_product(c) && finite_factor(k))
+            later->n++;
+        else
+            grad_of_row(
+                c, row, at,
+                (row_grad){.k = k, .own = c_set1(own[l]), .share = c_set1(share[l]), .max = c_set1(max[l])});
     }
-    if (shape.inner != 1) {
-        slope_side(x, t, weight, grad, shape.classes, shape.inner, n, s, shared, table);
-    } else {
-        T prob[SL_BLOCK * SL_W], result[SL_BLOCK * SL_W];
-        if (t)
-            lay_side(t, shape.classes, rows, NULL, prob);
-        slope_side(side, t ? prob : NULL, weight, result, shape.classes, SL_W, SL_W, s, shared, table);
-        lay_back(result, shape.classes, rows, grad, 0);
-    }
-    if (entries)
-        put_entries(grad, entries, n);
 }
 
-/* ---- all rows; exactly one of target and prob is not NULL ---- */
+/* Of transposed short rows, of which `rows` are to come. */
+SL_NOINLINE void grad_of_transposed(const loss_call *c, size_t at, size_t rows, const T *transposed,
+                                    const row_grad *g)
+{
+    T prob[SL_BLOCK * SL_W], result[SL_BLOCK * SL_W];
+    size_t classes = c->shape.classes;
+    strip s = {transposed, NULL, classes, SL_W, SL_W};
+    if (c->prob)
+        transpose_in(c->prob + at, classes, rows, NULL, prob);
+    grad_of_strip(c, &s, c->prob ? prob : NULL, result, g);
+    transpose_out(result, classes, rows, c->grad + at, 0);
+}
+
+/* ---- all rows ---- */
+
+/* The loss of some rows: q of the target and q of all classes. */
+typedef struct {
+    vw q_t, cost;
+    charges q;
+} row_cost;
+
+SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
+                           int costs)
+{
+    vw zero = w_set1(0), log_sum = c_acc_value(st->log_sum);
+    row_cost r = {zero, zero, {c_acc_zero(), c_acc_zero()}};
+    if (c->target && c->smoothing < 1) { /* never 0 times inf */
+        reg weight_t = c_load(t->weight), x_t = load(t->logit);
+        r.q_t = w_mul(c->own, c_widen(weight_t));
+        vw gap = half_gap(c_widen(st->max), c_widen(c_select(c_eq(weight_t, c_set1(0)), st->max, x_t)));
+        if (costs)
+            r.cost = w_mul(w_add(r.q_t, r.q_t), w_fma(log_sum, w_set1(0.5), gap));
+    }
+    if (c->prob || c->smoothing > 0) {
+        r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
+        r.cost = w_add(r.cost, w_fma(c_acc_value(r.q.weight), log_sum, c_acc_value(r.q.gaps)));
+    }
+    return r;
+}
+
+/* What the gradient of some rows is made of; and the targets' entries. In place the gradient overwrites x_t: all that its
+ * entry needs is taken here. */
+SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                              mask none)
+{
+    vw zero = w_set1(0);
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    c_acc k = c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
+    row_grad g = {st->max, c_factor_of(k, sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
+                  c_select(none, c_set1(1), c_set1(0))};
+    reg x_t = load(t->logit);
+    c_vframe f = c_vframe_of(st->max);
+    c_acc e_t =
+        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
+    c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
+    e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
+    if (c->target && c->smoothing > 0) {
+        vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
+        vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
+        store(t->slope, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
+    } else if (c->target) {
+        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), zero);
+        store(t->slope, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
+    }
+    return g;
+}
+
+/* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
+SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *st, targets *t, row_grad *grad,
+                            targets *tops)
+{
+    const sl_loss_options *o = c->o;
+    logits_of(t, c->logits + g->at);
+    row_cost r = cost_of(c, g, t, st, c->loss != NULL);
+    mask none = c_eq(c_load(t->live), c_set1(0));
+    if (o->flags & SL_SAFE_ROWS)
+        none = c_or(none, all_minus_inf(st));
+    reg each = c_select(none, c_set1(0), c_canonical(c_narrow(r.cost)));
+    if (o->reduction != SL_NONE)
+        total_push(&c->losses, each, g->n);
+    else if (c->loss)
+        c_store_n(c->loss + g->row, each, g->n);
+    if (!c->grad)
+        return 0;
+    vw up = c_upstream_of(o, c->scale, g->row, g->n);
+    *grad = grad_terms(c, t, st, &r, up, none);
+    int any = c->has_tops && wm_any(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
+    if (any)
+        tops_of(tops, c, g, t, st, c_acc_add(r.q.weight, r.q_t), up);
+    return any;
+}
+
+/* Long rows: the gradient is the second pass, from memory beside the first one of the next rows. Between them the exponentials
+ * are in grad, if it can hold them and may be written twice, or in scratch, if a row fits, or nowhere. */
+SL_NOINLINE void losses_of_rows(loss_call *c)
+{
+    enum { SCRATCH = SCRATCH_BYTES / (SL_F64 ? 4 : 1) / sizeof(num) }; /* f64 has more beside it */
+    num scratch[SCRATCH];
+    size_t classes = c->shape.classes, room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
+    log_sum_rows rows;
+    log_sum_rows_init(&rows, classes, EMIT_GRAD);
+    int keeps = c->grad && classes > SL_BLOCK;
+    rows.later.nontemporal = keeps && use_nontemporal(c->grad, c->shape.outer * classes);
+    int in_grad = keeps && can_hold_exps(c->logits, c->grad) && !rows.later.nontemporal;
+    int in_scratch = keeps && !in_grad && room <= SCRATCH;
+    size_t many = c->grad ? rows_at_once(c->shape) : SL_W;
+    if (in_scratch)
+        many = least(many, SCRATCH / room);
+    for (size_t i = 0, n; i < c->w.rows; i += n) {
+        n = least(many, c->w.rows - i);
+        loss_rows g = {i * classes, i, n};
+        targets t, tops;
+        row_stats st;
+        row_grad grad;
+        row_group group = {.x = c->logits + g.at, .classes = classes, .n = n, .live = t.live};
+        if (in_grad)
+            group.place = (exp_place){.e = (num *)(void *)(c->grad + g.at)}, group.stride = classes;
+        else if (in_scratch)
+            group.place = (exp_place){.e = scratch, .padded = 1}, group.stride = room;
+        targets_of(&t, c->target ? c->target + i : NULL, c->w, n, c->o);
+        log_sum_of_rows(&rows, &group, &st);
+        int any_tops = finish_rows(c, &g, &st, &t, &grad, &tops);
+        if (!c->grad)
+            continue;
+        grad_of_rows(c, &g, &grad, &t, &group, &rows.later);
+        if (any_tops)
+            put_entries(c->grad + g.at, &tops, n);
+        if (!rows.later.nontemporal)
+            emit_rows(&rows.later, classes, EMIT_GRAD);
+    }
+    emit_rows(&rows.later, classes, EMIT_GRAD);
+    if (rows.later.nontemporal)
+        stream_end();
+}
+
+/* Short rows, transposed. */
+SL_NOINLINE void losses_of_transposed(loss_call *c)
+{
+    T transposed[SL_BLOCK * SL_W];
+    size_t classes = c->shape.classes;
+    for (size_t i = 0; i < c->w.rows; i += SL_W) {
+        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i)};
+        const int64_t *target = c->target ? c->target + i : NULL;
+        targets t, tops;
+        row_stats stats[STRIP_VECTORS];
+        row_grad grad;
+        targets_of(&t, target, c->w, g.n, c->o);
+        transpose_in(c->logits + g.at, classes, readable_rows(c->o, target, classes, c->w.rows - i), t.live,
+                     transposed);
+        strip s = {transposed, NULL, classes, SL_W, SL_W};
+        strip_log_sum(&s, stats);
+        int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
+        if (!c->grad)
+            continue;
+        grad_of_transposed(c, g.at, c->w.rows - i, transposed, &grad);
+        if (c->target)
+            put_entries(c->grad + g.at, &t, g.n);
+        if (any_tops)
+            put_entries(c->grad + g.at, &tops, g.n);
+    }
+}
+
+SL_NOINLINE void losses_of_strips(loss_call *c)
+{
+    row_stats stats[STRIP_VECTORS];
+    row_grad grads[STRIP_VECTORS];
+    targets t[STRIP_VECTORS], tops[STRIP_VECTORS];
+    int any_tops[STRIP_VECTORS];
+    const walk w = c->w;
+    int prefetch = c->grad && use_nontemporal(c->grad, w.blocks * w.block_stride);
+    for (size_t b = 0; b < w.blocks; b++)
+        for (size_t i = 0, n; i < w.rows; i += n) {
+            size_t at = b * w.block_stride + i, row = b * w.rows + i;
+            n = strip_rows(w.rows - i);
+            strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
+            strip_log_sum(&s, stats);
+            for (size_t k = 0; k * SL_W < n; k++) {
+                loss_rows g = {at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W)};
+                targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
+                any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
+            }
+            if (!c->grad)
+                continue;
+            grad_of_strip(c, &s, c->prob ? c->prob + at : NULL, c->grad + at, grads);
+            for (size_t k = 0; k * SL_W < n; k++) {
+                T *grad = c->grad + at + k * SL_W;
+                if (c->target)
+                    put_entries(grad, t + k, least(SL_W, n - k * SL_W));
+                if (any_tops[k])
+                    put_entries(grad, tops + k, least(SL_W, n - k * SL_W));
+            }
+        }
+}
 
 SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, sl_shape shape,
                             const sl_loss_options *o, num *loss, T *grad)
 {
+    size_t rows = shape.outer * shape.inner;
     if (shape.classes == 0) { /* class ids are all ignored, rows of probabilities all count */
-        size_t rows = shape.outer * shape.inner;
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
         return;
     }
-    c_exp_table table = c_exp_table_load();
-    c_frame guess = {0, 0};
-    walk w = walk_of(shape);
-    total losses;
-    total_zero(&losses);
-    const num *weight = o->class_weight;
-    int fetching = grad && shape.inner != 1 && streams(grad, shape.outer * shape.classes * shape.inner);
-    size_t rows = w.blocks * w.rows, many = grad ? rows_at_once(shape) : SL_W;
-    /* Long rows: the gradient is the second pass, from memory beside the first one of the next rows. Between them the
-     * exponentials are in grad, if it can hold them and may be written twice, or in `kept`, if a row fits, or nowhere. */
-    enum { KEPT = KEPT_BYTES / sizeof(num) };
-    KEPT_ROWS(kept);
-    int keeps = grad && stats_keeps(shape);
-    seen_rows before = {.what = SLOPES, .streaming = keeps && streams(grad, shape.outer * shape.classes)};
-    int in_grad = keeps && KEEPS(logits, grad) && !before.streaming;
-    int in_kept = keeps && !in_grad && shape.classes <= KEPT;
-    if (in_kept)
-        many = least(many, KEPT / shape.classes);
-    double s = o->label_smoothing, classes = (double)(int64_t)shape.classes;
-    double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows;
-    double divisor = c_divisor(o, count), scale = c_gradient_scale(o, divisor);
-    vw own = w_set1(1 - s), share = w_set1(s / classes), zero = w_set1(0);
-    int has_tops =
-        grad && (prob || (s > 0 && weight)); /* else no other q than a target's exceeds half of all */
-    weight_sum weights = {zero, c_acc_zero()};
-    if (grad && target && s > 0 && rows > 0) /* of no rows there may be any number of classes */
-        weights = weights_of(weight, shape.classes);
-
-    /* Where rows lie side by side, whole panels are read at once and their gradients written at once. */
-    T side[SL_BLOCK * SL_W];
-    row_stats stats[ABREAST];
-    row_slope slopes_of_panel[ABREAST];
-    int panel_has_tops[ABREAST];
-    targets targets_of_panel[ABREAST], tops_of_panel[ABREAST];
-
-    for (size_t b = 0, row = 0; b < w.blocks; b++)
-        for (size_t i = 0, n; i < w.rows; i += many, row += n) {
-            n = least(many, w.rows - i);
-            size_t at = b * w.block_stride + i * w.stride, k_of_panel = i % PANEL / SL_W;
-            int panel = shape.inner != 1 && i - i % PANEL + PANEL <= w.rows;
-            const T *x = logits + at, *p = prob ? prob + at : NULL;
-            num *e = in_grad ? (num *)(void *)(grad + at) : in_kept ? kept[i / many % 2] : NULL;
-            targets t = targets_of(target ? target + row : NULL, w, n, o);
-            row_stats st;
-            if (panel && k_of_panel == 0)
-                stats_panel(x, fetching ? grad + at : NULL, shape.classes, w.step, table, stats);
-            if (panel)
-                st = stats[k_of_panel];
-            else
-                st = stats_of(x, e, side, shape,
-                              many == SL_W
-                                  ? readable_rows(o, target ? target + row : NULL, shape.classes, w.rows - i)
-                                  : n,
-                              t.live, &guess, &before, table);
-            before.n = 0;
-            logits_of(&t, x);
-
-            /* the loss: q of the target and q of all classes */
-            vw max = c_widen(st.max), q_t = zero, cost = zero, log_sum = c_acc_value(st.log_sum);
-            charges q = {c_acc_zero(), c_acc_zero()};
-            if (target && s < 1) { /* never 0 times inf */
-                reg weight_t = c_load(t.weight), x_t = load(t.logit);
-                q_t = w_mul(own, c_widen(weight_t));
-                vw gap = half_gap(max, c_widen(c_select(c_eq(weight_t, c_set1(0)), st.max, x_t)));
-                if (loss)
-                    cost = w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), gap));
-            }
-            if (prob || s > 0) {
-                q = charges_of(x, p, weight, shape, n, t.live, st.max, prob ? own : zero, share,
-                               loss != NULL);
-                cost = w_add(cost, w_fma(c_acc_value(q.weight), log_sum, c_acc_value(q.gaps)));
-            }
-            mask none = c_eq(c_load(t.live), c_set1(0));
-            if (o->flags & SL_SAFE_ROWS)
-                none = c_or(none, all_minus_inf(st));
-            reg each = c_select(none, c_set1(0), c_canonical(c_narrow(cost)));
-            if (o->reduction != SL_NONE)
-                total_push(&losses, each, n);
-            else if (loss)
-                c_store_n(loss + row, each, n);
-            if (!grad)
-                continue;
-
-            vw up = c_upstream_of(o, scale, row, n);
-            c_acc sum = c_acc_merge(st.top, st.rest);
-            c_acc k = c_acc_times(c_acc_add(q.weight, q_t), up);
-            row_slope g = {st.max, c_factor_of(k, sum), c_narrow(w_mul(up, own)), c_narrow(w_mul(up, share)),
-                           c_select(none, c_set1(1), c_set1(0))};
-            /* in place the gradient overwrites x_t: all that its entry needs is taken first */
-            reg x_t = load(t.logit);
-            c_vframe f = c_vframe_of(st.max);
-            c_acc e_t = c_exp_in_frame_wide(c_less_shift(c_min(st.max, x_t), f), f, table); /* 0 if ignored */
-            c_acc e_others = c_acc_merge(st.top, c_acc_minus(st.rest, e_t));
-            e_others = c_acc_select(c_eq(x_t, st.max), st.rest, e_others);
-            if (target && s > 0) {
-                vw w_t = c_widen(c_load(t.weight)), others = w_mul(share, other_weights(weights, w_t));
-                vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
-                store(t.slope, entry_of(up, p_t, others, p_others, w_fma(share, w_t, q_t), none));
-            } else if (target) {
-                vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), zero);
-                store(t.slope, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
-            }
-            targets tops;
-            int any_tops = has_tops && wm_any(w_lt(c_acc_value(st.rest), c_acc_value(st.top)));
-            if (any_tops)
-                tops = tops_of(x, target ? target + row : NULL, p, weight, &weights, shape, w, n, &t, st,
-                               c_acc_add(q.weight, q_t), own, share, up);
-            if (panel) {
-                slopes_of_panel[k_of_panel] = g;
-                targets_of_panel[k_of_panel] = t;
-                if (any_tops)
-                    tops_of_panel[k_of_panel] = tops;
-                panel_has_tops[k_of_panel] = any_tops;
-                if (k_of_panel + 1 < ABREAST)
-                    continue;
-                size_t first = at - (ABREAST - 1) * SL_W;
-                slope_panel(logits + first, prob ? prob + first : NULL, weight, grad + first, shape.classes,
-                            w.step, slopes_of_panel, s > 0, table);
-                for (size_t v = 0; target && v < ABREAST; v++)
-                    put_entries(grad + first + v * SL_W, targets_of_panel + v, SL_W);
-                for (size_t v = 0; v < ABREAST; v++)
-                    if (panel_has_tops[v])
-                        put_entries(grad + first + v * SL_W, tops_of_panel + v, SL_W);
-                continue;
-            }
-            slope_rows(x, side, e, p, weight, grad + at, shape, many == SL_W ? w.rows - i : n, g, s > 0,
-                       target ? &t : NULL, &before, table);
-            if (any_tops)
-                put_entries(grad + at, &tops, n);
-            if (!before.streaming)
-                second_passes(&before, shape.classes, table);
-        }
-    second_passes(&before, shape.classes, table);
-    if (before.streaming)
-        stream_end();
+    loss_call c;
+    double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows,
+           divisor = c_divisor(o, count);
+    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = shape,
+    c.loss = loss;
+    c.w = walk_of(shape);
+    c.smoothing = o->label_smoothing;
+    c.own = w_set1(1 - c.smoothing);
+    c.share = w_set1(c.smoothing / (double)(int64_t)shape.classes);
+    c.weights = (weight_sum){w_set1(0), c_acc_zero()};
+    if (grad && target && c.smoothing > 0 && rows > 0) /* of no rows there may be any number of classes */
+        c.weights = weights_of(o->class_weight, shape.classes);
+    c.scale = c_gradient_scale(o, divisor);
+    c.has_tops = prob || (c.smoothing > 0 &&
+                          o->class_weight); /* else no other q than a target's exceeds half of all */
+    total_zero(&c.losses);
+    if (shape.inner != 1)
+        losses_of_strips(&c);
+    else if (side_rows(shape))
+        losses_of_transposed(&c);
+    else
+        losses_of_rows(&c);
     if (o->reduction != SL_NONE && loss)
-        *loss = reduced(o, &losses, divisor);
+        *loss = reduced(o, &c.losses, divisor);
 }
 
 SL_STATIC void cross_entropy(const T *logits, const int64_t *target, sl_shape shape,

@@ -1,28 +1,70 @@
 /* SPDX-License-Identifier: MIT
  *
- * log-sum-exp: m + log_sum (stats.h). Bounds: log_softmax.h.
+ * log-sum-exp: m + log_sum (log_sum.h). Bounds: log_softmax.h.
  */
 #ifndef SL_KERNEL_LOGSUMEXP_H
 #define SL_KERNEL_LOGSUMEXP_H
 
-#include "reduce/stats.h"
+#include "reduce/log_sum.h"
+
+/* SL_W rows, or what is left of them. */
+SL_INLINE void store_log_sum(num *lse, const row_stats *s, size_t n)
+{
+    reg sum = c_narrow(c_acc_value(c_acc_add(s->log_sum, c_widen(s->max))));
+    c_store_n(lse, c_canonical(sum), n);
+}
+
+SL_NOINLINE void logsumexp_rows(const T *x, num *lse, sl_shape shape)
+{
+    log_sum_rows rows;
+    log_sum_rows_init(&rows, shape.classes, EMIT_LOG);
+    for (size_t r = 0; r < shape.outer; r += SL_W) {
+        row_stats s;
+        row_group group = {
+            .x = x + r * shape.classes, .classes = shape.classes, .n = least(SL_W, shape.outer - r)};
+        log_sum_of_rows(&rows, &group, &s);
+        store_log_sum(lse + r, &s, group.n);
+    }
+}
+
+SL_NOINLINE void logsumexp_transposed(const T *x, num *lse, sl_shape shape)
+{
+    T transposed[SL_BLOCK * SL_W];
+    for (size_t r = 0; r < shape.outer; r += SL_W) {
+        row_stats stats[STRIP_VECTORS];
+        strip s = {transposed, NULL, shape.classes, SL_W, SL_W};
+        transpose_in(x + r * shape.classes, shape.classes, shape.outer - r, NULL, transposed);
+        strip_log_sum(&s, stats);
+        store_log_sum(lse + r, stats, least(SL_W, shape.outer - r));
+    }
+}
+
+SL_NOINLINE void logsumexp_strips(const T *x, num *lse, sl_shape shape)
+{
+    walk w = walk_of(shape);
+    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, lse += w.rows)
+        for (size_t i = 0, n; i < w.rows; i += n) {
+            row_stats stats[STRIP_VECTORS];
+            n = strip_rows(w.rows - i);
+            strip s = {x + i, NULL, shape.classes, w.step, n};
+            strip_log_sum(&s, stats);
+            for (size_t k = 0; k < n; k += SL_W)
+                store_log_sum(lse + i + k, stats + k / SL_W, n - k);
+        }
+}
 
 SL_STATIC void logsumexp(const T *x, num *lse, sl_shape shape)
 {
-    c_exp_table table = c_exp_table_load();
-    c_frame guess = {0, 0};
-    walk w = walk_of(shape);
-    T side[SL_BLOCK * SL_W];
     for (size_t r = 0; shape.classes == 0 && r < shape.outer * shape.inner; r++)
         lse[r] = (num)-INFINITY; /* of a sum of nothing */
-    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, lse += w.rows)
-        for (size_t i = 0; i < w.rows; i += SL_W) {
-            size_t n = least(SL_W, w.rows - i);
-            row_stats s =
-                stats_of(x + i * w.stride, NULL, side, shape, w.rows - i, NULL, &guess, NULL, table);
-            reg sum = c_narrow(c_acc_value(c_acc_add(s.log_sum, c_widen(s.max))));
-            c_store_n(lse + i, c_canonical(sum), n);
-        }
+    if (shape.classes == 0)
+        return;
+    if (side_rows(shape))
+        logsumexp_transposed(x, lse, shape);
+    else if (shape.inner == 1)
+        logsumexp_rows(x, lse, shape);
+    else
+        logsumexp_strips(x, lse, shape);
 }
 
 #endif

@@ -20,7 +20,7 @@
 #ifndef SL_KERNEL_MAPS_H
 #define SL_KERNEL_MAPS_H
 
-#include "schedule/rows.h"
+#include "schedule/parts.h"
 #include "maths/lane_folds.h"
 #include "maths/log1p.h"
 #include "maths/sigmoid.h"
@@ -29,48 +29,53 @@
 #define GROUP 4 /* registers */
 
 /* y[i] = f(x[i], dy[i]) for GROUP registers, or for one of n <= SL_W elements. */
-typedef void (*map_body)(const T *x, const T *dy, T *y, size_t registers, size_t n, int streaming);
+typedef void (*map_body)(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal);
 
 SL_INLINE void load_group(const T *x, size_t registers, size_t n, reg a[GROUP])
 {
     if (registers == 1)
         a[0] = load_n(x, n, 0);
     else
-        for (size_t k = 0; k < GROUP; k += 2)
-            load_two(x + k * SL_W, a + k);
+        SL_UNROLL
+    for (size_t k = 0; k < GROUP; k += 2)
+        load_two(x + k * SL_W, a + k);
 }
 
-SL_INLINE void store_group(T *y, const reg a[GROUP], size_t registers, size_t n, int streaming)
+SL_INLINE void store_group(T *y, const reg a[GROUP], size_t registers, size_t n, int nontemporal)
 {
     if (registers == 1)
         store_n(y, a[0], n);
     else
-        for (size_t k = 0; k < GROUP; k += 2)
-            put_two(y + k * SL_W, a + k, streaming);
+        SL_UNROLL
+    for (size_t k = 0; k < GROUP; k += 2)
+        put_two(y + k * SL_W, a + k, nontemporal);
 }
 
-/* Fetches what comes AHEAD bytes after a group: x into the first level, what else is read, and where ordinary stores
+/* Prefetches what comes PREFETCH_BYTES bytes after a group: x into the first level, what else is read, and where ordinary stores
  * will go. */
-SL_INLINE void look_along(const T *x, const T *dy, const T *y)
+SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y)
 {
     for (size_t line = 0; line < GROUP * SL_W * sizeof *x; line += SL_LINE) {
-        __builtin_prefetch((const char *)x + AHEAD + line, 0, 3);
+        __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 3);
         if (dy != x)
-            __builtin_prefetch((const char *)dy + AHEAD + line, 0, 2);
+            __builtin_prefetch((const char *)dy + PREFETCH_BYTES + line, 0, 2);
         if (y != x && y != dy)
-            __builtin_prefetch((const char *)y + AHEAD + line, 1, 2);
+            __builtin_prefetch((const char *)y + PREFETCH_BYTES + line, 1, 2);
     }
 }
 
-SL_INLINE void map(map_body body, const T *x, const T *dy, T *y, size_t n)
+/* The same for n <= SL_W elements, out of line. */
+typedef void (*map_part)(const T *x, const T *dy, T *y, size_t n);
+
+SL_INLINE void map(map_body body, map_part part, const T *x, const T *dy, T *y, size_t n)
 {
     size_t i = 0;
-    if (streams(y, n)) {
-        size_t first = least(n, unaligned(y));
+    if (use_nontemporal(y, n)) {
+        size_t first = least(n, elements_to_line(y));
         for (; i < first; i += SL_W)
-            body(x + i, dy + i, y + i, 1, least(SL_W, first - i), 0);
+            part(x + i, dy + i, y + i, least(SL_W, first - i));
         for (i = first; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
-            look_along(x + i, dy + i, x + i);
+            prefetch_group(x + i, dy + i, x + i);
             body(x + i, dy + i, y + i, GROUP, SL_W, 1);
         }
         stream_end();
@@ -78,14 +83,14 @@ SL_INLINE void map(map_body body, const T *x, const T *dy, T *y, size_t n)
     int far = n * sizeof(T) > NEAR_BYTES;
     for (; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
         if (far)
-            look_along(x + i, dy + i, y + i);
+            prefetch_group(x + i, dy + i, y + i);
         body(x + i, dy + i, y + i, GROUP, SL_W, 0);
     }
     for (; i < n; i += SL_W)
-        body(x + i, dy + i, y + i, 1, least(SL_W, n - i), 0);
+        part(x + i, dy + i, y + i, least(SL_W, n - i));
 }
 
-SL_INLINE void sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int streaming)
+SL_INLINE void sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
 {
     c_tables tables = c_tables_load();
     reg a[GROUP];
@@ -100,18 +105,21 @@ SL_INLINE void sigmoid_group(const T *x, const T *dy, T *y, size_t registers, si
         for (size_t k = 0; k < registers; k++)
             a[k] = c_unscaled(c_sigmoid_of(a[k], 0, tables));
     }
-    store_group(y, a, registers, n, streaming);
+    store_group(y, a, registers, n, nontemporal);
 }
 
-SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_group, x, x, y, n); }
+SL_NOINLINE void sigmoid_part(const T *x, const T *dy, T *y, size_t n) { sigmoid_group(x, dy, y, 1, n, 0); }
 
-SL_INLINE void sigmoid_fast_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int streaming)
+SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_group, sigmoid_part, x, x, y, n); }
+
+SL_INLINE void sigmoid_fast_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
 {
     c_fast_table table = c_fast_table_load();
     reg a[GROUP];
     (void)dy;
     /* So little work that waiting for the whole group costs 3 %. */
-    if (SL_IN_ORDER && registers == GROUP && !streaming) {
+    if (SL_IN_ORDER && registers == GROUP && !nontemporal) {
+        SL_UNROLL
         for (size_t k = 0; k < GROUP; k++) {
             a[0] = load(x + k * SL_W);
             if (c_sigmoid_fast_is_far(a, 1))
@@ -131,12 +139,20 @@ SL_INLINE void sigmoid_fast_group(const T *x, const T *dy, T *y, size_t register
         for (size_t k = 0; k < registers; k++)
             a[k] = c_sigmoid_fast_of(a[k], 0, table);
     }
-    store_group(y, a, registers, n, streaming);
+    store_group(y, a, registers, n, nontemporal);
 }
 
-SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n) { map(sigmoid_fast_group, x, x, y, n); }
+SL_NOINLINE void sigmoid_fast_part(const T *x, const T *dy, T *y, size_t n)
+{
+    sigmoid_fast_group(x, dy, y, 1, n, 0);
+}
 
-SL_INLINE void log_sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int streaming)
+SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n)
+{
+    map(sigmoid_fast_group, sigmoid_fast_part, x, x, y, n);
+}
+
+SL_INLINE void log_sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
 {
     c_tables tables = c_tables_load();
     reg a[GROUP];
@@ -145,29 +161,43 @@ SL_INLINE void log_sigmoid_group(const T *x, const T *dy, T *y, size_t registers
     SL_UNROLL
     for (size_t k = 0; k < registers; k++)
         a[k] = storable(c_log_sigmoid(a[k], tables));
-    store_group(y, a, registers, n, streaming);
+    store_group(y, a, registers, n, nontemporal);
 }
 
-SL_STATIC void log_sigmoid(const T *x, T *y, size_t n) { map(log_sigmoid_group, x, x, y, n); }
+SL_NOINLINE void log_sigmoid_part(const T *x, const T *dy, T *y, size_t n)
+{
+    log_sigmoid_group(x, dy, y, 1, n, 0);
+}
+
+SL_STATIC void log_sigmoid(const T *x, T *y, size_t n)
+{
+    map(log_sigmoid_group, log_sigmoid_part, x, x, y, n);
+}
 
 SL_INLINE void sigmoid_backward_group(const T *x, const T *dy, T *y, size_t registers, size_t n,
-                                      int streaming)
+                                      int nontemporal)
 {
     reg a[GROUP], g[GROUP];
     load_group(x, registers, n, a);
     load_group(dy, registers, n, g);
+    SL_UNROLL
     for (size_t k = 0; k < registers; k++)
         a[k] = storable(c_mul(g[k], c_mul(a[k], c_sub(c_set1(1), a[k]))));
-    store_group(y, a, registers, n, streaming);
+    store_group(y, a, registers, n, nontemporal);
+}
+
+SL_NOINLINE void sigmoid_backward_part(const T *x, const T *dy, T *y, size_t n)
+{
+    sigmoid_backward_group(x, dy, y, 1, n, 0);
 }
 
 SL_STATIC void sigmoid_backward(const T *y, const T *dy, T *dx, size_t n)
 {
-    map(sigmoid_backward_group, y, dy, dx, n);
+    map(sigmoid_backward_group, sigmoid_backward_part, y, dy, dx, n);
 }
 
 SL_INLINE void log_sigmoid_backward_group(const T *x, const T *dy, T *y, size_t registers, size_t n,
-                                          int streaming)
+                                          int nontemporal)
 {
     c_tables tables = c_tables_load();
     reg a[GROUP], g[GROUP];
@@ -178,6 +208,7 @@ SL_INLINE void log_sigmoid_backward_group(const T *x, const T *dy, T *y, size_t 
         a[k] = c_sub(c_set1((num)-0.0), a[k]);
     if (c_sigmoid_is_wide(a, registers)) {
         reg lowest = c_set1(0), infinite = c_set1((num)-INFINITY), large = c_set1(c_largest_finite);
+        SL_UNROLL
         for (size_t k = 0; k < registers; k++)
             lowest = c_min(a[k], lowest);
         if (c_any(c_eq(lowest, infinite))) /* an infinite gradient of 0 is 0, too */
@@ -193,12 +224,17 @@ SL_INLINE void log_sigmoid_backward_group(const T *x, const T *dy, T *y, size_t 
         for (size_t k = 0; k < registers; k++)
             a[k] = storable(c_mul(g[k], c_sigmoid_of(a[k], 0, tables).value));
     }
-    store_group(y, a, registers, n, streaming);
+    store_group(y, a, registers, n, nontemporal);
+}
+
+SL_NOINLINE void log_sigmoid_backward_part(const T *x, const T *dy, T *y, size_t n)
+{
+    log_sigmoid_backward_group(x, dy, y, 1, n, 0);
 }
 
 SL_STATIC void log_sigmoid_backward(const T *x, const T *dy, T *dx, size_t n)
 {
-    map(log_sigmoid_backward_group, x, dy, dx, n);
+    map(log_sigmoid_backward_group, log_sigmoid_backward_part, x, dy, dx, n);
 }
 
 #endif

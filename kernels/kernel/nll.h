@@ -24,7 +24,8 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, sl_shape shape, con
         for (size_t i = 0, n; i < w.rows; i += SL_W, row += n) {
             n = least(SL_W, w.rows - i);
             size_t at = b * w.block_stride + i * w.stride;
-            targets t = targets_of(target + row, w, n, o);
+            targets t;
+            targets_of(&t, target + row, w, n, o);
             logits_of(&t, log_prob + at);
             reg zero = c_set1(0), infinite = c_set1((num)INFINITY);
             reg weight = c_load(t.weight), x = load(t.logit);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Partial statistics of a row, and softmax from those of the whole row (exact.h, stats.h).
+ * Partial statistics of a row, and softmax from those of the whole row (exact.h, log_sum.h).
  *
  * Both parts of a sum may come from other frames: what is kept is the ratio rest / top, and S = top (1 + rest)
  * in the frame of the whole row's maximum, top as the elements of softmax are: one column is exactly 1.
@@ -15,7 +15,7 @@
 #define SL_KERNEL_PARTIAL_H
 
 #include "reduce/dot.h"
-#include "reduce/stats.h"
+#include "reduce/log_sum.h"
 #include "maths/exact.h"
 
 SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
@@ -24,10 +24,12 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
         *stats = stats_pack(-(double)INFINITY, 0, 0, 0);
         return;
     }
-    c_frame guess = {0, 0};
     num max[SL_W];
-    T side[SL_BLOCK * SL_W];
-    row_stats s = stats_of(x, NULL, side, (sl_shape){1, n, 1}, 1, NULL, &guess, NULL, c_exp_table_load());
+    log_sum_rows rows;
+    row_group row = {.x = x, .classes = n, .n = 1};
+    row_stats s;
+    log_sum_rows_init(&rows, n, EMIT_LOG);
+    log_sum_of_rows(&rows, &row, &s);
     c_store(max, s.max);
     double ratio = first_lane(c_acc_value(c_acc_over(s.rest, s.top))), m = max[0];
     int nothing = first_lane(c_acc_value(s.rest)) == 0 && m == -(double)INFINITY;
@@ -37,16 +39,21 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
 
 SL_STATIC void softmax_apply(const T *x, T *y, size_t n, const sl_stats *stats)
 {
-    c_exp_table table = c_exp_table_load();
     c_frame frame = c_frame_of((num)stats->max);
     c_vframe f = c_frame_set1(frame);
-    vw top = c_widen(c_exp_in_frame(c_sub(c_set1((num)stats->max), f.shift), f, table));
+    vw top = c_widen(c_exp_in_frame(c_sub(c_set1((num)stats->max), f.shift), f, c_exp_table_load()));
     c_acc sum = c_acc_times(c_acc_add(c_acc_of(w_set1(1)), w_set1(stats->rest)), top);
-    seen_row row = {.x = x, .y = y, .frame = frame, .factor = c_reciprocal_of(sum)};
-    if (first_lane(c_acc_value(sum)) > 0)
-        second_pass(&row, n, TIMES, streams(y, n), table);
-    else
+    factor_lanes factors = factors_of(c_reciprocal_of(sum));
+    pending_row row = {.x = x, .y = y, .frame = frame};
+    set_factor(&row, &factors, 0);
+    if (!(first_lane(c_acc_value(sum)) > 0)) {
         fill_row(y, n, (num)NAN);
+        return;
+    }
+    int nontemporal = use_nontemporal(y, n);
+    emit_row(&row, n, EMIT_SCALED, nontemporal);
+    if (nontemporal)
+        stream_end();
 }
 
 #endif

@@ -22,362 +22,168 @@
 #ifndef SL_KERNEL_SOFTMAX_H
 #define SL_KERNEL_SOFTMAX_H
 
-#include "schedule/half_rows.h"
-#include "schedule/second_pass.h"
+#include "reduce/exp_sum.h"
+#include "reduce/half_rows.h"
+#include "reduce/strip_exp_sum.h"
+#include "schedule/transpose.h"
 
 /* ---- contiguous rows ---- */
 
+/* What is the same for all rows of a call. */
 typedef struct {
-    c_acc sum[SL_PARTS];
-    reg max[SL_PARTS];
-} exp_lanes;
+    row_reader reader;
+    c_frame predicted; /* the frame to try first: the last row's */
+    int safe;          /* an all -inf row, whose sum is 0, is zeros and not NaN */
+} softmax_rows_state;
 
-/* A block of n <= SL_BLOCK elements: sums and maxima by lane, each pair added in f32 first if `pairs`; and the exponentials,
- * in the order of load_two, unless e is NULL. Of types that are not computed in, e has room for the whole last block. */
-SL_INLINE void exp_block(const T *x, num *e, size_t n, int full, int shifted, int pairs, c_vframe f,
-                         c_exp_table table, exp_lanes *lanes)
+/* Where the exponentials of one of these rows are. */
+SL_INLINE exp_place place_of_row(const pending_row *row, num *scratch, int padded)
 {
-    reg at[2 * SL_PARTS];
-    load_block(x, n, full, (num)-INFINITY, at);
-    SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++) {
-        reg a = at[j], b = at[j + SL_PARTS];
-        lanes->max[j] = c_max(b, c_max(a, lanes->max[j]));
-        reg ea = c_exp_tried(a, shifted, f, table), eb = c_exp_tried(b, shifted, f, table);
-        if (e) {
-            size_t first = j * SL_W, second = first + SL_LANES;
-            keep_part(e + first, ea, left(n, first), full || sizeof(T) != sizeof(num));
-            keep_part(e + second, eb, left(n, second), full || sizeof(T) != sizeof(num));
-        }
-        pair(&ea, &eb);
-        if (pairs)
-            lanes->sum[j] = c_acc_add_pair(lanes->sum[j], ea, eb);
-        else
-            lanes->sum[j] = c_acc_add(c_acc_add(lanes->sum[j], c_widen(ea)), c_widen(eb));
-    }
+    return (exp_place){row->e ? (num *)row->e : scratch, row->e == NULL, padded || row->e == NULL};
 }
 
-/* Sums, maxima and exponentials of one row, and on the way the second pass of another, unless that is NULL. */
-SL_INLINE void exp_row(const T *x, num *e, size_t n, int shifted, int pairs, c_vframe f, c_exp_table table,
-                       const seen_row *other, int again, int streaming, exp_lanes *result)
-{
-    exp_lanes lanes; /* in registers */
-    for (size_t j = 0; j < SL_PARTS; j++) {
-        lanes.sum[j] = c_acc_zero();
-        lanes.max[j] = c_set1((num)-INFINITY);
-    }
-    size_t i = 0, at = other ? second_head(other, n, TIMES, again, streaming, f, table) : 0;
-    for (; i + SL_BLOCK <= n; i += SL_BLOCK) {
-        look_ahead(x + i, 0);
-        exp_block(x + i, e ? e + i : NULL, SL_BLOCK, 1, shifted, pairs, f, table, &lanes);
-        if (other)
-            at = second_block(other, at, n, TIMES, again, streaming, f, table);
-    }
-    if (i < n)
-        exp_block(x + i, e ? e + i : NULL, n - i, 0, shifted, pairs, f, table, &lanes);
-    if (other)
-        second_rest(other, at, n, TIMES, again, streaming, f, table);
-    *result = lanes;
-}
-
-SL_INLINE void exp_row_in(const T *x, num *e, size_t n, c_frame frame, const seen_row *other, int streaming,
-                          c_exp_table table, exp_lanes *lanes)
-{
-    c_vframe f = c_frame_set1(frame);
-    if (other && !second_beside(other, TIMES, frame)) {
-        second_pass(other, n, TIMES, streaming, table);
-        other = NULL;
-    }
-    seen_row row; /* no store can change it */
-    if (other)
-        row = *other;
-    if (frame.shift != 0)
-        exp_row(x, e, n, 1, 1, f, table, NULL, 0, 0, lanes);
-    else if (!other)
-        exp_row(x, e, n, 0, 1, f, table, NULL, 0, 0, lanes);
-    else if (!streaming && other->e)
-        exp_row(x, e, n, 0, 1, f, table, &row, 0, 0, lanes);
-    else if (!streaming)
-        exp_row(x, NULL, n, 0, 1, f, table, &row, 1, 0, lanes);
-    else if (other->e)
-        exp_row(x, e, n, 0, 1, f, table, &row, 0, 1, lanes);
-    else
-        exp_row(x, NULL, n, 0, 1, f, table, &row, 1, 1, lanes);
-}
-
-/* One row alone, in the right frame. */
-SL_NOINLINE void exp_again(const seen_row *row, size_t n, c_frame frame, c_exp_table table, exp_lanes *lanes)
-{
-    exp_row_in(row->x, (num *)row->e, n, frame, NULL, 0, table, lanes);
-}
-
-/* Once more, if the frame that was tried is not that of the maximum. *guess is the right one then. */
-SL_INLINE void exp_checked(const seen_row *row, size_t n, num max, c_frame tried, c_frame *guess,
-                           c_exp_table table, exp_lanes *lanes)
+/* Once more, if the frame that was used is not that of the maximum. */
+SL_INLINE void exp_checked(softmax_rows_state *s, const pending_row *row, exp_place place, num max,
+                           c_frame used, exp_lanes *lanes)
 {
     c_frame right = c_frame_of(max);
-    if (c_frame_same(tried, right))
+    if (c_frame_same(used, right))
         return;
-    exp_again(row, n, right, table, lanes);
-    *guess = right;
+    exp_row_again(&s->reader, row->x, place, right, lanes);
+    s->predicted = right;
 }
 
-/* An all -inf row (sum 0) is NaN, or zeros if that is `safe`; no row for the second pass then. */
-SL_INLINE void softmax_end(seen_row *row, T *y, size_t n, num sum, int safe, c_frame frame, c_factor factor)
+/* A row of NaN, or of zeros, needs no second pass. */
+SL_INLINE void finish_row(const softmax_rows_state *s, pending_row *row, T *y, num sum)
 {
-    row->frame = frame;
-    row->factor = factor;
     if (!(sum > 0)) {
-        fill_row(y, n, safe && sum == 0 ? 0 : (num)NAN);
+        fill_row(y, s->reader.n, s->safe && sum == 0 ? 0 : (num)NAN);
         row->y = NULL;
     }
 }
 
-/* The ends of up to SL_W rows, which are one thing for all of them (as in stats.h). */
-SL_INLINE void softmax_ends(seen_rows *rows, exp_lanes *lanes, T *y, size_t n, int safe, c_frame *guess,
-                            c_exp_table table)
+/* Of up to SL_W rows: row ends are batched, as in log_sum.h. y is where their results go. */
+SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lanes *lanes, T *y)
 {
     reg top[SL_W];
-    num max[SL_W], high[SL_W], low[SL_W], unit[SL_W], whole[SL_W];
+    num max[SL_W], whole[SL_W];
     c_acc_lanes sums;
-    c_frame tried = *guess;
+    c_frame used = s->predicted;
     for (size_t l = 0; l < SL_W; l++)
         top[l] = l < rows->n ? c_largest_parts(lanes[l].max, SL_PARTS) : c_set1(0);
     reg m = c_largest_of_each(top);
-    int right = c_vframe_same(c_frame_set1(tried), c_vframe_of(m));
+    int right = c_vframe_same(c_frame_set1(used), c_vframe_of(m));
     c_store(max, m);
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         if (l < rows->n && !right)
-            exp_checked(rows->row + l, n, max[l], tried, guess, table, lanes + l);
+            exp_checked(s, rows->row + l, place_of_row(rows->row + l, NULL, 1), max[l], used, lanes + l);
         if (l < rows->n)
             c_row_put(&sums, l, lanes_fold(lanes[l].sum));
         else /* what can be divided by */
             c_acc_put(&sums, l, c_acc_of(w_set1(1)));
     }
     c_acc sum = c_acc_join(&sums);
-    c_factor factor = c_reciprocal_of(sum);
+    factor_lanes factors = factors_of(c_reciprocal_of(sum));
     c_store(whole, c_narrow(c_acc_value(sum)));
-    c_store(high, factor.high);
-    c_store(low, factor.low);
-    c_store(unit, factor.unit);
-    for (size_t l = 0; l < rows->n; l++)
-        softmax_end(rows->row + l, y + l * n, n, whole[l], safe, right ? tried : c_frame_of(max[l]),
-                    (c_factor){c_set1(high[l]), c_set1(low[l]), c_set1(unit[l])});
+    SL_ROLLED
+    for (size_t l = 0; l < rows->n; l++) {
+        pending_row *row = rows->row + l;
+        row->frame = right ? used : c_frame_of(max[l]);
+        set_factor(row, &factors, l);
+        finish_row(s, row, y + l * s->reader.n, whole[l]);
+    }
 }
 
-/* While one row's exponentials are formed, another one is multiplied, so that nobody waits for a row's end, and memory is
- * read and written all the time. Short rows go by groups, if their exponentials can stay in the first-level cache; not
- * from memory, which would wait for the ends. Exponentials stay in `kept` or, of long rows, in y; where y cannot hold them
- * (KEEPS), or is to be written only once, past the caches, they are computed again. Long rows of 16 bits have a way of
- * their own (half_rows.h). */
-SL_STATIC void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+/* The end of one row. */
+SL_INLINE void softmax_end(softmax_rows_state *s, pending_row *row, exp_place place, exp_lanes *lanes, T *y)
 {
-    enum { KEPT = KEPT_BYTES / sizeof(num) };
-    KEPT_ROWS(kept);
-    T aside[SL_IN_ORDER ? 1 : KEPT];
-    c_exp_table table = c_exp_table_load();
-    c_frame guess = {0, 0};
-    int streaming = streams(y, rows * classes);
-    if (sizeof(T) != sizeof(num) && classes > KEPT && (const void *)x != (const void *)y &&
-        (!streaming || half_rows_stream(y, classes))) {
-        softmax_half_rows(x, y, rows, classes, safe, streaming, table);
-        return;
+    exp_checked(s, row, place, c_largest(lanes->max, SL_PARTS), s->predicted, lanes);
+    c_row_acc sum = lanes_fold(lanes->sum);
+    factor_lanes factors = factors_of(c_row_reciprocal(sum));
+    row->frame = s->predicted;
+    set_factor(row, &factors, 0);
+    finish_row(s, row, y, (num)c_row_value(sum));
+}
+
+/* The first pass over a row in the predicted frame, and the second one of another row, unless that is NULL. */
+SL_INLINE void softmax_pass(softmax_rows_state *s, const T *x, exp_place place, const pending_row *other,
+                            int nontemporal, exp_lanes *lanes)
+{
+    if (other && (!other->e || s->predicted.shift != 0)) {
+        emit_row(other, s->reader.n, EMIT_SCALED, nontemporal);
+        other = NULL;
     }
-    /* What is kept out of order is multiplied from the row's start on, which need not be that of a line. */
-    int staged = streaming && !SL_IN_ORDER && classes <= KEPT;
+    if (s->predicted.shift != 0)
+        exp_row_again(&s->reader, x, place, s->predicted, lanes);
+    else if (!other)
+        exp_row_alone(&s->reader, x, place, s->predicted, lanes);
+    else if (nontemporal)
+        exp_row_nontemporal(&s->reader, x, place, s->predicted, other, lanes);
+    else
+        exp_row(&s->reader, x, place, s->predicted, other, lanes);
+}
+
+/* While one row's exponentials are formed, another one is scaled, so that nobody waits for a row's end, and memory is read and
+ * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
+ * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer rows of 16 bits have a way of
+ * their own (half_rows.h). */
+SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+{
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
+    _Alignas(SL_LINE) num scratch[SCRATCH];
+    T staging[SL_IN_ORDER ? 1 : SCRATCH];
+    int nontemporal = use_nontemporal(y, rows * classes);
+    /* What is kept out of order is scaled from the row's start on, which need not be that of a line. */
+    int staged = nontemporal && !SL_IN_ORDER && classes <= SCRATCH;
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
-    size_t fit = KEPT / 2 / room, many = streaming || fit < 4 ? 1 : least(SL_W, fit);
+    size_t many = nontemporal || room > GROUPED || rows <= SL_W / 4 ? 1 : least(SL_W, SCRATCH / room);
+    softmax_rows_state s = {.safe = safe};
+    row_reader_init(&s.reader, classes);
     exp_lanes lanes[SL_W];
-    seen_rows seen[2];
-    seen[1].n = 0;
+    pending_rows groups[2];
+    groups[1].n = 0;
     for (size_t r = 0, group = 0; r < rows + many; r += many, group = !group) {
-        seen_rows *now = seen + group, *before = seen + !group;
+        pending_rows *now = groups + group, *before = groups + !group;
+        exp_place place = {.e = NULL};
         now->n = least(many, left(rows, r));
         for (size_t l = 0; l < now->n || l < before->n; l++) {
-            const seen_row *other = l < before->n && before->row[l].y ? before->row + l : NULL;
+            const pending_row *other = l < before->n && before->row[l].y ? before->row + l : NULL;
+            T *to = y + (r + l) * classes;
             if (l < now->n) {
-                seen_row *row = now->row + l;
+                pending_row *row = now->row + l;
                 row->x = x + (r + l) * classes;
-                row->y = staged ? aside : y + (r + l) * classes;
-                num *e = classes <= KEPT             ? kept[group] + l * room
-                         : KEEPS(x, y) && !streaming ? (num *)row->y
-                                                     : NULL;
-                row->e = e;
-                fetch_end(y + (r + l) * classes, classes);
-                exp_row_in(row->x, e, classes, guess, other, streaming && !staged, table, lanes + l);
+                row->y = staged ? staging : to;
+                row->e = room <= SCRATCH                       ? scratch + l * room
+                         : can_hold_exps(x, y) && !nontemporal ? (num *)(void *)to
+                                                               : NULL;
+                prefetch_last_line(to, classes);
+                place = place_of_row(row, scratch, room <= SCRATCH);
+                softmax_pass(&s, row->x, place, other, nontemporal && !staged, lanes + l);
             } else if (other) {
-                second_pass(other, classes, TIMES, streaming && !staged, table);
+                emit_row(other, classes, EMIT_SCALED, nontemporal && !staged);
             }
             if (staged && other)
-                copy_out(aside, y + (r - many + l) * classes, classes, 1);
+                copy_out(staging, to - many * classes, classes, 1);
         }
-        if (many > 1) {
-            softmax_ends(now, lanes, y + r * classes, classes, safe, &guess, table);
-        } else if (now->n) {
-            num max = c_largest(lanes->max, SL_PARTS);
-            exp_checked(now->row, classes, max, guess, &guess, table, lanes);
-            c_row_acc sum = lanes_fold(lanes->sum);
-            softmax_end(now->row, y + r * classes, classes, (num)c_row_value(sum), safe, guess,
-                        c_row_reciprocal(sum));
-        }
+        if (many > 1)
+            softmax_ends(&s, now, lanes, y + r * classes);
+        else if (now->n)
+            softmax_end(&s, now->row, place, lanes, y + r * classes);
     }
-    if (streaming)
+    if (nontemporal)
         stream_end();
 }
 
-/* ---- rows side by side, one register of n <= SL_W or ABREAST full ones: class c of row l at x[c * step + l] ---- */
+/* ---- short rows ---- */
 
-/* Adds the exponentials of one class, and keeps them in e or, for e NULL, does not. */
-SL_INLINE reg exp_side(const T *x, num *e, size_t n, int full, int shifted, c_vframe f, c_exp_table table,
-                       reg *max)
+/* Of transposed rows: their exponentials, class c of row l at e[c * SL_W + l], and their maxima. */
+SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vframe f, num *e)
 {
-    reg a = load_part(x, n, full, 0);
-    reg exp = c_exp_tried(a, shifted, f, table);
-    *max = c_max(a, *max);
-    if (e)
-        keep_part(e, exp, n, full);
-    return exp;
-}
-
-/* Exponentials go to e, if they are kept: class c of row l at e[c * e_step + l]. What is
- * `fetched`, if not NULL, is where results will go. */
-SL_INLINE void softmax_sum_side(const T *x, const T *fetched, num *e, size_t e_step, size_t classes,
-                                size_t step, size_t registers, size_t n, int full, int keep, int shifted,
-                                const c_vframe f[ABREAST], c_exp_table table, reg max[ABREAST],
-                                c_acc sum[ABREAST])
-{
-    c_acc lane[ABREAST][SL_LANES];
-    for (size_t k = 0; k < registers; k++) {
-        max[k] = c_set1((num)-INFINITY);
-        for (size_t l = 0; l < SL_LANES; l++)
-            lane[k][l] = c_acc_zero();
-    }
-    for (size_t block = 0; block < classes; block += SL_BLOCK)
-        for (size_t l = 0; l < least(SL_LANES, classes - block); l++) {
-            size_t c = block + l, pair = c + SL_LANES;
-            const T *a = x + c * step, *b = x + pair * step;
-            look_beyond(a, registers);
-            if (pair < classes)
-                look_beyond(b, registers);
-            if (fetched) {
-                fetch_class(fetched + c * step, registers);
-                fetch_class(fetched + least(pair, classes - 1) * step, registers);
-            }
-            for (size_t k = 0; k < registers; k++) {
-                size_t at = k * SL_W;
-                c_acc *acc = &lane[k][l];
-                reg ea = exp_side(a + at, keep ? e + c * e_step + at : NULL, n, full, shifted, f[k], table,
-                                  max + k);
-                if (pair >= classes) {
-                    *acc = c_acc_add(*acc, c_widen(ea));
-                    continue;
-                }
-                reg eb = exp_side(b + at, keep ? e + pair * e_step + at : NULL, n, full, shifted, f[k], table,
-                                  max + k);
-                if (classes > SL_BLOCK)
-                    *acc = c_acc_add_pair(*acc, ea, eb);
-                else
-                    *acc = c_acc_add(c_acc_add(*acc, c_widen(ea)), c_widen(eb));
-            }
-        }
-    for (size_t k = 0; k < registers; k++) {
-        max[k] = c_add(max[k], c_set1(0));
-        sum[k] = c_fold_rows(lane[k], least(SL_LANES, classes));
-    }
-}
-
-SL_INLINE void softmax_side_of(const T *x, T *y, const T *fetched, num *e, size_t e_step, size_t classes,
-                               size_t step, size_t registers, size_t n, int full, int keep, int streaming,
-                               int safe, c_exp_table table)
-{
-    reg max[ABREAST], otherwise[ABREAST];
-    mask number[ABREAST];
-    c_vframe f[ABREAST];
-    c_acc sum[ABREAST];
-    c_factor factor[ABREAST];
-    for (size_t k = 0; k < registers; k++)
-        f[k] = c_vframe_of(c_set1(0));
-    int shifted = 0; /* the frames of all that have none are tried first */
-    for (int right = 0; !right; shifted = !right) {
-        softmax_sum_side(x, fetched, e, e_step, classes, step, registers, n, full, keep, shifted, f, table,
-                         max, sum);
-        right = 1;
-        for (size_t k = 0; k < registers; k++) {
-            c_vframe tried = f[k];
-            f[k] = c_vframe_of(max[k]);
-            right &= c_vframe_same(tried, f[k]);
-        }
-    }
-    int numbers = 1;
-    for (size_t k = 0; k < registers; k++) {
-        reg s = c_narrow(c_acc_value(sum[k])), zero = c_set1(0);
-        factor[k] = c_reciprocal_of(sum[k]);
-        number[k] = c_lt(zero, s);
-        numbers = numbers && c_all(number[k]);
-        otherwise[k] = c_select(c_eq(s, zero), c_set1(safe ? 0 : (num)NAN), c_set1((num)NAN));
-    }
-    for (size_t c = 0; c < classes; c++)
-        for (size_t k = 0; k < registers; k++) {
-            size_t at = c * step + k * SL_W;
-            reg a;
-            if (keep)
-                a = full ? c_load(e + c * e_step + k * SL_W) : c_load_n(e + c * e_step, n, 0);
-            else
-                a = c_exp_in_frame(c_less_shift(load_part(x + at, n, full, 0), f[k]), f[k], table);
-            a = c_times(a, factor[k]);
-            if (!numbers)
-                a = c_select(number[k], a, otherwise[k]);
-            if (full)
-                put(y + at, a, streaming);
-            else
-                store_part(y + at, a, n, 0);
-        }
-}
-
-SL_NOINLINE void softmax_side(const T *x, T *y, size_t classes, size_t step, size_t n, int safe,
-                              c_exp_table table)
-{
-    num kept[KEPT_BYTES / sizeof(num)];
-    int fits = classes * SL_W <= KEPT_BYTES / sizeof(num);
-    if (n < SL_W && fits)
-        softmax_side_of(x, y, NULL, kept, SL_W, classes, step, 1, n, 0, 1, 0, safe, table);
-    else if (n < SL_W)
-        softmax_side_of(x, y, NULL, NULL, 0, classes, step, 1, n, 0, 0, 0, safe, table);
-    else if (fits)
-        softmax_side_of(x, y, NULL, kept, SL_W, classes, step, 1, SL_W, 1, 1, 0, safe, table);
-    else if (KEEPS(x, y))
-        softmax_side_of(x, y, NULL, (num *)(void *)y, step, classes, step, 1, SL_W, 1, 1, 0, safe, table);
-    else
-        softmax_side_of(x, y, NULL, NULL, 0, classes, step, 1, SL_W, 1, 0, 0, safe, table);
-}
-
-/* PANEL rows. What is not kept nearby is computed again where results go past the caches. */
-SL_NOINLINE void softmax_panel(const T *x, T *y, size_t classes, size_t step, int streaming, int fetching,
-                               int safe, c_exp_table table)
-{
-    enum { KEPT = 2 * KEPT_BYTES / sizeof(num) };
-    num kept[KEPT];
-    const T *fetched = fetching ? y : NULL;
-    int fits = classes * PANEL <= KEPT;
-    if (fits && streaming)
-        softmax_side_of(x, y, fetched, kept, PANEL, classes, step, ABREAST, SL_W, 1, 1, 1, safe, table);
-    else if (fits)
-        softmax_side_of(x, y, fetched, kept, PANEL, classes, step, ABREAST, SL_W, 1, 1, 0, safe, table);
-    else if (streaming)
-        softmax_side_of(x, y, fetched, NULL, 0, classes, step, ABREAST, SL_W, 1, 0, 1, safe, table);
-    else if (KEEPS(x, y))
-        softmax_side_of(x, y, fetched, (num *)(void *)y, step, classes, step, ABREAST, SL_W, 1, 1, 0, safe,
-                        table);
-    else
-        softmax_side_of(x, y, fetched, NULL, 0, classes, step, ABREAST, SL_W, 1, 0, 0, safe, table);
-}
-
-/* SL_W short rows as columns: their exponentials, class c of row l at e[c * SL_W + l], and their maxima. */
-SL_INLINE reg short_exps(const num *x, size_t classes, int shifted, c_vframe f, c_exp_table table, num *e)
-{
+    c_exp_table table = c_exp_table_load();
     reg q[4], top = c_set1((num)-INFINITY);
     for (size_t c = 0; c < classes; c += 4) {
-        size_t at = quad_at(c, classes);
+        size_t at = block4_at(c, classes);
         c_load_quads(x + at, classes, q);
         for (size_t k = c - at; k < 4 && at + k < classes; k++) {
             top = c_max(q[k], top);
@@ -388,114 +194,110 @@ SL_INLINE reg short_exps(const num *x, size_t classes, int shifted, c_vframe f, 
 }
 
 /* In the right frames. */
-SL_NOINLINE void short_exps_again(const num *x, size_t classes, c_vframe f, c_exp_table table, num *e)
+SL_NOINLINE void transposed_exps_again(const num *x, size_t classes, c_vframe f, num *e)
 {
-    short_exps(x, classes, 1, f, table, e);
+    transposed_exps(x, classes, 1, f, e);
 }
 
-SL_NOINLINE void softmax_columns(const T *x, T *y, size_t classes, int safe, int streaming, c_exp_table table)
+/* SL_W short rows. */
+SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, int nontemporal)
 {
     num flat[SL_BLOCK * SL_W], e[SL_BLOCK * SL_W];
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
-    const num *from = flat_rows(x, classes, flat);
-    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(short_exps(from, classes, 0, f, table, e));
+    const num *from = load_flat(x, classes, flat);
+    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, classes, 0, f, e));
     if (!c_vframe_same(f, right))
-        short_exps_again(from, classes, right, table, e);
-
-    c_acc lane[SL_LANES];
-    for (size_t l = 0; l < least(SL_LANES, classes); l++) {
-        lane[l] = c_acc_load(e + l * SL_W);
-        if (l + SL_LANES < classes)
-            lane[l] = c_acc_merge(lane[l], c_acc_load(e + (l + SL_LANES) * SL_W));
-    }
-    c_acc sum = c_fold_rows(lane, least(SL_LANES, classes));
-    c_factor factor = c_reciprocal_of(sum);
-    reg s = c_narrow(c_acc_value(sum)), zero = c_set1(0);
-    mask number = c_lt(zero, s);
-    reg otherwise = c_select(c_eq(s, zero), c_set1(safe ? 0 : (num)NAN), c_set1((num)NAN));
-    int numbers = c_all(number);
-
-    num *to = flat_results(y, streaming, flat);
+        transposed_exps_again(from, classes, right, e);
+    strip_end end = strip_end_of(sum_of_few(e, classes), safe);
+    num *to = flat_results(y, nontemporal, flat);
     for (size_t c = 0; c < classes; c += 4) {
-        size_t at = quad_at(c, classes);
+        size_t at = block4_at(c, classes);
         reg q[4];
-        for (size_t k = 0; k < 4; k++) {
-            size_t column = least(at + k, classes - 1);
-            q[k] = c_times(c_load(e + column * SL_W), factor);
-            if (!numbers)
-                q[k] = c_select(number, q[k], otherwise);
-        }
+        SL_UNROLL
+        for (size_t k = 0; k < 4; k++)
+            q[k] = strip_result(c_load(e + least(at + k, classes - 1) * SL_W), &end);
         if (classes < 4)
-            put_few(q, classes, to);
+            store_few(q, classes, to);
         else
             c_store_quads(to + at, classes, q);
     }
-    if (streaming)
-        put_flat(y, to, classes, 1);
-    else
-        put_flat(y, to, classes, 0);
+    store_flat(y, to, classes, nontemporal);
 }
 
-/* One row that has no neighbours to be laid beside: as a long one, but each element is added in f64. */
-SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe, c_exp_table table)
+/* One row that has no neighbours: as a long one, but each element is added in f64. */
+SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe)
 {
+    T block[SL_BLOCK];
     num e[SL_BLOCK];
-    c_frame right = {0, 0}, f;
+    c_frame right = {0, 0}, used;
     exp_lanes lanes;
+    whole_block(x, classes, block);
     do {
-        f = right;
-        exp_row(x, e, classes, 1, 0, c_frame_set1(f), table, NULL, 0, 0, &lanes);
+        used = right;
+        exp_lanes_init(&lanes);
+        exp_block(block, e, 1, 0, c_frame_set1(used), &lanes);
         right = c_frame_of(c_largest(lanes.max, SL_PARTS));
-    } while (!c_frame_same(f, right));
+    } while (!c_frame_same(used, right));
     c_row_acc sum = lanes_fold(lanes.sum);
-    seen_row row = {.x = x, .e = e, .y = y, .frame = f, .factor = c_row_reciprocal(sum)};
+    factor_lanes factors = factors_of(c_row_reciprocal(sum));
+    pending_row row = {.x = x, .e = e, .y = y, .frame = used};
+    set_factor(&row, &factors, 0);
     double s = c_row_value(sum);
     if (s > 0)
-        second_pass(&row, classes, TIMES, 0, table);
+        emit_row(&row, classes, EMIT_SCALED, 0);
     else
         fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
 }
 
 SL_STATIC void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
-    c_exp_table table = c_exp_table_load();
-    T side[SL_BLOCK * SL_W], result[SL_BLOCK * SL_W];
+    T in[SL_BLOCK * SL_W], out[SL_BLOCK * SL_W];
     size_t r = 0;
-    int streaming = short_rows_stream(y, rows * classes);
+    int nontemporal = short_rows_nontemporal(y, rows * classes);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
-        softmax_columns(x + r * classes, y + r * classes, classes, safe, streaming, table);
+        softmax_transposed(x + r * classes, y + r * classes, classes, safe, nontemporal);
     for (size_t n; r < rows; r += n) {
         n = least(SL_W, rows - r);
         if (n <= SL_W / 4) {
             n = 1;
-            softmax_short_row(x + r * classes, y + r * classes, classes, safe, table);
+            softmax_short_row(x + r * classes, y + r * classes, classes, safe);
             continue;
         }
-        lay_side(x + r * classes, classes, rows - r, NULL, side);
-        softmax_side(side, result, classes, SL_W, SL_W, safe, table);
-        lay_back(result, classes, rows - r, y + r * classes, 0);
+        transpose_in(x + r * classes, classes, rows - r, NULL, in);
+        strip s = {.x = in, .classes = classes, .step = SL_W, .rows = SL_W};
+        softmax_few(&s, out, safe);
+        transpose_out(out, classes, rows - r, y + r * classes, 0);
     }
-    if (streaming)
+    if (nontemporal)
         stream_end();
 }
 
-SL_STATIC void softmax_axis(const T *x, T *y, sl_shape shape, int safe)
+/* ---- strips ---- */
+
+/* How many rows a strip may have at most: by whole lines so many that their exponentials fit into scratch, if any. */
+SL_INLINE size_t most_strip_rows(size_t classes)
 {
-    c_exp_table table = c_exp_table_load();
+    size_t fit = round_down_to_lines(SCRATCH_BYTES / sizeof(num) / classes);
+    return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
+}
+
+SL_STATIC void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+{
     walk w = walk_of(shape);
-    int streaming = axis_streams(y, shape), fetching = axis_fetches(y, shape);
-    /* In a cache few classes are few pages, and the sums of one register stay in registers. */
-    int near = shape.classes <= SL_BLOCK && sizeof(T) == sizeof(num) && !fetching;
+    int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
+    int few = shape.classes <= SL_BLOCK && !nontemporal; /* in a cache few classes are few pages */
+    size_t most = few ? STRIP_ROWS : most_strip_rows(shape.classes);
     for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
         for (size_t i = 0, n; i < w.rows; i += n) {
-            n = near && !streaming ? least(SL_W, w.rows - i) : rows_abreast(w.rows - i);
-            if (n == PANEL)
-                softmax_panel(x + i, y + i, shape.classes, w.step, streaming, fetching, safe, table);
+            n = least(most, strip_rows(w.rows - i));
+            strip s = {x + i, prefetch ? y + i : NULL, shape.classes, w.step, n};
+            if (few)
+                softmax_few(&s, y + i, safe);
             else
-                softmax_side(x + i, y + i, shape.classes, w.step, n, safe, table);
+                softmax_strip(&s, y + i, nontemporal && round_down_to_lines(n) == n, safe);
         }
-    if (streaming)
+    if (nontemporal)
         stream_end();
 }
 
@@ -505,10 +307,12 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
         return;
     if (short_rows(shape))
         softmax_short_rows(x, y, shape.outer, shape.classes, safe);
+    else if (shape.inner == 1 && are_half_rows(x, y, shape))
+        softmax_half_rows(x, y, shape.outer, shape.classes, safe);
     else if (shape.inner == 1)
         softmax_rows(x, y, shape.outer, shape.classes, safe);
     else
-        softmax_axis(x, y, shape, safe);
+        softmax_strips(x, y, shape, safe);
 }
 
 SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, 0); }

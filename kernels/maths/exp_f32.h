@@ -222,6 +222,7 @@ SL_INLINE vf exp_absolute(vf x, vf magic, short_tables tables, vf *p)
 SL_INLINE int c_times_exp_is_far(const vf *y, size_t registers)
 {
     vm far = m_or(v_nle(v_set1(-80), y[0]), v_nle(y[0], v_set1(44)));
+    SL_UNROLL
     for (size_t k = 1; k < registers; k++)
         far = m_or(far, m_or(v_nle(v_set1(-80), y[k]), v_nle(y[k], v_set1(44))));
     return m_any(far);

@@ -23,6 +23,7 @@ SL_INLINE vw exp_q(vw r)
                                0x1.6c16c16c156a5p-10, 0x1.a01a01ac1d20bp-13, 0x1.a01a01ab98777p-16,
                                0x1.71de01afd80fep-19, 0x1.27e4cfaf4c4d4p-22, 0x1.af4ec43225c2bp-26};
     vw sum = w_set1(0x1.1f86f00ad3918p-29);
+    SL_UNROLL_ALL
     for (size_t i = sizeof q / sizeof *q; i-- > 0;)
         sum = w_fma(sum, r, w_set1(q[i]));
     return w_fma(sum, r, w_set1(0x1p-1));

@@ -30,6 +30,7 @@ SL_INLINE reg c_largest_of_each(reg part[SL_W]) { return c_add(c_fold_max_of_eac
 /* The fold of lanes for SL_W rows at once, one acc per lane; lanes from `used` on are +0 and need no adding. */
 SL_INLINE c_acc c_fold_rows(c_acc lane[SL_LANES], size_t used)
 {
+    SL_UNROLL_ALL
     for (size_t half = SL_LANES / 2; half; half /= 2)
         for (size_t l = 0; l < half && l + half < used; l++)
             lane[l] = c_acc_merge(lane[l], lane[l + half]);

@@ -28,6 +28,7 @@ SL_INLINE w_acc log_of_sum(vw s, vw c)
     static const double p[] = {0x1.9999999995323p-2, 0x1.2492492deec37p-2, 0x1.c71c62e684aaap-3,
                                0x1.7462b4ab7b36ap-3, 0x1.39fe5b524b232p-3, 0x1.2b58abb5a535ap-3};
     vw sum = w_set1(p[5]);
+    SL_UNROLL_ALL
     for (size_t i = 5; i-- > 0;)
         sum = w_fma(sum, zz, w_set1(p[i]));
     sum = w_fma(sum, zz, w_set1(0x1.5555555555558p-1));

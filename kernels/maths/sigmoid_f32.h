@@ -18,6 +18,7 @@ SL_INLINE c_tables c_tables_load(void) { return short_tables_load(); }
 SL_INLINE int c_sigmoid_is_wide(const vf *x, size_t registers)
 {
     vm wide = v_nlt(v_abs(x[0]), v_set1(15));
+    SL_UNROLL
     for (size_t k = 1; k < registers; k++)
         wide = m_or(wide, v_nlt(v_abs(x[k]), v_set1(15)));
     return m_any(wide);

@@ -70,6 +70,7 @@ SL_INLINE vf c_sigmoid_fast_of(vf x, int far, vt table)
 SL_INLINE int c_sigmoid_fast_is_far(const vf *x, size_t registers)
 {
     vm far = v_nlt(v_abs(x[0]), v_set1(16));
+    SL_UNROLL
     for (size_t k = 1; k < registers; k++)
         far = m_or(far, v_nlt(v_abs(x[k]), v_set1(16)));
     return m_any(far);

@@ -5,55 +5,62 @@
 #ifndef SL_REDUCE_DOT_H
 #define SL_REDUCE_DOT_H
 
-#include "schedule/rows.h"
+#include "schedule/strip.h"
 #include "maths/lane_folds.h"
 
-/* Adds y dy, or dy where that is `of_log`, of n elements or as many as a register holds. */
-SL_INLINE void sum_part(const T *y, const T *dy, size_t n, int full, int of_log, c_acc *sum)
+/* sum + y dy, or sum + dy where that is `of_log`. */
+SL_INLINE c_acc add_term(c_acc sum, vw y, vw dy, int of_log)
 {
-    vw b = load_wide(dy, n, full);
-    if (of_log)
-        *sum = c_acc_add(*sum, b);
-    else
-        *sum = c_acc_add_product(*sum, load_wide(y, n, full), b);
+    return of_log ? c_acc_add(sum, dy) : c_acc_add_product(sum, y, dy);
 }
 
 SL_INLINE c_acc row_sum_of(const T *y, const T *dy, size_t n, int of_log)
 {
     c_acc lane[SL_PARTS];
+    SL_UNROLL
     for (size_t j = 0; j < SL_PARTS; j++)
         lane[j] = c_acc_zero();
     size_t i = 0;
-    for (; i + SL_LANES <= n; i += SL_LANES)
-        for (size_t j = 0; j < SL_PARTS; j++)
-            sum_part(y + i + j * SL_W, dy + i + j * SL_W, SL_W, 1, of_log, lane + j);
+    for (; i + SL_LANES <= n; i += SL_LANES) {
+        SL_UNROLL
+        for (size_t j = 0; j < SL_PARTS; j++) {
+            const T *a = y + i + j * SL_W, *b = dy + i + j * SL_W;
+            lane[j] = add_term(lane[j], load_widened(a), load_widened(b), of_log);
+        }
+    }
+    SL_ROLLED
     for (size_t j = 0; i < n; i += SL_W, j++)
-        sum_part(y + i, dy + i, n - i, n - i >= SL_W, of_log, lane + j);
+        lane[j] = add_term(lane[j], load_some_wide(y + i, n - i), load_some_wide(dy + i, n - i), of_log);
     return c_acc_fold(lane);
 }
 
 SL_NOINLINE c_acc row_sum(const T *x, size_t n) { return row_sum_of(x, x, n, 1); }
 
-/* Of rows side by side, one register of n <= SL_W or ABREAST full ones: class c of row l at dy[c * step + l].
- * What is `fetched`, if not NULL, is where results will go. */
-SL_INLINE void rows_sum(const T *y, const T *dy, const T *fetched, size_t classes, size_t step,
-                        size_t registers, size_t n, int full, int of_log, c_acc sum[ABREAST])
+/* Of a strip, each of whose elements goes with that of dy at the same place. */
+SL_INLINE void strip_sum(const strip *s, const strip *dy, int of_log, c_acc sum[STRIP_VECTORS],
+                         strip_options o)
 {
-    c_acc lane[ABREAST][SL_LANES];
-    for (size_t k = 0; k < registers; k++)
+    const strip here = *s, here_dy = *dy; /* no store can change them */
+    s = &here;
+    dy = &here_dy;
+    c_acc lane[STRIP_VECTORS][SL_LANES];
+    size_t vectors = o.single ? 1 : strip_vectors(s);
+    for (size_t k = 0; k < vectors; k++)
         for (size_t l = 0; l < SL_LANES; l++)
             lane[k][l] = c_acc_zero();
-    for (size_t c = 0; c < classes; c++) {
-        const T *a = y + c * step, *b = dy + c * step;
-        look_beyond(a, registers);
-        look_beyond(b, registers);
-        if (fetched)
-            fetch_class(fetched + c * step, registers);
-        for (size_t k = 0; k < registers; k++)
-            sum_part(a + k * SL_W, b + k * SL_W, n, full, of_log, &lane[k][c % SL_LANES]);
+    for (size_t c = 0; c < s->classes; c++) {
+        if (!o.single) {
+            strip_prefetch(s, c);
+            strip_prefetch(dy, c);
+        }
+        SL_UNROLL
+        for (size_t k = 0; k < vectors; k++) {
+            c_acc *to = &lane[k][c % SL_LANES];
+            *to = add_term(*to, strip_load_wide(s, c, k, o), strip_load_wide(dy, c, k, o), of_log);
+        }
     }
-    for (size_t k = 0; k < registers; k++)
-        sum[k] = c_fold_rows(lane[k], least(SL_LANES, classes));
+    for (size_t k = 0; k < vectors; k++)
+        sum[k] = c_fold_rows(lane[k], least(SL_LANES, s->classes));
 }
 
 #endif

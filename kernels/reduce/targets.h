@@ -5,7 +5,7 @@
 #ifndef SL_REDUCE_TARGETS_H
 #define SL_REDUCE_TARGETS_H
 
-#include "schedule/rows.h"
+#include "schedule/parts.h"
 #include "maths/lane_folds.h"
 #include "maths/total.h"
 
@@ -25,26 +25,24 @@ typedef struct {
 } targets;
 
 /* Without the logits. For probabilities (target NULL) all rows are live and nothing else is known. */
-SL_NOINLINE targets targets_of(const int64_t *target, walk w, size_t n, const sl_loss_options *o)
+SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
 {
     const num *weight = o->class_weight;
-    targets t;
-    t.all = target && n == SL_W && !weight && !o->has_ignore_index;
-    if (t.all) {
+    t->all = target && n == SL_W && !weight && !o->has_ignore_index;
+    if (t->all) {
         for (size_t l = 0; l < SL_W; l++)
-            t.at[l] = l * w.stride + (size_t)target[l] * w.step;
-        c_store(t.live, c_set1(1));
-        c_store(t.weight, c_set1(1));
-        return t;
+            t->at[l] = l * w.stride + (size_t)target[l] * w.step;
+        c_store(t->live, c_set1(1));
+        c_store(t->weight, c_set1(1));
+        return;
     }
     for (size_t l = 0; l < SL_W; l++) {
         int live = l < n && !(target && ignored(o, target[l]));
         size_t c = live && target ? (size_t)target[l] : 0;
-        t.live[l] = (num)live;
-        t.at[l] = l * w.stride + c * w.step;
-        t.weight[l] = live && weight ? weight[c] : (num)live;
+        t->live[l] = (num)live;
+        t->at[l] = l * w.stride + c * w.step;
+        t->weight[l] = live && weight ? weight[c] : (num)live;
     }
-    return t;
 }
 
 /* The logits: after their rows have been read, since each, alone, is a page that nothing has fetched. */

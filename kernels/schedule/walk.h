@@ -8,7 +8,7 @@
 #include "element/element.h"
 
 #define SL_LINE 64           /* bytes that caches keep together */
-#define AHEAD 2048           /* bytes to fetch ahead of reading */
+#define PREFETCH_BYTES 2048  /* how far ahead of reading */
 #define NEAR_BYTES (1 << 19) /* of an array that a second-level cache may hold: there, fetching only costs */
 
 /* The rows of a shape in their order, as blocks of rows that lie `stride` apart. The rows of a matrix are one
@@ -29,12 +29,14 @@ SL_INLINE walk walk_of(sl_shape s)
     return (walk){s.outer, s.inner, s.classes * s.inner, 1, s.inner};
 }
 
-/* Where neighbouring rows are neighbouring elements, PANEL of them are done together: every class is another page, and
- * an access to one takes whole lines from it. Left-over rows go by single registers. */
-#define PANEL 64               /* rows */
-#define ABREAST (PANEL / SL_W) /* registers */
+/* Where neighbouring rows are neighbouring elements, a strip of them is done together: every class is another page, and an
+ * access to one takes whole lines from it. A strip is up to STRIP_VECTORS whole registers, or less than one. */
+enum { STRIP_ROWS = SL_F64 ? 16 : 64, STRIP_VECTORS = STRIP_ROWS / SL_W };
 
-SL_INLINE size_t rows_abreast(size_t rows) { return rows >= PANEL ? PANEL : least(SL_W, rows); }
+SL_INLINE size_t strip_rows(size_t rows)
+{
+    return rows < SL_W ? rows : least(STRIP_ROWS, rows / SL_W * SL_W);
+}
 
 /* Short rows, of at most SL_BLOCK elements, are laid side by side first: class c of row l at side[c * SL_W +
  * l]. The same lanes, the same bits, and no row end to pay for. */
@@ -46,10 +48,7 @@ SL_INLINE int side_rows(sl_shape s) { return short_rows(s) && s.outer > SL_W / 4
  * stay in the second-level cache. */
 SL_INLINE size_t rows_at_once(sl_shape s) { return s.inner != 1 || s.classes < 32768 / SL_W ? SL_W : 1; }
 
-/* Bytes of results, in the first-level cache, before they are written: rows that cannot be written whole, one by one. */
-#define KEPT_BYTES 16384
-/* Of two groups of rows: the one is read where the other is written, and a load waits for a store a multiple of 4 KiB
- * before it. */
-#define KEPT_ROWS(name) _Alignas(SL_LINE) num name[2][(KEPT_BYTES + 1024) / sizeof(num)]
+/* Bytes of exponentials, in the first-level cache, between the first and the second pass over a row. */
+#define SCRATCH_BYTES 16384
 
 #endif

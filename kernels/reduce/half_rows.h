@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * softmax of rows of 16 bits that are too long for the first-level cache, not in place. Exponentials are numbers of 32 bits,
+ * so that a row's need the room of two rows of results: they have that of the last two, until only one is left. Those of
+ * the last row have its own, and the stack; what finds no room is computed again. Results are written behind the
+ * exponentials that they are made of.
+ */
+#ifndef SL_REDUCE_HALF_ROWS_H
+#define SL_REDUCE_HALF_ROWS_H
+
+#include "reduce/exp_sum.h"
+
+#define PER_EXP (sizeof(num) / sizeof(T)) /* of T for one exponential */
+
+/* Whole blocks: of the first n_first exponentials, and of the others up to n. */
+typedef struct {
+    T *first, *second;
+    size_t n_first, n;
+} exp_room;
+
+/* A row of n elements: y has room for `left`, `spare` for n_spare. */
+SL_INLINE exp_room room_of(T *y, size_t left, T *spare, size_t n_spare, size_t n)
+{
+    exp_room room = {y + elements_to_line(y), spare + elements_to_line(spare), 0, 0};
+    room.n_first = least((left - least(left, elements_to_line(y))) / PER_EXP, n) / SL_BLOCK * SL_BLOCK;
+    room.n = room.n_first + least(n_spare / PER_EXP, n - room.n_first) / SL_BLOCK * SL_BLOCK;
+    return room;
+}
+
+SL_INLINE T *room_at(exp_room room, size_t i)
+{
+    return i < room.n_first ? room.first + PER_EXP * i : room.second + PER_EXP * (i - room.n_first);
+}
+
+/* As exp_block (exp_sum.h); e as T. */
+SL_INLINE void room_block(const T *x, T *e, int shifted, c_vframe f, exp_lanes *lanes)
+{
+    c_exp_table table = c_exp_table_load();
+    reg a[2 * SL_PARTS];
+    SL_UNROLL
+    for (size_t j = 0; j < 2 * SL_PARTS; j += 2)
+        load_two(x + j * SL_W, a + j);
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < SL_PARTS; j++) {
+        reg first = a[j], second = a[j + SL_PARTS];
+        lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
+        first = c_exp_tried(first, shifted, f, table);
+        second = c_exp_tried(second, shifted, f, table);
+        store_exp(e + PER_EXP * j * SL_W, first);
+        store_exp(e + PER_EXP * (j + SL_PARTS) * SL_W, second);
+        pair(&first, &second);
+        lanes->sum[j] = c_acc_add_pair(lanes->sum[j], first, second);
+    }
+}
+
+/* Of a row, with its exponentials for the room; returns its maximum. */
+SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, int shifted, c_frame frame,
+                          c_row_acc *sum)
+{
+    exp_lanes lanes;
+    T nowhere[PER_EXP * SL_BLOCK];
+    c_vframe f = c_frame_set1(frame);
+    exp_lanes_init(&lanes);
+    for (size_t i = 0, n = r->n; i < n; i += SL_BLOCK) {
+        prefetch_block(x + i, 0);
+        room_block(block_at(r, x, i, n), i < room.n ? room_at(room, i) : nowhere, shifted, f, &lanes);
+    }
+    *sum = lanes_fold(lanes.sum);
+    return c_largest(lanes.max, SL_PARTS);
+}
+
+SL_NOINLINE num room_sum(row_reader *r, const T *x, exp_room room, c_frame frame, c_row_acc *sum)
+{
+    return frame.shift == 0 ? room_sum_of(r, x, room, 0, frame, sum) : room_sum_of(r, x, room, 1, frame, sum);
+}
+
+typedef struct {
+    int prefetch; /* the next row */
+    int nontemporal;
+} room_options;
+
+SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame frame, c_factor factor,
+                            room_options o)
+{
+    c_vframe f = c_frame_set1(frame);
+    size_t i = 0;
+    for (; i < room.n; i += SL_BLOCK) {
+        const T *e = room_at(room, i);
+        if (o.prefetch)
+            __builtin_prefetch(x + n + i, 0, 2);
+        SL_UNROLL
+        for (size_t k = 0; k < SL_BLOCK; k += 2 * SL_W) {
+            reg two[2] = {c_times(load_exp(e + PER_EXP * k), factor),
+                          c_times(load_exp(e + PER_EXP * (k + SL_W)), factor)};
+            put_two(y + i + k, two, o.nontemporal);
+        }
+    }
+    SL_ROLLED
+    for (; i < n; i += 2 * SL_W) {
+        reg two[2];
+        size_t rest = n - i;
+        if (o.prefetch && i % (SL_LINE / sizeof(T)) == 0)
+            __builtin_prefetch(x + n + i, 0, 2);
+        if (rest >= 2 * SL_W)
+            load_two(x + i, two);
+        else
+            load_two_n(x + i, rest, (num)-INFINITY, two);
+        SL_UNROLL
+        for (size_t k = 0; k < 2; k++)
+            two[k] = c_times(c_exp_in_frame(c_less_shift(two[k], f), f, c_exp_table_load()), factor);
+        if (rest >= 2 * SL_W)
+            put_two(y + i, two, o.nontemporal);
+        else
+            store_two_n(y + i, two, rest);
+    }
+}
+
+/* Whether rows are done this way. Where results are non-temporal, they must be whole lines. */
+SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
+{
+    int lines = elements_to_line(y) == 0 && s.classes % (SL_LINE / sizeof(T)) == 0;
+    return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
+           (const void *)x != (const void *)y && (lines || !use_nontemporal(y, s.outer * s.classes));
+}
+
+SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+{
+    enum { SPARE = SCRATCH_BYTES / sizeof(T) };
+    T spare[SPARE + SL_LINE / sizeof(T)];
+    row_reader reader;
+    c_frame predicted = {0, 0};
+    int nontemporal = use_nontemporal(y, rows * classes);
+    int far = rows * classes * sizeof(T) > NEAR_BYTES;
+    row_reader_init(&reader, classes);
+    for (size_t left = rows; left > 0; left--, x += classes, y += classes) {
+        size_t last = least(left, 2);
+        exp_room room = room_of(y + (left - last) * classes, last * classes, spare, SPARE, classes);
+        c_row_acc sum;
+        c_frame used;
+        do {
+            used = predicted;
+            predicted = c_frame_of(room_sum(&reader, x, room, used, &sum));
+        } while (!c_frame_same(used, predicted));
+        double s = c_row_value(sum);
+        if (!(s > 0))
+            fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
+        else /* not past the caches into the room, which is in them */
+            room_times(x, y, room, classes, predicted, c_row_reciprocal(sum),
+                       (room_options){.prefetch = far, .nontemporal = nontemporal && left > 2});
+    }
+    if (nontemporal)
+        stream_end();
+}
+
+#endif

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What log-softmax, log-sum-exp and cross-entropy need to know of a row: its maximum m and
+ *
+ *   log(sum_c exp(x_c)) = m + log_sum,    log_sum = log1p(rest / top)
+ *
+ * where top = exp(m) and rest is the sum of all exponentials but that one, both in the row's frame. Because
+ * the rest never contains the maximum, a confident row keeps all digits of its small loss.
+ *
+ * One read, without knowing m: each of the SL_BLOCK positions of a block carries its largest element so far
+ * and adds the exponential of the smaller of that and the new one, so that the position's maximum stays
+ * outside its sum. At the end those of these maxima that equal m are counted, all but one of them as top, and
+ * the others' exponentials are added.
+ *
+ * A gradient wants all exponentials as well. They are kept on the way: each position then carries the exponential
+ * of its maximum, too, and what is added is the one or the other, to the same bits.
+ *
+ * In f32 these last ones, the largest terms of the rest, and top enter as f64 (error 0.114 x 2^-24, no FMA 0.16); the
+ * others as f32 exponentials (1.06 x 2^-24, no FMA 1.13) added in pairs (1.00 x 2^-24). So log_sum has a relative error of at
+ * most 2.18 x 2^-24 (no FMA: 2.29), and for a row of up to SL_BLOCK elements, or one whose rest is a few large terms, of 0.23 x
+ * 2^-24 (0.32). In f64: 1.25 x 2^-53 in the rest and next to nothing in top and their quotient, and 0.89 ULP in the logarithm,
+ * half of which is its last rounding.
+ */
+#ifndef SL_REDUCE_LOG_SUM_H
+#define SL_REDUCE_LOG_SUM_H
+
+#include "schedule/pending_row.h"
+#include "schedule/strip.h"
+#include "schedule/transpose.h"
+#include "maths/log.h"
+
+typedef struct {
+    reg max;                  /* of SL_W rows */
+    c_acc rest, top, log_sum; /* log_sum is NaN for a row that softmax makes NaN */
+} row_stats;
+
+SL_INLINE row_stats stats_from(reg max, c_acc rest, c_acc top)
+{
+    return (row_stats){max, rest, top, c_acc_log1p(c_acc_over(rest, top))};
+}
+
+/* ---- one contiguous row of at least SL_BLOCK elements ---- */
+
+typedef struct {
+    reg max[2 * SL_PARTS]; /* of the SL_BLOCK positions */
+    c_acc rest[SL_PARTS];
+} log_sum_lanes;
+
+typedef struct {
+    int keep, shifted, nontemporal;
+} log_sum_options;
+
+/* The exponential of the smaller of a position's maximum and its next element, whose own goes to e, if it is kept. */
+SL_INLINE reg lower_exp(reg x, num *e, log_sum_options o, c_vframe f, reg *max, reg *exp_max)
+{
+    c_exp_table table = c_exp_table_load();
+    if (!o.keep) {
+        reg low = c_min(*max, x);
+        *max = c_max(x, *max);
+        return c_exp_tried(low, o.shifted, f, table);
+    }
+    reg exp = c_exp_tried(x, o.shifted, f, table);
+    mask above = c_lt(*max, x);
+    reg low = c_select(above, *exp_max, exp);
+    c_store(e, exp);
+    *exp_max = c_select(above, exp, *exp_max);
+    *max = c_select(above, x, *max);
+    return low;
+}
+
+SL_INLINE void log_sum_block(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+                             reg exp_max[2 * SL_PARTS])
+{
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < SL_PARTS; j++) {
+        size_t first = j * SL_W, second = first + SL_LANES;
+        reg a = load(x + first), b = load(x + second);
+        reg *max = lanes->max + j;
+        a = lower_exp(a, e + first, o, f, max, exp_max + j);
+        b = lower_exp(b, e + second, o, f, max + SL_PARTS, exp_max + j + SL_PARTS);
+        lanes->rest[j] = c_acc_add_pair(lanes->rest[j], a, b);
+    }
+}
+
+/* The first block's position maxima are its elements; a NaN among them stays and ends up in the rest. */
+SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+                                   reg exp_max[2 * SL_PARTS])
+{
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < 2 * SL_PARTS; j++) {
+        lanes->max[j] = load(x + j * SL_W);
+        if (o.keep) {
+            exp_max[j] = c_exp_tried(lanes->max[j], o.shifted, f, c_exp_table_load());
+            c_store(e + j * SL_W, exp_max[j]);
+        }
+    }
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < SL_PARTS; j++)
+        lanes->rest[j] = c_acc_zero();
+}
+
+/* On the way the second pass of another row, unless that is NULL: a gradient if exponentials are kept, else log-softmax. Its
+ * exponentials may be in the same place: each block is read before it is written. */
+SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame frame,
+                            const pending_row *other, log_sum_options o, log_sum_lanes *result)
+{
+    int kind = o.keep ? EMIT_GRAD : EMIT_LOG;
+    const pending_row row = other ? *other : (pending_row){.e = NULL}; /* no store can change it */
+    block_range blocks = {0, 0};
+    log_sum_lanes lanes;       /* in registers */
+    reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
+    num last[SL_BLOCK];
+    c_vframe f = c_frame_set1(frame);
+    const size_t n = r->n;
+    if (other) {
+        blocks = emit_ends(&row, n, kind, o.nontemporal, f);
+        if (o.keep)
+            emit_entry(&row, n, o.nontemporal);
+    }
+    if (o.keep && blocks.at < blocks.end) { /* before its exponentials are written over */
+        emit_block(&row, blocks.at, kind, o.nontemporal, f);
+        blocks.at += SL_BLOCK;
+    }
+    log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
+    for (size_t i = SL_BLOCK; i < n; i += SL_BLOCK) {
+        if (blocks.at < blocks.end) {
+            emit_block(&row, blocks.at, kind, o.nontemporal, f);
+            blocks.at += SL_BLOCK;
+        }
+        prefetch_block(x + i, !o.keep && !other);
+        log_sum_block(block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last, o, f, &lanes,
+                      exp_max);
+    }
+    if (blocks.at < blocks.end)
+        emit_block(&row, blocks.at, kind, o.nontemporal, f);
+    if (o.keep)
+        keep_last(place, n, last);
+    SL_UNROLL
+    for (size_t j = 0; j < 2 * SL_PARTS; j++)
+        result->max[j] = lanes.max[j];
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        result->rest[j] = lanes.rest[j];
+}
+
+SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
+{
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.keep = 0}, lanes);
+}
+
+/* With log-softmax of another row. */
+SL_NOINLINE void log_sum_row(row_reader *r, const T *x, c_frame frame, const pending_row *other,
+                             log_sum_lanes *lanes)
+{
+    SL_ASSUME(other != NULL);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.keep = 0}, lanes);
+}
+
+SL_NOINLINE void log_sum_row_nontemporal(row_reader *r, const T *x, c_frame frame, const pending_row *other,
+                                         log_sum_lanes *lanes)
+{
+    SL_ASSUME(other != NULL);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.nontemporal = 1}, lanes);
+}
+
+/* With the gradient of another row, which is non-temporal. */
+SL_NOINLINE void log_sum_row_keep(row_reader *r, const T *x, exp_place place, c_frame frame,
+                                  const pending_row *other, log_sum_lanes *lanes)
+{
+    log_sum_pass(r, x, place, frame, other, (log_sum_options){.keep = 1, .nontemporal = 1}, lanes);
+}
+
+/* In any frame, alone. */
+SL_NOINLINE void log_sum_row_again(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
+{
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.shifted = 1}, lanes);
+}
+
+/* A row's exponentials in any frame. */
+SL_NOINLINE void exps_again(const T *x, num *e, size_t n, c_frame frame)
+{
+    c_vframe f = c_frame_set1(frame);
+    SL_ROLLED
+    for (size_t i = 0; i < n; i += SL_W) {
+        reg a = load_some(x + i, n - i, (num)-INFINITY);
+        keep_some(e + i, c_exp_tried(a, 1, f, c_exp_table_load()), n - i);
+    }
+}
+
+/* All lanes' maxima but those that equal the row's, which is known last: nothing else waits for it. */
+SL_INLINE c_acc unless_largest(reg a, mask same, c_vframe f)
+{
+    reg x = c_less_shift(a, f);
+    return c_exp_where(c_andnot(c_nle(x, f.cut), same), x, f, c_exp_table_load());
+}
+
+/* A row's end: in how many lanes its maximum is, and what the other lanes sum up to. */
+typedef struct {
+    int equal;
+    c_row_acc rest;
+} row_end;
+
+SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, num max, c_vframe f)
+{
+    row_end end = {.equal = 0};
+    c_acc rest[SL_PARTS];
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        rest[j] = lanes->rest[j];
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < 2 * SL_PARTS; j++) {
+        mask same = c_eq(lanes->max[j], c_set1(max));
+        rest[j % SL_PARTS] = c_acc_merge(rest[j % SL_PARTS], unless_largest(lanes->max[j], same, f));
+        end.equal += c_count(same);
+    }
+    end.rest = c_row_fold(rest);
+    return end;
+}
+
+/* ---- SL_W contiguous rows ---- */
+
+/* What is the same for all groups of rows of a call. */
+typedef struct {
+    row_reader reader;
+    c_frame predicted;  /* the frame to try first: the last row's */
+    int kind;           /* of the second pass that follows: EMIT_LOG or EMIT_GRAD */
+    pending_rows later; /* the rows that wait for it */
+} log_sum_rows;
+
+SL_INLINE void log_sum_rows_init(log_sum_rows *rows, size_t classes, int kind)
+{
+    row_reader_init(&rows->reader, classes < SL_BLOCK ? SL_BLOCK : classes);
+    rows->predicted = (c_frame){0, 0};
+    rows->kind = kind;
+    rows->later.n = 0;
+    rows->later.nontemporal = 0;
+}
+
+/* A group: n <= SL_W rows of `classes` elements each. */
+typedef struct {
+    const T *x;
+    size_t classes, n;
+    const num *live; /* rows whose is 0 are not read, and stand as max 0, log_sum 0; NULL: all are live */
+    exp_place place; /* exponentials are kept there, unless e is NULL */
+    size_t stride;   /* from one row's exponentials to the next one's */
+} row_group;
+
+SL_INLINE exp_place place_of(const row_group *g, size_t l)
+{
+    exp_place place = g->place;
+    place.e = place.e ? place.e + l * g->stride : NULL;
+    return place;
+}
+
+/* The first pass over a row in the predicted frame, and the second one of another row, unless that is NULL. */
+SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t l, const pending_row *other,
+                                  log_sum_lanes *lanes)
+{
+    T block[SL_BLOCK];
+    const T *x = g->x + l * g->classes;
+    exp_place place = place_of(g, l);
+    c_frame frame = rows->predicted;
+    int nontemporal = rows->later.nontemporal;
+    if (g->classes < SL_BLOCK)
+        x = whole_block(x, g->classes, block);
+    if (other && (frame.shift != 0 || (place.e ? !other->e : rows->kind == EMIT_GRAD))) {
+        emit_row(other, g->classes, rows->kind, nontemporal);
+        other = NULL;
+    }
+    if (frame.shift != 0) {
+        log_sum_row_again(&rows->reader, x, frame, lanes);
+        if (place.e)
+            exps_again(x, place.e, g->classes, frame);
+    } else if (place.e) {
+        log_sum_row_keep(&rows->reader, x, place, frame, other, lanes);
+    } else if (!other) {
+        log_sum_row_alone(&rows->reader, x, frame, lanes);
+    } else if (nontemporal) {
+        log_sum_row_nontemporal(&rows->reader, x, frame, other, lanes);
+    } else {
+        log_sum_row(&rows->reader, x, frame, other, lanes);
+    }
+}
+
+/* The end of a row. One that was read in a wrong frame is read again in the right one, which becomes the predicted one. */
+SL_INLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, size_t l, num max, c_frame used,
+                                      log_sum_lanes *lanes)
+{
+    c_frame right = c_frame_of(max);
+    if (c_frame_same(used, right))
+        return log_sum_end(lanes, max, c_frame_set1(used));
+    rows->predicted = right;
+    T block[SL_BLOCK];
+    const T *x = g->x + l * g->classes;
+    if (g->place.e)
+        exps_again(x, place_of(g, l).e, g->classes, right);
+    if (g->classes < SL_BLOCK)
+        x = whole_block(x, g->classes, block);
+    log_sum_row_again(&rows->reader, x, right, lanes);
+    return log_sum_end(lanes, max, c_frame_set1(right));
+}
+
+/* The ends of SL_W rows. */
+typedef struct {
+    num max[SL_W];
+    double equal[SL_W];
+    c_acc_lanes rest;
+} row_ends;
+
+SL_INLINE void put_end(row_ends *ends, size_t l, row_end end)
+{
+    ends->equal[l] = end.equal;
+    c_row_put(&ends->rest, l, end.rest);
+}
+
+/* Row ends are batched: shared work is vectorised, dependency chains overlap, and the rows that follow are prefetched. */
+SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_lanes *lanes, row_ends *ends)
+{
+    reg top[SL_W];
+    for (size_t l = 0; l < SL_W; l++)
+        top[l] = c_largest_parts(lanes[l].max, 2 * SL_PARTS);
+    reg max = c_largest_of_each(top);
+    c_frame used = rows->predicted;
+    c_vframe f = c_frame_set1(used);
+    int right = c_vframe_same(f, c_vframe_of(max));
+    c_store(ends->max, max);
+    SL_ROLLED
+    for (size_t l = 0; l < SL_W; l++) {
+        for (size_t block = 2 * l; block < 2 * l + 2; block++)
+            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, 0);
+        if (right)
+            put_end(ends, l, log_sum_end(lanes + l, ends->max[l], f));
+        else
+            put_end(ends, l, log_sum_checked_end(rows, g, l, ends->max[l], used, lanes + l));
+    }
+}
+
+/* Of a group, and the second pass over the rows that wait. Ends come row by row where rows are so long that one which was read
+ * in a wrong frame would be far away by the end of the group. */
+#define NEAR_CLASSES 1024
+SL_NOINLINE void log_sum_of_rows(log_sum_rows *rows, const row_group *g, row_stats *stats)
+{
+    log_sum_lanes lanes[SL_W];
+    row_ends ends;
+    int together = g->n == SL_W && g->classes <= NEAR_CLASSES;
+    for (size_t l = 0; together && g->live && l < SL_W; l++)
+        together = g->live[l] != 0;
+    SL_ROLLED
+    for (size_t l = 0; l < SL_W; l++) {
+        const pending_row *other = l < rows->later.n ? rows->later.row + l : NULL;
+        int reads = l < g->n && (!g->live || g->live[l] != 0);
+        if (other && rows->later.nontemporal)
+            prefetch_last_line(other->y, g->classes);
+        if (reads)
+            log_sum_first_pass(rows, g, l, other, lanes + l);
+        else if (other)
+            emit_row(other, g->classes, rows->kind, rows->later.nontemporal);
+        if (together)
+            continue;
+        row_end end = {.equal = 1};
+        ends.max[l] = 0;
+        if (reads) {
+            ends.max[l] = c_largest(lanes[l].max, 2 * SL_PARTS);
+            end = log_sum_checked_end(rows, g, l, ends.max[l], rows->predicted, lanes + l);
+        }
+        put_end(&ends, l, end);
+    }
+    rows->later.n = 0;
+    if (together)
+        log_sum_ends(rows, g, lanes, &ends);
+    reg m = c_load(ends.max);
+    c_vframe f = c_vframe_of(m);
+    c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
+    c_acc equals = c_acc_times(top, w_sub(w_load(ends.equal), w_set1(1)));
+    *stats = stats_from(m, c_acc_merge(c_acc_join(&ends.rest), equals), top);
+}
+
+/* ---- strips ---- */
+
+typedef struct {
+    reg max[SL_BLOCK];
+    c_acc rest[SL_LANES];
+} strip_lanes;
+
+/* The pass over a strip of more than SL_BLOCK classes. */
+SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_lanes *lanes, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    c_exp_table table = c_exp_table_load();
+    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    for (size_t l = 0; l < SL_BLOCK; l++) {
+        strip_prefetch(s, l);
+        for (size_t k = 0; k < vectors; k++)
+            lanes[k].max[l] = strip_load(s, l, k, o);
+    }
+    for (size_t k = 0; k < vectors; k++)
+        for (size_t l = 0; l < SL_LANES; l++)
+            lanes[k].rest[l] = c_acc_zero();
+    for (size_t block = SL_BLOCK; block < s->classes; block += SL_BLOCK)
+        for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
+            size_t c = block + l, pair = c + SL_LANES;
+            c_vframe f = frames[0];
+            strip_prefetch(s, c);
+            if (pair >= s->classes) { /* an exponential of -inf is added */
+                for (size_t k = 0; k < vectors; k++) {
+                    reg *top = lanes[k].max + l, a = strip_load(s, c, k, o), low = c_min(*top, a);
+                    *top = c_max(a, *top);
+                    low = c_exp_tried(low, o.shifted, o.shifted ? frames[k] : f, table);
+                    lanes[k].rest[l] = c_acc_add_pair(lanes[k].rest[l], low, c_set1(0));
+                }
+                continue;
+            }
+            strip_prefetch(s, pair);
+            SL_UNROLL_2
+            for (size_t k = 0; k < vectors; k++) {
+                reg *top = lanes[k].max + l, *next = top + SL_LANES;
+                reg a = strip_load(s, c, k, o), b = strip_load(s, pair, k, o);
+                reg low_a = c_min(*top, a), low_b = c_min(*next, b);
+                f = o.shifted ? frames[k] : f;
+                *top = c_max(a, *top);
+                *next = c_max(b, *next);
+                low_a = c_exp_tried(low_a, o.shifted, f, table);
+                low_b = c_exp_tried(low_b, o.shifted, f, table);
+                lanes[k].rest[l] = c_acc_add_pair(lanes[k].rest[l], low_a, low_b);
+            }
+        }
+}
+
+SL_NOINLINE void strip_log_sum_again(const strip *s, const c_vframe *frames, strip_lanes *lanes)
+{
+    strip_log_sum_pass(s, frames, lanes, (strip_options){.whole = s->rows >= SL_W, .shifted = 1});
+}
+
+SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[STRIP_VECTORS])
+{
+    strip_lanes lanes[STRIP_VECTORS];
+    reg max[STRIP_VECTORS];
+    c_vframe frames[STRIP_VECTORS], none = c_vframe_of(c_set1(0));
+    size_t vectors = strip_vectors(s);
+    for (size_t k = 0; k < vectors; k++)
+        frames[k] = none;
+    if (s->rows >= SL_W)
+        strip_log_sum_pass(s, frames, lanes, (strip_options){.whole = 1});
+    else
+        strip_log_sum_again(s, frames, lanes);
+    int right = 1;
+    for (size_t k = 0; k < vectors; k++) {
+        max[k] = c_set1((num)-INFINITY);
+        for (size_t l = 0; l < SL_BLOCK; l++)
+            max[k] = c_max(lanes[k].max[l], max[k]);
+        max[k] = c_add(max[k], c_set1(0));
+        frames[k] = c_vframe_of(max[k]);
+        right &= c_vframe_same(none, frames[k]);
+    }
+    if (!right)
+        strip_log_sum_again(s, frames, lanes);
+    for (size_t k = 0; k < vectors; k++) {
+        c_acc *rest = lanes[k].rest;
+        reg equal = c_set1(0);
+        c_vframe f = frames[k];
+        SL_ROLLED
+        for (size_t l = 0; l < SL_BLOCK; l++) {
+            mask same = c_eq(lanes[k].max[l], max[k]);
+            rest[l % SL_LANES] = c_acc_merge(rest[l % SL_LANES], unless_largest(lanes[k].max[l], same, f));
+            equal = c_add(equal, c_keep(same, c_set1(1)));
+        }
+        c_acc top = c_exp_in_frame_wide(c_sub(max[k], f.shift), f, c_exp_table_load());
+        c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
+        stats[k] = stats_from(max[k], c_acc_merge(c_fold_rows(rest, SL_LANES), others), top);
+    }
+}
+
+/* Of at most SL_BLOCK classes each has a position of its own, and is its maximum. One vector of rows, the k-th. */
+SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    reg max = c_set1((num)-INFINITY), equal = c_set1(0);
+    for (size_t c = 0; c < s->classes; c++) {
+        strip_prefetch_vector(s, c, k);
+        max = c_max(strip_load(s, c, k, o), max);
+    }
+    max = c_add(max, c_set1(0));
+    c_vframe f = c_vframe_of(max);
+    c_acc rest[SL_LANES];
+    for (size_t c = 0; c < s->classes; c++) {
+        reg a = strip_load(s, c, k, o);
+        mask same = c_eq(a, max);
+        c_acc e = unless_largest(a, same, f);
+        rest[c % SL_LANES] = c < SL_LANES ? e : c_acc_merge(rest[c % SL_LANES], e);
+        equal = c_add(equal, c_keep(same, c_set1(1)));
+    }
+    c_acc top = c_exp_in_frame_wide(c_sub(max, f.shift), f, c_exp_table_load());
+    c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
+    return stats_from(max, c_acc_merge(c_fold_rows(rest, least(SL_LANES, s->classes)), others), top);
+}
+
+SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])
+{
+    if (s->classes > SL_BLOCK)
+        strip_log_sum_long(s, stats);
+    else if (s->rows < SL_W)
+        stats[0] = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
+    else
+        for (size_t k = 0; k < s->rows / SL_W; k++)
+            stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
+}
+
+/* Which rows are nothing but -inf: no maximum, no NaN. */
+SL_INLINE mask all_minus_inf(const row_stats *s)
+{
+    return c_andnot(c_eq(c_narrow(c_acc_value(s->rest)), c_set1(0)), c_nle(s->max, c_set1((num)-INFINITY)));
+}
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Softmax of strips (schedule/strip.h): sums and maxima of neighbouring rows, and their results.
+ */
+#ifndef SL_REDUCE_STRIP_EXP_SUM_H
+#define SL_REDUCE_STRIP_EXP_SUM_H
+
+#include "schedule/strip.h"
+#include "maths/factor.h"
+#include "maths/lane_folds.h"
+
+/* What the results of SL_W rows are made with: a row whose sum is no positive number is `otherwise`. */
+typedef struct {
+    c_factor factor;
+    reg otherwise;
+    mask number;
+    int numbers; /* all are, which is the rule */
+} strip_end;
+
+SL_INLINE strip_end strip_end_of(c_acc sum, int safe)
+{
+    reg s = c_narrow(c_acc_value(sum)), zero = c_set1(0), nan = c_set1((num)NAN);
+    mask number = c_lt(zero, s);
+    return (strip_end){c_reciprocal_of(sum), c_select(c_eq(s, zero), safe ? zero : nan, nan), number,
+                       c_all(number)};
+}
+
+SL_INLINE reg strip_result(reg e, const strip_end *end)
+{
+    reg a = c_times(e, end->factor);
+    return end->numbers ? a : c_select(end->number, a, end->otherwise);
+}
+
+/* ---- at most SL_BLOCK classes, whose exponentials stay in the first-level cache: each is added in f64 ---- */
+
+/* Class c of row l at e[c * SL_W + l]. */
+SL_INLINE c_acc sum_of_few(const num *e, size_t classes)
+{
+    c_acc lane[SL_LANES];
+    for (size_t l = 0; l < least(SL_LANES, classes); l++) {
+        lane[l] = c_acc_load(e + l * SL_W);
+        if (l + SL_LANES < classes)
+            lane[l] = c_acc_merge(lane[l], c_acc_load(e + (l + SL_LANES) * SL_W));
+    }
+    return c_fold_rows(lane, least(SL_LANES, classes));
+}
+
+/* The exponentials of the k-th vector of rows; their maxima. */
+SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vframe f, num e[SL_BLOCK * SL_W])
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    reg max = c_set1((num)-INFINITY);
+    for (size_t c = 0; c < s->classes; c++) {
+        reg a = strip_load(s, c, k, o);
+        strip_prefetch_vector(s, c, k);
+        max = c_max(a, max);
+        c_store(e + c * SL_W, c_exp_tried(a, o.shifted, f, c_exp_table_load()));
+    }
+    return c_add(max, c_set1(0));
+}
+
+SL_NOINLINE void strip_exps_of_few_again(const strip *s, size_t k, c_vframe f, num e[SL_BLOCK * SL_W])
+{
+    strip_exps_of_few(s, k, (strip_options){.whole = s->rows >= SL_W, .shifted = 1}, f, e);
+}
+
+SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    num e[SL_BLOCK * SL_W];
+    c_vframe none = c_vframe_of(c_set1(0));
+    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    for (size_t k = 0; k < vectors; k++) {
+        c_vframe right = c_vframe_of(strip_exps_of_few(s, k, o, none, e));
+        if (!c_vframe_same(none, right))
+            strip_exps_of_few_again(s, k, right, e);
+        strip_end end = strip_end_of(sum_of_few(e, s->classes), safe);
+        for (size_t c = 0; c < s->classes; c++)
+            strip_store(s, y, c, k, strip_result(c_load(e + c * SL_W), &end), o);
+    }
+}
+
+SL_NOINLINE void softmax_few(const strip *s, T *y, int safe)
+{
+    if (s->rows >= SL_W)
+        softmax_few_of(s, y, safe, (strip_options){.whole = 1});
+    else
+        softmax_few_of(s, y, safe, (strip_options){.whole = 0});
+}
+
+/* ---- any number of classes ---- */
+
+/* Where exponentials are kept: class c of row l at e[c * step + l]; e is NULL if they are not. */
+typedef struct {
+    num *e;
+    size_t step;
+} strip_place;
+
+typedef struct {
+    c_acc lane[SL_LANES];
+    reg max;
+} strip_exp_lanes;
+
+/* The exponential of the k-th vector of class c, which is kept. */
+SL_INLINE reg strip_exp(const strip *s, strip_place place, size_t c, size_t k, strip_options o, c_vframe f,
+                        reg *max)
+{
+    reg a = strip_load(s, c, k, o), e = c_exp_tried(a, o.shifted, f, c_exp_table_load());
+    *max = c_max(a, *max);
+    if (o.keep)
+        c_store(place.e + c * place.step + k * SL_W, e);
+    return e;
+}
+
+SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe *frames,
+                              strip_exp_lanes *lanes, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    for (size_t k = 0; k < vectors; k++) {
+        lanes[k].max = c_set1((num)-INFINITY);
+        for (size_t l = 0; l < SL_LANES; l++)
+            lanes[k].lane[l] = c_acc_zero();
+    }
+    for (size_t block = 0; block < s->classes; block += SL_BLOCK)
+        for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
+            size_t c = block + l, pair = c + SL_LANES;
+            c_vframe f = frames[0];
+            strip_prefetch(s, c);
+            if (pair >= s->classes) {
+                for (size_t k = 0; k < vectors; k++) {
+                    f = o.shifted ? frames[k] : f;
+                    reg e = strip_exp(s, place, c, k, o, f, &lanes[k].max);
+                    lanes[k].lane[l] = c_acc_add(lanes[k].lane[l], c_widen(e));
+                }
+                continue;
+            }
+            strip_prefetch(s, pair);
+            SL_UNROLL_2
+            for (size_t k = 0; k < vectors; k++) {
+                c_acc sum = lanes[k].lane[l];
+                f = o.shifted ? frames[k] : f;
+                reg a = strip_exp(s, place, c, k, o, f, &lanes[k].max);
+                reg b = strip_exp(s, place, pair, k, o, f, &lanes[k].max);
+                sum = s->classes > SL_BLOCK ? c_acc_add_pair(sum, a, b)
+                                            : c_acc_add(c_acc_add(sum, c_widen(a)), c_widen(b));
+                lanes[k].lane[l] = sum;
+            }
+        }
+}
+
+/* Any strip, in any frames. */
+SL_NOINLINE void strip_exps_again(const strip *s, strip_place place, const c_vframe *frames,
+                                  strip_exp_lanes *lanes)
+{
+    strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .shifted = 1};
+    strip_exp_pass(s, place, frames, lanes, o);
+}
+
+SL_NOINLINE void strip_exps(const strip *s, strip_place place, const c_vframe *frames, strip_exp_lanes *lanes)
+{
+    if (s->rows < SL_W)
+        strip_exps_again(s, place, frames, lanes);
+    else if (place.e)
+        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .keep = 1});
+    else
+        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1});
+}
+
+/* The second pass. numbers: all rows have a sum. */
+SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *frames, const strip_end *ends,
+                             T *y, int numbers, strip_options o)
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    for (size_t c = 0; c < s->classes; c++) {
+        SL_UNROLL_2
+        for (size_t k = 0; k < vectors; k++) {
+            reg e = o.keep ? c_load(place.e + c * place.step + k * SL_W)
+                           : c_exp_in_frame(c_less_shift(strip_load(s, c, k, o), frames[k]), frames[k],
+                                            c_exp_table_load());
+            e = numbers ? c_times(e, ends[k].factor) : strip_result(e, ends + k);
+            strip_store(s, y, c, k, e, o);
+        }
+    }
+}
+
+/* Exponentials are kept in scratch; or in y, if it can hold them and is written more than once; or are computed again. */
+SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
+{
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num) };
+    num scratch[SCRATCH];
+    strip_exp_lanes lanes[STRIP_VECTORS];
+    strip_end ends[STRIP_VECTORS];
+    c_vframe frames[STRIP_VECTORS], none = c_vframe_of(c_set1(0));
+    size_t vectors = strip_vectors(s);
+    strip_place place = {NULL, 0};
+    if (s->classes * vectors * SL_W <= SCRATCH)
+        place = (strip_place){scratch, vectors * SL_W};
+    else if (can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W)
+        place = (strip_place){(num *)(void *)y, s->step};
+    for (size_t k = 0; k < vectors; k++)
+        frames[k] = none;
+    strip_exps(s, place, frames, lanes);
+    int right = 1, numbers = 1;
+    for (size_t k = 0; k < vectors; k++) {
+        frames[k] = c_vframe_of(c_add(lanes[k].max, c_set1(0)));
+        right &= c_vframe_same(none, frames[k]);
+    }
+    if (!right)
+        strip_exps_again(s, place, frames, lanes);
+    for (size_t k = 0; k < vectors; k++) {
+        ends[k] = strip_end_of(c_fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
+        numbers &= ends[k].numbers;
+    }
+    if (s->rows >= SL_W && place.e && numbers)
+        strip_results(s, place, frames, ends, y, 1,
+                      (strip_options){.whole = 1, .keep = 1, .nontemporal = nontemporal});
+    else if (s->rows >= SL_W && numbers)
+        strip_results(s, place, frames, ends, y, 1, (strip_options){.whole = 1, .nontemporal = nontemporal});
+    else
+        strip_results(s, place, frames, ends, y, 0,
+                      (strip_options){s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal});
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A strip: neighbouring rows whose elements are neighbours in every class (walk.h). Class c of row l is x[c * step + l].
+ */
+#ifndef SL_SCHEDULE_STRIP_H
+#define SL_SCHEDULE_STRIP_H
+
+#include "schedule/parts.h"
+
+typedef struct {
+    const T *x;
+    const T *results; /* where results will go, if that is to be prefetched, else NULL */
+    size_t classes, step;
+    size_t rows; /* a multiple of SL_W, or less than that */
+} strip;
+
+/* What a loop over a strip is compiled for. */
+typedef struct {
+    int whole;       /* whole registers: rows >= SL_W */
+    int single;      /* one register */
+    int keep;        /* exponentials are kept */
+    int shifted;     /* every register of rows has a frame of its own, and that may have a shift */
+    int nontemporal; /* stores */
+} strip_options;
+
+SL_INLINE size_t strip_vectors(const strip *s) { return s->rows < SL_W ? 1 : s->rows / SL_W; }
+
+/* The k-th vector of class c. */
+SL_INLINE reg strip_load(const strip *s, size_t c, size_t k, strip_options o)
+{
+    const T *p = s->x + c * s->step + k * SL_W;
+    return o.whole ? load(p) : load_n(p, s->rows, 0);
+}
+
+SL_INLINE vw strip_load_wide(const strip *s, size_t c, size_t k, strip_options o)
+{
+    const T *p = s->x + c * s->step + k * SL_W;
+    return o.whole ? load_widened(p) : c_widen(load_n(p, s->rows, 0));
+}
+
+/* To y, laid out as x. */
+SL_INLINE void strip_store(const strip *s, T *y, size_t c, size_t k, reg a, strip_options o)
+{
+    T *p = y + c * s->step + k * SL_W;
+    if (o.whole)
+        put(p, a, o.nontemporal);
+    else
+        store_n(p, a, s->rows);
+}
+
+/* Class c of the next strip, and of the results. */
+SL_INLINE void strip_prefetch(const strip *s, size_t c)
+{
+    const T *x = s->x + c * s->step;
+    SL_ROLLED
+    for (size_t line = 0; line < s->rows * sizeof *x; line += SL_LINE) {
+        __builtin_prefetch((const char *)(x + s->rows) + line, 0, 2);
+        if (s->results)
+            __builtin_prefetch((const char *)(s->results + c * s->step) + line, 0, 2);
+    }
+}
+
+/* The same for one vector. */
+SL_INLINE void strip_prefetch_vector(const strip *s, size_t c, size_t k)
+{
+    prefetch_elements(s->x + c * s->step + s->rows + k * SL_W, SL_W);
+    if (s->results)
+        prefetch_elements(s->results + c * s->step + k * SL_W, SL_W);
+}
+
+#endif
