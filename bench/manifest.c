@@ -14,7 +14,7 @@ size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
 
 /* --------------------------------------------------------------------------------------------- the table */
 
-/* For each signature: what it means to a workload, how a workload w calls the kernel, and how a question q
+/* For each signature: what it means to a workload, how a workload w calls the kernel, and how a oracle_call q
  * asks the oracle. */
 
 #define SIGNATURE_MAP .result = T_PER_ELEMENT, .by_element = true
@@ -67,7 +67,7 @@ size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
     static void call_##name##_##dt(const struct workload *w) { RUN_##sig(sl_##name##_##dt, T); }
 #define SL_KERNEL(name, sig, ...)                                                                            \
     SL_DTYPES(ADAPTERS, name, sig)                                                                           \
-    static void refer_##name(const struct question *q)                                                       \
+    static void evaluate_##name(const struct oracle_call *q)                                                 \
     {                                                                                                        \
         REFER_##sig((q->dtype->long_arithmetic ? sl_ref_##name##_long : sl_ref_##name##_double));            \
     }
@@ -90,7 +90,7 @@ size_t rows_of(sl_shape shape) { return shape.outer * shape.inner; }
      kernel_name##_##dt##_is_in,                                                                             \
      run_##kernel_name##_##dt,                                                                               \
      call_##kernel_name##_##dt,                                                                              \
-     refer_##kernel_name},
+     evaluate_##kernel_name},
 const struct kernel kernels[KERNELS] = {
 #define SL_KERNEL(...) SL_DTYPES(ENTRY, __VA_ARGS__)
 #include "kernels.def"

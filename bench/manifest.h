@@ -29,7 +29,7 @@ struct signature {
 };
 
 /* What the oracle is asked about a workload: its inputs, widened. */
-struct question {
+struct oracle_call {
     const sl_ref_dtype *dtype;
     sl_shape shape;
     const double *x, *second;
@@ -50,7 +50,7 @@ struct kernel {
     bool (*is_in)(const sl_kernels *isa); /* a table that is not the library's may have holes */
     void (*run)(const sl_kernels *isa, const struct workload *w);
     void (*call)(const struct workload *w); /* the public function instead */
-    void (*refer)(const struct question *q);
+    void (*evaluate)(const struct oracle_call *q);
 };
 enum { KERNELS = SL_KERNEL_COUNT * SL_DTYPE_COUNT };
 extern const struct kernel kernels[KERNELS];

@@ -90,22 +90,22 @@ static void widen(const sl_ref_dtype *dtype, const void *from, double *to, size_
         to[i] = dtype->get(from, i);
 }
 
-static void ask(const struct variant *v, const struct workload *w, size_t results)
+static void evaluate(const struct variant *v, const struct workload *w, size_t results)
 {
     const struct kernel *k = v->kernel;
     widen(k->dtype, w->x, memory.wide_x, elements_of(w->shape));
     widen(k->dtype, w->second, memory.wide_second, elements_of(w->shape));
-    const struct question q = {.dtype = k->dtype,
-                               .shape = w->shape,
-                               .x = memory.wide_x,
-                               .second = memory.wide_second,
-                               .target_class = w->target_class,
-                               .has_ignore_index = w->options->has_ignore_index,
-                               .ignore_index = w->options->ignore_index,
-                               .gradient = v->gradient,
-                               .want = memory.want,
-                               .scale = memory.scale};
-    k->refer(&q);
+    const struct oracle_call q = {.dtype = k->dtype,
+                                  .shape = w->shape,
+                                  .x = memory.wide_x,
+                                  .second = memory.wide_second,
+                                  .target_class = w->target_class,
+                                  .has_ignore_index = w->options->has_ignore_index,
+                                  .ignore_index = w->options->ignore_index,
+                                  .gradient = v->gradient,
+                                  .want = memory.want,
+                                  .scale = memory.scale};
+    k->evaluate(&q);
     if (kernel_is_loss(k) && !v->gradient) /* a loss is judged at itself */
         memcpy(memory.scale, memory.want, results * sizeof *memory.scale);
 }
@@ -169,25 +169,25 @@ static struct witness witness_of(const struct kernel *k, const char *distributio
 
 /* One case: the oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN; one with the
  * bits of the ISA before it has its errors, too. */
-static void measure(struct tally *tally, size_t alike, const char *distribution,
+static void measure(struct error_stats *error_stats, size_t alike, const char *distribution,
                     const struct workload *inputs)
 {
-    const struct variant *first = &tally->variant;
+    const struct variant *first = &error_stats->variant;
     struct workload w = *inputs;
     if (!first->gradient)
         w.grad = NULL;
     const struct output o = output_of(first, &w);
     struct errors e = {0};
     struct error_curve curve;
-    ask(first, &w, o.count);
-    for (struct tally *t = tally; t < tally + alike; t++) {
+    evaluate(first, &w, o.count);
+    for (struct error_stats *t = error_stats; t < error_stats + alike; t++) {
         if (!variant_takes_shape(&t->variant, w.shape))
             continue;
         memset(o.values, 0xff, o.count * o.size);
         first->kernel->run(t->variant.isa, &w);
-        if (t == tally || memcmp(o.values, memory.before, o.count * o.size) != 0) {
+        if (t == error_stats || memcmp(o.values, memory.before, o.count * o.size) != 0) {
             error_curve_clear(&curve);
-            e = judge(&o, tally->by_x ? &curve : NULL);
+            e = judge(&o, error_stats->by_x ? &curve : NULL);
         }
         if (t->by_x)
             error_curve_merge(t->by_x, &curve);
@@ -269,9 +269,10 @@ static void fill_second(const struct kernel *k, generator *g, const distribution
             k->dtype->put(w->second, i, fmin(k->dtype->get(w->second, i), 1));
 }
 
-static void measure_distribution(struct tally *tally, size_t alike, const distribution *d, sl_shape shape)
+static void measure_distribution(struct error_stats *error_stats, size_t alike, const distribution *d,
+                                 sl_shape shape)
 {
-    const struct kernel *k = tally->variant.kernel;
+    const struct kernel *k = error_stats->variant.kernel;
     struct workload w = memory.w;
     generator g = {shape.classes};
     w.shape = shape;
@@ -282,16 +283,16 @@ static void measure_distribution(struct tally *tally, size_t alike, const distri
     kernel_inputs_from_logits(k, &w);
     keep_probabilities(k, &w);
     fill_second(k, &g, d, &w);
-    measure(tally, alike, d->name, &w);
+    measure(error_stats, alike, d->name, &w);
 }
 
-static void measure_rows(struct tally *tally, size_t alike)
+static void measure_rows(struct error_stats *error_stats, size_t alike)
 {
     static const size_t widths[] = {1,   2,   3,    7,    10,   16,    31,    33,
                                     100, 128, 1000, 1023, 4096, 32003, 50257, 128256};
     enum { WIDTHS = sizeof widths / sizeof widths[0], OTHERS = 2 };
     static const sl_shape others[OTHERS] = {{3, 21, 257}, {10, 100, 13}};
-    const struct kernel *k = tally->variant.kernel;
+    const struct kernel *k = error_stats->variant.kernel;
     const size_t one_in = is_f32(k->dtype) ? 1 : 4;
     for (size_t i = 0; i < WIDTHS + OTHERS; i++) {
         const sl_shape shape = i >= WIDTHS        ? others[i - WIDTHS]
@@ -299,15 +300,15 @@ static void measure_rows(struct tally *tally, size_t alike)
                                                   : sl_rows(1, widths[i]);
         for (size_t d = 0; d < distribution_count() && kernel_takes_shape(k, shape); d++)
             if ((d + i) % one_in == 0)
-                measure_distribution(tally, alike, distribution_at(d), shape);
+                measure_distribution(error_stats, alike, distribution_at(d), shape);
     }
 }
 
 /* Bit patterns of x, evenly spaced, by an odd step so that all kinds of them occur; all of a 16-bit type. Then
  * several times, if there is a second input that is another one every time. */
-static void measure_patterns(struct tally *tally, size_t alike)
+static void measure_patterns(struct error_stats *error_stats, size_t alike)
 {
-    const struct kernel *k = tally->variant.kernel;
+    const struct kernel *k = error_stats->variant.kernel;
     const uint64_t last = UINT64_MAX >> (64 - 8 * k->dtype->size);
     const uint64_t step = last >> (k->dtype->long_arithmetic ? 21 : 24) | 1;
     const size_t passes = step == 1 && k->signature.second != NO_SECOND ? 8 : 1;
@@ -323,13 +324,13 @@ static void measure_patterns(struct tally *tally, size_t alike)
             w.shape = sl_rows(1, n);
             keep_probabilities(k, &w);
             fill_second(k, &g, distribution_at(1), &w);
-            measure(tally, alike, "bit patterns", &w);
+            measure(error_stats, alike, "bit patterns", &w);
         }
 }
 
-static void measure_user(struct tally *tally, size_t alike, const struct logits *user)
+static void measure_user(struct error_stats *error_stats, size_t alike, const struct logits *user)
 {
-    const struct kernel *k = tally->variant.kernel;
+    const struct kernel *k = error_stats->variant.kernel;
     struct workload w = memory.w;
     generator g = {1};
     w.shape = user->shape;
@@ -346,26 +347,26 @@ static void measure_user(struct tally *tally, size_t alike, const struct logits 
         logits_put_one_hot(user, k->dtype, w.second);
     else
         fill_second(k, &g, distribution_at(0), &w);
-    measure(tally, alike, "logits", &w);
+    measure(error_stats, alike, "logits", &w);
 }
 
-void measure_variants(struct tally *tally, size_t alike, const struct logits *user)
+void measure_variants(struct error_stats *error_stats, size_t alike, const struct logits *user)
 {
     if (user) {
-        measure_user(tally, alike, user);
-    } else if (tally->variant.kernel->signature.by_element) {
+        measure_user(error_stats, alike, user);
+    } else if (error_stats->variant.kernel->signature.by_element) {
         for (size_t d = 0; d < distribution_count(); d++)
-            measure_distribution(tally, alike, distribution_at(d), sl_rows(1, CASE));
-        measure_patterns(tally, alike);
+            measure_distribution(error_stats, alike, distribution_at(d), sl_rows(1, CASE));
+        measure_patterns(error_stats, alike);
     } else {
-        measure_rows(tally, alike);
+        measure_rows(error_stats, alike);
     }
 }
 
 /* ------------------------------------------------------------------------------------------------- exhaustive */
 
-/* What a tally has found since it was `before`, as its entry for this distribution; then both together. */
-static void settle(struct tally *t, const struct tally *before, size_t d)
+/* What a error_stats has found since it was `before`, as its entry for this distribution; then both together. */
+static void settle(struct error_stats *t, const struct error_stats *before, size_t d)
 {
     t->by_distribution[d] = t->max;
     t->sum += before->sum;
@@ -379,29 +380,30 @@ static void settle(struct tally *t, const struct tally *before, size_t d)
     }
 }
 
-void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double done))
+void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done))
 {
     static const size_t widths[] = {1,    2,    3,    4,     7,     10,    15,     16,      17,
                                     31,   32,   33,   64,    100,   128,   255,    500,     1000,
                                     1023, 2048, 4096, 10007, 32003, 50257, 128256, 1 << 18, BATTERY_WIDEST};
     enum { WIDTHS = sizeof widths / sizeof widths[0] };
     const size_t distributions = distribution_count();
-    struct tally *before = array_of(alike, sizeof *before);
+    struct error_stats *before = array_of(alike, sizeof *before);
     for (size_t i = 0; i < alike; i++)
-        tally[i].by_distribution = array_of(distributions, sizeof *tally[i].by_distribution);
+        error_stats[i].by_distribution = array_of(distributions, sizeof *error_stats[i].by_distribution);
     bool going = true;
     for (size_t d = 0; d < distributions && going; d++) {
-        memcpy(before, tally, alike * sizeof *before);
+        memcpy(before, error_stats, alike * sizeof *before);
         for (size_t i = 0; i < alike; i++)
-            tally[i].max = tally[i].sum = 0, tally[i].results = tally[i].not_compared = 0;
+            error_stats[i].max = error_stats[i].sum = 0,
+            error_stats[i].results = error_stats[i].not_compared = 0;
         for (size_t i = 0; i < WIDTHS && going; i++) {
-            measure_distribution(tally, alike, distribution_at(d),
+            measure_distribution(error_stats, alike, distribution_at(d),
                                  widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
                                                   : sl_rows(1, widths[i]));
             going = go_on(((double)d + (double)(i + 1) / WIDTHS) / (double)distributions);
         }
         for (size_t i = 0; i < alike; i++)
-            settle(&tally[i], &before[i], d);
+            settle(&error_stats[i], &before[i], d);
     }
     free(before);
 }
@@ -417,17 +419,17 @@ static struct witness witness_of_float(const struct variant *v, const sweep_map 
     return at;
 }
 
-void measure_sweep(struct tally *tally, size_t alike, bool (*go_on)(double done))
+void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done))
 {
-    const struct variant *first = &tally->variant;
+    const struct variant *first = &error_stats->variant;
     const sweep_map *map = sweep_map_of(first->kernel->name, first->gradient);
     const sl_kernels **tables = array_of(alike, sizeof *tables);
     sweep_result *results = array_of(alike, sizeof *results); /* lives as long as the tallies */
     for (size_t i = 0; i < alike; i++)
-        tables[i] = tally[i].variant.isa;
+        tables[i] = error_stats[i].variant.isa;
     sweep(map, tables, alike, SWEEP_ALL, 1, results, go_on);
     for (size_t i = 0; i < alike; i++) {
-        struct tally *t = &tally[i];
+        struct error_stats *t = &error_stats[i];
         t->sweep = &results[i];
         t->max = results[i].max_ulp;
         t->sum = results[i].sum_ulp;

@@ -20,7 +20,7 @@ struct witness {
 };
 
 /* One line of the report. */
-struct tally {
+struct error_stats {
     struct variant variant;
     double max, sum; /* of what was compared; max is -1 if nothing was */
     size_t results;
@@ -39,13 +39,13 @@ void measure_prepare(size_t widest);
 
 /* These measure variants that differ in their ISA only, on the same inputs, and add to their tallies.
  *   variants   what a report needs: distributions by widths, or bit patterns; or the user's logits
- *   battery    every distribution by every width up to 2^20, for each distribution by itself
+ *   full suite    every distribution by every width up to 2^20, for each distribution by itself
  *   sweep      every float, of variants that sweep_map_of() knows
  * go_on is told the part done, and ends it by returning false: what has been added then is incomplete.
  */
-void measure_variants(struct tally *tally, size_t alike, const struct logits *user);
-void measure_battery(struct tally *tally, size_t alike, bool (*go_on)(double done));
-void measure_sweep(struct tally *tally, size_t alike, bool (*go_on)(double done));
+void measure_variants(struct error_stats *error_stats, size_t alike, const struct logits *user);
+void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
+void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
 enum { BATTERY_WIDEST = 1 << 20 };
 
 #endif

@@ -21,17 +21,20 @@
 #include "peers.h"
 #include "progress.h"
 
-static size_t compared(const struct tally *t) { return t->results - t->not_compared; }
+static size_t compared(const struct error_stats *t) { return t->results - t->not_compared; }
 
 /* NaN: nothing was compared. */
-static double max_of(const struct tally *t) { return compared(t) ? t->max : NAN; }
-static double mean_of(const struct tally *t) { return compared(t) ? t->sum / (double)compared(t) : NAN; }
+static double max_of(const struct error_stats *t) { return compared(t) ? t->max : NAN; }
+static double mean_of(const struct error_stats *t)
+{
+    return compared(t) ? t->sum / (double)compared(t) : NAN;
+}
 
 /* Your own logits may be any input. */
 static bool any_input;
-static double bound_of(const struct tally *t) { return variant_bound(&t->variant, any_input); }
+static double bound_of(const struct error_stats *t) { return variant_bound(&t->variant, any_input); }
 
-static bool exceeds(const struct tally *t) { return compared(t) && !(t->max <= bound_of(t)); }
+static bool exceeds(const struct error_stats *t) { return compared(t) && !(t->max <= bound_of(t)); }
 
 /* --------------------------------------------------------------------------------------------- the report */
 
@@ -48,7 +51,7 @@ static void print_witness(const struct witness *w)
     printf("%a, %s, %s [%zu,%zu]", w->x, w->distribution, shape, w->row, w->column);
 }
 
-static void print_tally(const struct tally *t)
+static void print_error_stats(const struct error_stats *t)
 {
     char name[VARIANT_TEXT];
     variant_text(&t->variant, name);
@@ -93,18 +96,18 @@ static void print_cell(double ulp)
 }
 
 /* The largest error for each distribution, a column for each variant. */
-static void print_battery(const struct tally *tally, size_t alike)
+static void print_full_suite(const struct error_stats *error_stats, size_t alike)
 {
     char heading[KERNEL_TEXT];
-    kernel_text(&tally->variant, heading);
+    kernel_text(&error_stats->variant, heading);
     printf("max ULP, rows of 1 to %d columns\n%-34s", BATTERY_WIDEST, heading);
     for (size_t i = 0; i < alike; i++)
-        printf(" %9s", tally[i].variant.isa->isa);
+        printf(" %9s", error_stats[i].variant.isa->isa);
     printf("\n");
     for (size_t d = 0; d < distribution_count(); d++) {
         printf("    %-30s", distribution_at(d)->name);
         for (size_t i = 0; i < alike; i++)
-            print_cell(tally[i].by_distribution[d]);
+            print_cell(error_stats[i].by_distribution[d]);
         printf("\n");
     }
 }
@@ -146,7 +149,7 @@ static void json_witness(FILE *file, const struct kernel *k, const struct witnes
         fprintf(file, ", \"second\": \"%a\"", w->second);
 }
 
-static void json_tally(FILE *file, const struct tally *t)
+static void json_error_stats(FILE *file, const struct error_stats *t)
 {
     const struct kernel *k = t->variant.kernel;
     char name[VARIANT_TEXT], kernel[VARIANT_TEXT];
@@ -189,14 +192,14 @@ static void json_tally(FILE *file, const struct tally *t)
     fprintf(file, "}");
 }
 
-static void write_json(FILE *file, const struct tally *tally, size_t tallies)
+static void write_json(FILE *file, const struct error_stats *error_stats, size_t tallies)
 {
     struct topology topology = topology_read(false);
     fprintf(file, "{\n  \"context\": {\n");
     context_visit(&topology, json_context, file);
     fprintf(file, "    \"program\": \"softlane-accuracy\"\n  },\n  \"results\": [\n");
     for (size_t t = 0; t < tallies; t++) {
-        json_tally(file, &tally[t]);
+        json_error_stats(file, &error_stats[t]);
         fprintf(file, t + 1 < tallies ? ",\n" : "\n");
     }
     fprintf(file, "  ]\n}\n");
@@ -227,9 +230,9 @@ static void print_help(void)
         logits_help);
 }
 
-/* One tally for every variant that the filter lets through, kernel by kernel. */
+/* One error_stats for every variant that the filter lets through, kernel by kernel. */
 static size_t select_tallies(const char *filter, const struct logits *user, bool with_peers,
-                             struct tally **tally)
+                             struct error_stats **error_stats)
 {
     regex_t regex;
     int error = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
@@ -242,12 +245,12 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
     const size_t count =
         variants_available(&variants, peers_built(), with_peers ? peer_count() : peer_baseline_count());
     size_t tallies = 0;
-    *tally = array_of(count, sizeof **tally);
+    *error_stats = array_of(count, sizeof **error_stats);
     for (size_t v = 0; v < count; v++) {
         char name[VARIANT_TEXT];
         variant_text(&variants[v], name);
         if ((!user || logits_suit(user, variants[v].kernel)) && regexec(&regex, name, 0, NULL, 0) == 0)
-            (*tally)[tallies++].variant = variants[v];
+            (*error_stats)[tallies++].variant = variants[v];
     }
     free(variants);
     regfree(&regex);
@@ -256,12 +259,12 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
     return tallies;
 }
 
-static void ask_for_curves(struct tally *tally, size_t tallies)
+static void ask_for_curves(struct error_stats *error_stats, size_t tallies)
 {
     for (size_t t = 0; t < tallies; t++)
-        if (tally[t].variant.kernel->signature.by_element) {
-            tally[t].by_x = array_of(1, sizeof *tally[t].by_x);
-            error_curve_clear(tally[t].by_x);
+        if (error_stats[t].variant.kernel->signature.by_element) {
+            error_stats[t].by_x = array_of(1, sizeof *error_stats[t].by_x);
+            error_curve_clear(error_stats[t].by_x);
         }
 }
 
@@ -272,8 +275,8 @@ static bool go_on(double done)
 }
 
 /* Measures and prints them, as many as come before an interruption; returns whether a bound is exceeded. */
-static bool report(struct tally *tally, size_t tallies, size_t *measured, const struct logits *user,
-                   bool exhaustive)
+static bool report(struct error_stats *error_stats, size_t tallies, size_t *measured,
+                   const struct logits *user, bool exhaustive)
 {
     bool exceeded = false;
     char name[KERNEL_TEXT];
@@ -281,9 +284,9 @@ static bool report(struct tally *tally, size_t tallies, size_t *measured, const 
     progress_begin("errors");
     *measured = 0;
     for (size_t t = 0, next; t < tallies; t = next) {
-        for (next = t; next < tallies && variants_alike(&tally[t].variant, &tally[next].variant);)
+        for (next = t; next < tallies && variants_alike(&error_stats[t].variant, &error_stats[next].variant);)
             next++;
-        const struct variant *v = &tally[t].variant;
+        const struct variant *v = &error_stats[t].variant;
         const bool is_float = v->kernel->dtype == &sl_ref_dtypes[SL_COUNT_f32];
         if (exhaustive) {
             kernel_text(v, name);
@@ -292,21 +295,21 @@ static bool report(struct tally *tally, size_t tallies, size_t *measured, const 
             progress_show((double)t / (double)tallies);
         }
         if (exhaustive && is_float && sweep_map_of(v->kernel->name, v->gradient))
-            measure_sweep(&tally[t], next - t, go_on);
+            measure_sweep(&error_stats[t], next - t, go_on);
         else if (exhaustive && !v->kernel->signature.by_element)
-            measure_battery(&tally[t], next - t, go_on);
+            measure_full_suite(&error_stats[t], next - t, go_on);
         else
-            measure_variants(&tally[t], next - t, user);
+            measure_variants(&error_stats[t], next - t, user);
         progress_clear();
         if (interrupted())
             break;
-        if (tally[t].by_distribution)
-            print_battery(&tally[t], next - t);
+        if (error_stats[t].by_distribution)
+            print_full_suite(&error_stats[t], next - t);
         for (size_t i = t; i < next; i++) {
-            print_tally(&tally[i]);
-            const sweep_result *all = tally[i].sweep;
-            exceeded = exceeded || exceeds(&tally[i]) ||
-                       (all && tally[i].variant.isa->needs && (all->inversions || all->wrong));
+            print_error_stats(&error_stats[i]);
+            const sweep_result *all = error_stats[i].sweep;
+            exceeded = exceeded || exceeds(&error_stats[i]) ||
+                       (all && error_stats[i].variant.isa->needs && (all->inversions || all->wrong));
         }
         *measured = next;
     }
@@ -316,7 +319,7 @@ static bool report(struct tally *tally, size_t tallies, size_t *measured, const 
 int main(int argc, char **argv)
 {
     struct logits user;
-    struct tally *tally;
+    struct error_stats *error_stats;
     struct logits_flags flags = {.logits = NULL};
     const char *filter = "", *json = NULL;
     bool exhaustive = false, peers = false, by_x = false;
@@ -344,7 +347,8 @@ int main(int argc, char **argv)
     any_input = flags.logits != NULL;
     if (flags.logits)
         logits_load(&flags, &user);
-    const size_t tallies = select_tallies(filter, flags.logits ? &user : NULL, exhaustive || peers, &tally);
+    const size_t tallies =
+        select_tallies(filter, flags.logits ? &user : NULL, exhaustive || peers, &error_stats);
     /* what is there is replaced when there is something to say: a run may be interrupted */
     FILE *file = json ? fopen(json, "a") : NULL;
     if (json && !file)
@@ -352,14 +356,14 @@ int main(int argc, char **argv)
 
     measure_prepare(flags.logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
     if (by_x)
-        ask_for_curves(tally, tallies);
+        ask_for_curves(error_stats, tallies);
     size_t measured;
     interrupt_catch();
-    const bool exceeded = report(tally, tallies, &measured, flags.logits ? &user : NULL, exhaustive);
+    const bool exceeded = report(error_stats, tallies, &measured, flags.logits ? &user : NULL, exhaustive);
     if (file && measured > 0) {
         file = freopen(json, "w", file);
         if (file)
-            write_json(file, tally, measured);
+            write_json(file, error_stats, measured);
         if (!file || !close_whole(file))
             refuse("--json: %s: could not be written to its end", json);
     }

@@ -26,7 +26,7 @@ static const sl_ref_options each_loss_of_oracle = {.reduction = SL_NONE};
         __VA_ARGS__;                                                                                         \
     }
 #define ASK(row, ...)                                                                                        \
-    static void ask_##row(const double *x, const double *second, size_t n, long double *y)                   \
+    static void evaluate_##row(const double *x, const double *second, size_t n, long double *y)              \
     {                                                                                                        \
         (void)second;                                                                                        \
         __VA_ARGS__;                                                                                         \
@@ -61,7 +61,7 @@ static const sl_ref_options each_loss_of_oracle = {.reduction = SL_NONE};
 #define BOUNDS(...) BOUNDS_(__VA_ARGS__)
 #define UNPACK(...) __VA_ARGS__
 #define ENTRY(row, f, b, ...)                                                                                \
-    {.name = #row, .bounds = BOUNDS(UNPACK b), .run = run_##f, .oracle = ask_##f, __VA_ARGS__},
+    {.name = #row, .bounds = BOUNDS(UNPACK b), .run = run_##f, .oracle = evaluate_##f, __VA_ARGS__},
 #define IS_PROBABILITY(row) SL_COUNT_##row == SL_COUNT_sigmoid_backward || SL_COUNT_##row == SL_COUNT_bce
 #define ENTRY_MAP(row, b, g) ENTRY(row, row, b, .is_map = true, .second_count = 1)
 #define ENTRY_MAP_BACKWARD(row, b, g)                                                                        \

@@ -20,21 +20,21 @@ static const double noise = 1.03;
 /* Of a loss its gradient, too. `passes` is ANDed with who is within the bound. */
 static void judge(const struct tuner *t, const struct kernel *k, bool gradient, bool *passes)
 {
-    struct tally *tally = array_of(t->count, sizeof *tally);
+    struct error_stats *error_stats = array_of(t->count, sizeof *error_stats);
     for (size_t i = 0; i < t->count; i++)
-        tally[i].variant = (struct variant){k, gradient, t->tables[i]};
-    measure_variants(tally, t->count, NULL);
+        error_stats[i].variant = (struct variant){k, gradient, t->tables[i]};
+    measure_variants(error_stats, t->count, NULL);
     for (size_t i = 0; i < t->count; i++) {
-        const double bound = variant_bound(&tally[i].variant, false);
+        const double bound = variant_bound(&error_stats[i].variant, false);
         char name[VARIANT_TEXT];
-        if (tally[i].max <= bound)
+        if (error_stats[i].max <= bound)
             continue;
-        variant_text(&tally[i].variant, name);
+        variant_text(&error_stats[i].variant, name);
         fprintf(t->refusals, "refused: %s: %.4g ULP exceed its bound of %.4g (x = %a, %s)\n", name,
-                tally[i].max, bound, tally[i].worst.x, tally[i].worst.distribution);
+                error_stats[i].max, bound, error_stats[i].worst.x, error_stats[i].worst.distribution);
         passes[i] = false;
     }
-    free(tally);
+    free(error_stats);
 }
 
 /* ---------------------------------------------------------------------------------------------- the timing */

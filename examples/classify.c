@@ -3,6 +3,7 @@
  * From the logits of a classifier to probabilities, to its choice among the classes, and to the loss.
  */
 #include "digits.h"
+#include "usage.h"
 
 #include <softlane.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@ int main(int argc, char **argv)
     const sl_shape shape = sl_rows(IMAGES, CLASSES);
     int right = 0, doubtful = 0;
     float loss = 0;
+    answer_help(argc, argv, FOLDER_OF_DIGITS,
+                "From the logits of a classifier to probabilities, to its choice among the classes, and to "
+                "the loss.");
     read_digits(argc, argv);
 
     sl_status status = sl_softmax_f32(*logits, *p, shape);

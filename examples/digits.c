@@ -6,6 +6,7 @@
 
 #include "check_output.h"
 #include "npy.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,10 +43,7 @@ float noise(void) { return (float)draw() * 0x1p-23f - 1; }
 void read_digits(int argc, char **argv)
 {
     check_output_at_exit(argv[0]);
-    if (argc > 2) {
-        fprintf(stderr, "usage: %s [FOLDER of the digits, tests/data]\n", argv[0]);
-        exit(2);
-    }
+    refuse_more(argc, argv, 1, FOLDER_OF_DIGITS);
     const char *folder = argc == 2 ? argv[1] : "tests/data";
     struct npy pixels = read_array(folder, "digits_images.npy", NPY_U8, IMAGES * PIXELS);
     struct npy scores = read_array(folder, "digits_logits.npy", NPY_F32, IMAGES * CLASSES);

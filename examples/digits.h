@@ -19,6 +19,9 @@ extern float images[IMAGES][PIXELS];  /* ink, from 0 to 1 */
 extern float logits[IMAGES][CLASSES]; /* what a classifier says of them */
 extern int64_t labels[IMAGES];        /* what they are */
 
+/* Their argument. */
+#define FOLDER_OF_DIGITS "[FOLDER of the digits, tests/data]"
+
 /* Reads them from the folder that the command line names, else from tests/data; or ends the program with 2. What it
  * prints is checked at its exit (check_output.h). */
 void read_digits(int argc, char **argv);

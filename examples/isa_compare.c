@@ -4,6 +4,7 @@
  * same. Instruction sets with a fused multiply-add are one class of bits, those without are the other.
  */
 #include "check_output.h"
+#include "usage.h"
 
 #include <softlane.h>
 #include <stdio.h>
@@ -29,8 +30,11 @@ static double time_softmax(const sl_kernels *kernels)
     return shortest / (ROWS * COLUMNS);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    answer_help(argc, argv, "",
+                "Times softmax on every instruction set that can run here, and compares the bits.");
+    refuse_more(argc, argv, 0, "");
     check_output_at_exit("isa_compare");
     const char *first[2] = {NULL, NULL}; /* of each class of bits */
     int failed = 0;

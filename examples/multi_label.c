@@ -4,6 +4,7 @@
  * drawn with a loop. Binary cross-entropy trains a linear model, sigmoid gives its probabilities.
  */
 #include "digits.h"
+#include "usage.h"
 
 #include <softlane.h>
 #include <stdio.h>
@@ -40,6 +41,9 @@ int main(int argc, char **argv)
     const int testing = IMAGES - TRAINING;
     float rate = 0.5f, pos_weight[LABELS], loss = 0;
     int failed = 0;
+    answer_help(argc, argv, FOLDER_OF_DIGITS,
+                "Trains a linear model that gives a handwritten digit several labels: even, prime, above 4, "
+                "with a loop.");
     read_digits(argc, argv);
     for (int l = 0; l < LABELS; l++) {
         float is = 0;

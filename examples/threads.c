@@ -5,6 +5,7 @@
  * The parts are the same for any number of threads, and merging is exact: so are the bits.
  */
 #include "check_output.h"
+#include "usage.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -51,8 +52,11 @@ static void in_parallel(void *(*work)(void *))
         pthread_join(ids[i], NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    answer_help(argc, argv, "",
+                "Softmax and the loss of one long row by one to seven threads, to the same bits.");
+    refuse_more(argc, argv, 0, "");
     check_output_at_exit("threads");
     double first_loss = 0;
     uint32_t state = 1;

@@ -4,6 +4,7 @@
  * call per step gives the loss and, over the logits themselves, its gradient: the rest is products of matrices.
  */
 #include "digits.h"
+#include "usage.h"
 
 #include <softlane.h>
 #include <stdio.h>
@@ -51,6 +52,8 @@ int main(int argc, char **argv)
     const float step = -0.1f; /* multiplied into the gradient, for nothing: */
     const sl_loss_options options = {.upstream = &step};
     int right = 0;
+    answer_help(argc, argv, FOLDER_OF_DIGITS,
+                "Trains a small classifier of handwritten digits by stochastic gradient descent.");
     read_digits(argc, argv);
     for (int i = 0; i < PIXELS * HIDDEN; i++)
         first[i] = noise() / 2;

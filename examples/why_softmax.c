@@ -8,22 +8,22 @@
  * plain C without contraction. So the numbers are the same to the last digit on all CPUs with a fused multiply-add.
  */
 #include "story.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <string.h>
 
 int main(int argc, char **argv)
 {
+    const char *const arguments = "[--all] " FOLDER_OF_DIGITS;
+    answer_help(argc, argv, arguments, "The numbers of docs/why_softmax.md; --all: the long ones, too.");
     if (argc > 1 && strcmp(argv[1], "--all") == 0) {
         show_all = true;
         argv[1] = argv[0];
         argv++;
         argc--;
     }
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-        fprintf(stderr, "usage: %s [--all] [FOLDER of the digits, tests/data]\n", argv[0]);
-        return 2;
-    }
+    refuse_more(argc, argv, 1, arguments);
     read_digits(argc, argv);
     printf("# %s\n", sl_isa(NULL)->isa);
     same_logits();

@@ -23,8 +23,8 @@
  *          v_stream(p, a)                v_store past the caches, if the ISA can; p aligned to a line of 64 bytes or, of
  *                                        smaller registers, to the register. Also for f64 and u16. stream_end()
  *                                        orders them before all that follows
- *          v_load_quads(p, step, q)      SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
- *          v_store_quads(p, step, q)     back
+ *          v_load_transposed(p, step, q)      SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
+ *          v_store_transposed(p, step, q)     back
  *          v_add v_sub v_mul v_div       (a, b)
  *          v_fma(a, b, c)                a * b + c    one rounding if SL_FMA, else product and sum rounded
  *          v_fnma(a, b, c)               c - a * b    likewise

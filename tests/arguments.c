@@ -532,7 +532,7 @@ static void first_status_that_applies(const kernel *k)
 
 /* ----------------------------------------------------------------------------------------- statistics */
 
-/* What the ladder's adapters do by themselves: statistics of nothing, and statistics that are missing or lie
+/* What the test matrix's adapters do by themselves: statistics of nothing, and statistics that are missing or lie
  * on y. */
 static void statistics(void)
 {
@@ -613,5 +613,5 @@ int main(void)
         {.name = "status strings", .once = status_strings},
         {.name = "shapes and defaults", .once = shapes},
     };
-    return ladder_climb("arguments", topics, COUNT_OF(topics));
+    return run_test_matrix("arguments", topics, COUNT_OF(topics));
 }

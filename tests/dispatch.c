@@ -412,7 +412,7 @@ int main(void)
         {.name = "unknown names", .once = unknown_names},
         {.name = "capitals", .once = capitals},
         {.name = "force", .once = force},
-        {.name = "force reaches the kernels", .rung = force_reaches_the_kernels},
+        {.name = "force reaches the kernels", .cell = force_reaches_the_kernels},
         {.name = "size of the cache", .once = size_of_the_cache},
         {.name = "automatic choice is the best", .once = automatic_choice_is_the_best},
         {.name = "environment", .once = environment},
@@ -420,5 +420,5 @@ int main(void)
         {.name = "force beats the environment", .once = force_beats_the_environment},
         {.name = "first use by many threads", .once = first_use_by_many_threads},
     };
-    return ladder_climb("dispatch", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("dispatch", topics, sizeof topics / sizeof *topics);
 }

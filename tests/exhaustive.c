@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ladder.h"
+#include "test_matrix.h"
 #include "sweep.h"
 
 enum { MOST_ISAS = 8 };
@@ -144,5 +144,5 @@ int main(int count, char **arguments)
         return 2;
     }
     const topic topics[] = {{.name = "every float", .once = every_float}};
-    return ladder_climb("exhaustive", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("exhaustive", topics, sizeof topics / sizeof *topics);
 }

@@ -71,8 +71,8 @@ static void something_was_compared(void) { assert_true(compared >= KERNELS); }
 int main(void)
 {
     const topic topics[] = {
-        {.name = "the library's bits", .rung = has_the_library_s_bits},
+        {.name = "the library's bits", .cell = has_the_library_s_bits},
         {.name = "something was compared", .once = something_was_compared},
     };
-    return ladder_climb("export", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("export", topics, sizeof topics / sizeof *topics);
 }

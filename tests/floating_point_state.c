@@ -298,7 +298,7 @@ static bool has_ordinary_results(const isa *on, const workload *w)
     if (is_mean && mean_divisor(w) == 0) /* over nothing, whether it is asked for or not */
         return false;
     if (k->row == SL_COUNT_softmax_apply &&
-        !has_ordinary_statistics(k, on, w)) /* which the ladder computes */
+        !has_ordinary_statistics(k, on, w)) /* which the test matrix computes */
         return false;
     for (size_t output = 0; output < OUTPUTS; output++)
         for (size_t i = 0; w->c.out[output] != NULL && i < output_count(k, &w->c, output); i++) {
@@ -416,12 +416,12 @@ static void no_trap(const kernel *k, const isa *on)
 int main(void)
 {
     const topic topics[] = {
-        {.name = "control register stays", .rung = register_stays},
-        {.name = "caller flushes denormals", .rung = flushing_caller},
-        {.name = "signalling NaN comes out quiet", .rung = signalling_nan},
-        {.name = "other rounding directions", .rung = other_directions, .applies_to = gives_probabilities},
-        {.name = "no exception", .rung = no_exception},
-        {.name = "no trap", .rung = no_trap},
+        {.name = "control register stays", .cell = register_stays},
+        {.name = "caller flushes denormals", .cell = flushing_caller},
+        {.name = "signalling NaN comes out quiet", .cell = signalling_nan},
+        {.name = "other rounding directions", .cell = other_directions, .applies_to = gives_probabilities},
+        {.name = "no exception", .cell = no_exception},
+        {.name = "no trap", .cell = no_trap},
     };
-    return ladder_climb("floating_point_state", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("floating_point_state", topics, sizeof topics / sizeof *topics);
 }

@@ -149,6 +149,6 @@ static bool maps_rows(const kernel *k)
 
 int main(void)
 {
-    const topic topics[] = {{.name = "one hash for all forms", .rung = all_forms, .applies_to = maps_rows}};
-    return ladder_climb("forms", topics, sizeof topics / sizeof *topics);
+    const topic topics[] = {{.name = "one hash for all forms", .cell = all_forms, .applies_to = maps_rows}};
+    return run_test_matrix("forms", topics, sizeof topics / sizeof *topics);
 }

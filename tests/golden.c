@@ -186,7 +186,7 @@ int main(int count, char **arguments)
         return 1;
     const topic topics[] = {
         {.name = "one row for each kernel and class", .once = one_row_for_each_kernel_and_class},
-        {.name = "golden bits", .rung = has_golden_bits},
+        {.name = "golden bits", .cell = has_golden_bits},
     };
-    return ladder_climb("golden", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("golden", topics, sizeof topics / sizeof *topics);
 }

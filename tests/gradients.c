@@ -219,7 +219,7 @@ int main(void)
         {.name = "losses", .each_kernel = losses, .applies_to = is_loss_in_long},
         {.name = "backward kernels", .each_kernel = backward, .applies_to = is_backward_in_long},
     };
-    const int failed = ladder_climb("gradients", topics, sizeof topics / sizeof *topics);
+    const int failed = run_test_matrix("gradients", topics, sizeof topics / sizeof *topics);
     printf("%zu combinations, %zu derivatives\n", combinations, derivatives);
     return failed;
 }

@@ -247,10 +247,10 @@ static bool takes_class_ids(const kernel *k) { return k->second == CLASS_IDS; }
 int main(void)
 {
     const topic topics[] = {
-        {.name = "one row between guard pages", .rung = one_row},
-        {.name = "many rows between guard pages", .rung = many_rows},
-        {.name = "ignored rows are not read", .rung = ignored_rows, .applies_to = takes_class_ids},
-        {.name = "strided rows between guard pages", .rung = strided, .applies_to = has_shape},
+        {.name = "one row between guard pages", .cell = one_row},
+        {.name = "many rows between guard pages", .cell = many_rows},
+        {.name = "ignored rows are not read", .cell = ignored_rows, .applies_to = takes_class_ids},
+        {.name = "strided rows between guard pages", .cell = strided, .applies_to = has_shape},
     };
-    return ladder_climb("guard_pages", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("guard_pages", topics, sizeof topics / sizeof *topics);
 }

@@ -180,11 +180,11 @@ static void strided(const kernel *k, const isa *on)
 int main(void)
 {
     const topic topics[] = {
-        {.name = "same bits at every size and alignment", .rung = sizes},
-        {.name = "same bits of every variant", .rung = variants, .applies_to = is_loss},
-        {.name = "same bits of many rows", .rung = many_rows},
-        {.name = "same bits alone and among others", .rung = position},
-        {.name = "same bits strided and in rows", .rung = strided, .applies_to = has_shape},
+        {.name = "same bits at every size and alignment", .cell = sizes},
+        {.name = "same bits of every variant", .cell = variants, .applies_to = is_loss},
+        {.name = "same bits of many rows", .cell = many_rows},
+        {.name = "same bits alone and among others", .cell = position},
+        {.name = "same bits strided and in rows", .cell = strided, .applies_to = has_shape},
     };
-    return ladder_climb("identity", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("identity", topics, sizeof topics / sizeof *topics);
 }

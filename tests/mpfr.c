@@ -377,5 +377,5 @@ static void against_mpfr(const kernel *k)
 int main(void)
 {
     const topic topics[] = {{.name = "oracle against MPFR", .each_kernel = against_mpfr}};
-    return ladder_climb("mpfr", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("mpfr", topics, sizeof topics / sizeof *topics);
 }

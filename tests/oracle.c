@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ladder.h"
+#include "test_matrix.h"
 
 /* The oracle's functions in one arithmetic, by the name of their kernel. */
 typedef struct {
@@ -686,5 +686,5 @@ int main(void)
         {.name = "descriptions of types", .once = descriptions},
         {.name = "ULP measure", .once = ulp_measure},
     };
-    return ladder_climb("oracle", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("oracle", topics, sizeof topics / sizeof *topics);
 }

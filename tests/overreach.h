@@ -5,7 +5,7 @@
 #ifndef OVERREACH_H
 #define OVERREACH_H
 
-#include "ladder.h"
+#include "test_matrix.h"
 
 /* Skips the test when this ISA uses a load with which this CPU, or what emulates it, reaches further than it
  * should: AVX2's masked loads beyond the mask, a fused multiply-add of one number beyond that number. */

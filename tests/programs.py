@@ -168,6 +168,19 @@ class Full(Folder):
             self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
             self.assertRegex(done.stderr, f"{name}: the standard output could not be written")
 
+    def test_examples_usage(self):
+        if not EXAMPLES:
+            self.skipTest("no examples built")
+        for name in "isa_compare", "threads", "classify", "train", "multi_label", "why_softmax":
+            program = pathlib.Path(EXAMPLES) / f"example_{name}"
+            for flag in "-h", "--help":
+                done = self.run_it([program, flag])
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertTrue(done.stdout.startswith(f"usage: example_{name}"), done.stdout)
+            for arguments in ["--nonsense"], ["a", "b"]:
+                done = self.run_it([program, *arguments])
+                self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), done.stderr)
+
     def test_scripts(self):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         bench = self.folder / "bench.json"

@@ -235,9 +235,9 @@ static void threads(const kernel *k, const isa *on)
 int main(void)
 {
     const topic topics[] = {
-        {.name = "random shapes and options", .rung = random_calls},
-        {.name = "rows cut anywhere, merged anyhow", .rung = cut_rows, .applies_to = is_stats},
-        {.name = "1, 2, 3 and 8 threads", .rung = threads, .applies_to = is_stats},
+        {.name = "random shapes and options", .cell = random_calls},
+        {.name = "rows cut anywhere, merged anyhow", .cell = cut_rows, .applies_to = is_stats},
+        {.name = "1, 2, 3 and 8 threads", .cell = threads, .applies_to = is_stats},
     };
-    return ladder_climb("properties", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("properties", topics, sizeof topics / sizeof *topics);
 }

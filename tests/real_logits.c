@@ -32,7 +32,7 @@ static void data_is_as_described(void)
 /* All rows, or the first ones. */
 static sl_shape shape(void) { return sl_rows(effort(logits.shape[0], 100), logits.shape[1]); }
 
-/* Puts the data in the place of a workload's inputs. For losses of elements every class is a question of its
+/* Puts the data in the place of a workload's inputs. For losses of elements every class is a case of its
  * own: is it this digit? */
 static void use_data(workload *w)
 {
@@ -184,12 +184,12 @@ int main(void)
     const topic topics[] = {
         {.name = "data is as described", .once = data_is_as_described},
         {.name = "labels of every type", .once = labels_of_every_type},
-        {.name = "within the bound", .rung = within_the_bound},
-        {.name = "mean loss", .rung = mean_loss, .applies_to = is_loss},
-        {.name = "mean loss without eights", .rung = mean_loss_without_eights, .applies_to = takes_class_ids},
-        {.name = "softmax is a distribution", .rung = softmax_is_a_distribution, .applies_to = is_softmax},
+        {.name = "within the bound", .cell = within_the_bound},
+        {.name = "mean loss", .cell = mean_loss, .applies_to = is_loss},
+        {.name = "mean loss without eights", .cell = mean_loss_without_eights, .applies_to = takes_class_ids},
+        {.name = "softmax is a distribution", .cell = softmax_is_a_distribution, .applies_to = is_softmax},
     };
-    const int failed = ladder_climb("real_logits", topics, sizeof topics / sizeof *topics);
+    const int failed = run_test_matrix("real_logits", topics, sizeof topics / sizeof *topics);
     free(logits.data);
     free(labels.data);
     return failed;

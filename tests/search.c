@@ -931,5 +931,5 @@ int main(void)
         {.name = "the worst inputs so far", .once = witnesses},
         {.name = "directed search", .each_kernel = search_kernel},
     };
-    return ladder_climb("search", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("search", topics, sizeof topics / sizeof *topics);
 }

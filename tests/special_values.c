@@ -527,12 +527,12 @@ static void statistics_at_the_limits(void)
 int main(void)
 {
     const topic topics[] = {
-        {.name = "special values", .rung = named_cases},
-        {.name = "one bad element at every position", .rung = one_bad_element, .applies_to = takes_nan},
+        {.name = "special values", .cell = named_cases},
+        {.name = "one bad element at every position", .cell = one_bad_element, .applies_to = takes_nan},
         {.name = "empty shapes", .each_kernel = empty_shapes},
         {.name = "targets of no classes", .each_kernel = targets_of_no_classes},
         {.name = "statistics merged in any order", .once = merging_in_any_order},
         {.name = "statistics at the limits", .once = statistics_at_the_limits},
     };
-    return ladder_climb("special_values", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("special_values", topics, sizeof topics / sizeof *topics);
 }

@@ -136,12 +136,12 @@ int main(void)
 {
     const topic topics[] = {
         {.name = "seen", .once = it_is_seen},
-        {.name = "stack", .rung = small_stack},
+        {.name = "stack", .cell = small_stack},
         {.name = "report", .once = report},
     };
     if (posix_memalign((void **)&stack, 4096, STACK)) {
         fputs("no memory\n", stderr);
         return 1;
     }
-    return ladder_climb("stack", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("stack", topics, sizeof topics / sizeof *topics);
 }

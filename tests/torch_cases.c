@@ -296,8 +296,8 @@ int main(void)
         {.name = "cases are well formed", .once = cases_are_well_formed},
         {.name = "oracle", .each_kernel = oracle},
         {.name = "public function", .each_kernel = public_function},
-        {.name = "table", .rung = table},
+        {.name = "table", .cell = table},
         {.name = "every case was compared", .once = every_case_was_compared},
     };
-    return ladder_climb("torch_cases", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("torch_cases", topics, sizeof topics / sizeof *topics);
 }

@@ -6,7 +6,7 @@
 #ifndef TORCH_FILE_H
 #define TORCH_FILE_H
 
-#include "ladder.h"
+#include "test_matrix.h"
 
 #define TORCH_FILE SOFTLANE_TEST_DATA "/torch_cases.txt"
 

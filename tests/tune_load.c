@@ -610,7 +610,7 @@ int main(void)
         {.name = "signals", .once = signals},
         {.name = "many loads", .once = many_loads},
     };
-    const int result = ladder_climb("tune_load", topics, sizeof topics / sizeof *topics);
+    const int result = run_test_matrix("tune_load", topics, sizeof topics / sizeof *topics);
     remove(path);
     return result;
 }

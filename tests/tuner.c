@@ -108,12 +108,12 @@ static void forgetful(const float *x, float *y, sl_shape shape)
     y[elements_of(shape) - 1] = NAN;
 }
 
-static struct tally measured(const sl_kernels *isa, double *x, sl_shape shape)
+static struct error_stats measured(const sl_kernels *isa, double *x, sl_shape shape)
 {
     const struct logits user = {.shape = shape, .x = x};
-    struct tally tally = {.variant = {softmax, false, isa}};
-    measure_variants(&tally, 1, &user);
-    return tally;
+    struct error_stats error_stats = {.variant = {softmax, false, isa}};
+    measure_variants(&error_stats, 1, &user);
+    return error_stats;
 }
 
 /* NaN beside the oracle's has no distance from it; NaN beside a number is infinitely far from it. */
@@ -122,7 +122,7 @@ static void not_a_number_is_not_compared(void **state)
     (void)state;
     const sl_kernels table = changed("forgetful", forgetful);
     double nothing[2 * 4] = {NAN, 0, 1, 2, -INFINITY, -INFINITY, -INFINITY, -INFINITY};
-    struct tally t = measured(sl_isa(NULL), nothing, sl_rows(2, 4));
+    struct error_stats t = measured(sl_isa(NULL), nothing, sl_rows(2, 4));
     assert_int_equal(t.results, 8);
     assert_int_equal(t.not_compared, 8);
     assert_true(t.max == -1);

@@ -141,8 +141,8 @@ int main(void)
 {
     const topic topics[] = {
         {.name = "seen", .once = it_is_seen},
-        {.name = "clear after calls", .rung = clear_after_calls},
+        {.name = "clear after calls", .cell = clear_after_calls},
         {.name = "count", .once = count},
     };
-    return ladder_climb("upper_registers", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("upper_registers", topics, sizeof topics / sizeof *topics);
 }

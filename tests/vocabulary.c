@@ -543,5 +543,5 @@ int main(void)
         {.name = "partial loads", .each_isa = partial_loads},
         {.name = "partial stores", .each_isa = partial_stores},
     };
-    return ladder_climb("vocabulary", topics, sizeof topics / sizeof *topics);
+    return run_test_matrix("vocabulary", topics, sizeof topics / sizeof *topics);
 }

@@ -188,15 +188,15 @@ SL_INLINE vf quad(vf a, vf b, vf c, size_t k)
         for (size_t l = 0; l < SL_W; l++)
             memcpy(rows + l * STEP + column, lane + l, sizeof *lane);
     }
-    v_load_quads(rows, STEP, q);
+    v_load_transposed(rows, STEP, q);
     return q[k];
 }
 
-SL_INLINE vf stored_quad(vf a, vf b, vf c, size_t k)
+SL_INLINE vf stored_transposed(vf a, vf b, vf c, size_t k)
 {
     const vf columns[4] = {a, b, c, a};
     float lane[SL_W], rows[SL_W * STEP];
-    v_store_quads(rows, STEP, columns);
+    v_store_transposed(rows, STEP, columns);
     for (size_t l = 0; l < SL_W; l++)
         memcpy(lane + l, rows + l * STEP + k, sizeof *lane);
     return v_load(lane);

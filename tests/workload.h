@@ -7,7 +7,7 @@
 #define WORKLOAD_H
 
 #include "distributions.h"
-#include "ladder.h"
+#include "test_matrix.h"
 
 typedef struct {
     const kernel *k;

@@ -19,8 +19,8 @@ typedef float num;
 #define c_store v_store
 #define c_load_n v_load_n
 #define c_store_n v_store_n
-#define c_load_quads v_load_quads
-#define c_store_quads v_store_quads
+#define c_load_transposed v_load_transposed
+#define c_store_transposed v_store_transposed
 #define c_add v_add
 #define c_sub v_sub
 #define c_mul v_mul

@@ -44,7 +44,7 @@ typedef double num;
 
 SL_INLINE vw c_widen(vw a) { return a; }
 SL_INLINE vw c_narrow(vw a) { return a; }
-SL_INLINE void c_load_quads(const double *p, size_t step, vw q[4])
+SL_INLINE void c_load_transposed(const double *p, size_t step, vw q[4])
 {
     SL_UNROLL
     for (size_t c = 0; c < 4; c++) {
@@ -55,7 +55,7 @@ SL_INLINE void c_load_quads(const double *p, size_t step, vw q[4])
         q[c] = w_load(lane);
     }
 }
-SL_INLINE void c_store_quads(double *p, size_t step, const vw q[4])
+SL_INLINE void c_store_transposed(double *p, size_t step, const vw q[4])
 {
     SL_UNROLL
     for (size_t c = 0; c < 4; c++) {

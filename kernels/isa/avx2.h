@@ -98,14 +98,14 @@ SL_INLINE void change_places(vf q[4])
     q[2] = _mm256_shuffle_ps(b, d, 0x44);
     q[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
-SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
     SL_UNROLL
     for (size_t l = 0; l < 4; l++, p += step)
         q[l] = _mm256_set_m128(_mm_loadu_ps(p + 4 * step), _mm_loadu_ps(p));
     change_places(q);
 }
-SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+SL_INLINE void v_store_transposed(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     change_places(a);

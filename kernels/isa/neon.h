@@ -83,14 +83,14 @@ SL_INLINE void change_places(vf q[4])
     q[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
     q[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
 }
-SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
     SL_UNROLL
     for (size_t l = 0; l < 4; l++)
         q[l] = v_load(p + l * step);
     change_places(q);
 }
-SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+SL_INLINE void v_store_transposed(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     change_places(a);

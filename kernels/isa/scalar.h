@@ -50,12 +50,12 @@ SL_INLINE void leave(void) { __builtin_ia32_vzeroupper(); }
 #else
 SL_INLINE void leave(void) {}
 #endif
-SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
     (void)step;
     memcpy(q, p, 4 * sizeof *p);
 }
-SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+SL_INLINE void v_store_transposed(float *p, size_t step, const vf q[4])
 {
     (void)step;
     memcpy(p, q, 4 * sizeof *p);

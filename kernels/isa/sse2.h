@@ -72,14 +72,14 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
 }
 
-SL_INLINE void v_load_quads(const float *p, size_t step, vf q[4])
+SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
     SL_UNROLL
     for (size_t l = 0; l < 4; l++)
         q[l] = _mm_loadu_ps(p + l * step);
     _MM_TRANSPOSE4_PS(q[0], q[1], q[2], q[3]);
 }
-SL_INLINE void v_store_quads(float *p, size_t step, const vf q[4])
+SL_INLINE void v_store_transposed(float *p, size_t step, const vf q[4])
 {
     vf a[4] = {q[0], q[1], q[2], q[3]};
     _MM_TRANSPOSE4_PS(a[0], a[1], a[2], a[3]);

@@ -40,17 +40,17 @@ SL_INLINE half_dot half_of(c_acc sum)
 typedef struct {
     half_dot dot;
     vw whole;
-} slopes;
+} row_terms;
 
-SL_INLINE slopes slopes_of(c_acc sum) { return (slopes){half_of(sum), c_acc_value(sum)}; }
+SL_INLINE row_terms row_terms_of(c_acc sum) { return (row_terms){half_of(sum), c_acc_value(sum)}; }
 
-SL_INLINE reg softmax_slope(reg y, reg dy, slopes s)
+SL_INLINE reg softmax_grad(reg y, reg dy, row_terms s)
 {
     reg rest = c_sub(c_sub(c_mul(dy, c_set1((num)0.5)), s.dot.high), s.dot.low);
     return c_mul(c_add(y, y), rest);
 }
 
-SL_INLINE reg log_softmax_slope(reg y, vw dy, slopes s, c_tables tables)
+SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, c_tables tables)
 {
     vw p =
         c_times_exp_is_far(&y, 1) ? c_times_exp(s.whole, y, 1, tables) : c_times_exp(s.whole, y, 0, tables);
@@ -58,13 +58,13 @@ SL_INLINE reg log_softmax_slope(reg y, vw dy, slopes s, c_tables tables)
 }
 
 /* Those of one register. */
-SL_INLINE reg grad_of(reg y, reg dy, vw dy_wide, slopes s, int of_log, c_tables tables)
+SL_INLINE reg grad_of(reg y, reg dy, vw dy_wide, row_terms s, int of_log, c_tables tables)
 {
-    return of_log ? log_softmax_slope(y, dy_wide, s, tables) : c_canonical(softmax_slope(y, dy, s));
+    return of_log ? log_softmax_grad(y, dy_wide, s, tables) : c_canonical(softmax_grad(y, dy, s));
 }
 
 /* n elements, or as many as a register holds. */
-SL_INLINE void put_grad(const T *y, const T *dy, T *dx, size_t n, int nontemporal, slopes s, int of_log)
+SL_INLINE void put_grad(const T *y, const T *dy, T *dx, size_t n, int nontemporal, row_terms s, int of_log)
 {
     reg a = load_some(y, n, 0), b = of_log ? a : load_some(dy, n, 0);
     vw b_wide = of_log ? load_some_wide(dy, n) : s.whole;
@@ -77,7 +77,7 @@ SL_INLINE void put_grad(const T *y, const T *dy, T *dx, size_t n, int nontempora
 
 SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontemporal, int of_log)
 {
-    slopes s = slopes_of(row_sum_of(y, dy, n, of_log));
+    row_terms s = row_terms_of(row_sum_of(y, dy, n, of_log));
     size_t start = nontemporal ? least(n, elements_to_line(dx)) : 0,
            lines = start + round_down_to_lines(n - start);
     SL_ROLLED
@@ -90,7 +90,7 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
         load_two(dy + i, b);
         SL_UNROLL
         for (size_t k = 0; k < 2; k++)
-            a[k] = softmax_slope(a[k], b[k], s);
+            a[k] = softmax_grad(a[k], b[k], s);
         if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1]))))
             SL_UNROLL
         for (size_t k = 0; k < 2; k++)
@@ -110,11 +110,11 @@ SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_
     y = &here_y;
     dy = &here_dy;
     c_acc sum[STRIP_VECTORS];
-    slopes s[STRIP_VECTORS];
+    row_terms s[STRIP_VECTORS];
     size_t vectors = o.single ? 1 : strip_vectors(y);
     strip_sum(y, dy, of_log, sum, o);
     for (size_t k = 0; k < vectors; k++)
-        s[k] = slopes_of(sum[k]);
+        s[k] = row_terms_of(sum[k]);
     for (size_t c = 0; c < y->classes; c++) {
         SL_UNROLL
         for (size_t k = 0; k < vectors; k++) {
@@ -138,7 +138,7 @@ SL_INLINE void backward_strip(const strip *y, const strip *dy, T *dx, int nontem
 SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
 {
     walk w = walk_of(shape);
-    int rows = shape.inner == 1 && !side_rows(shape);
+    int rows = shape.inner == 1 && !are_transposed(shape);
     int nontemporal = rows              ? use_nontemporal(dx, shape.outer * shape.classes)
                       : shape.inner > 1 ? strips_nontemporal(dx, shape)
                                         : 0;

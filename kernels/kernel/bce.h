@@ -17,9 +17,9 @@
  *
  * For t = 0 and t = 1 one sigmoid is left of the gradient: 1.55 x 2^-24 next to x = 0 and a product, as log_sigmoid_backward:
  * bound on any input 2.6, tested 2.0 (no FMA: 4.0), found 2.49. Else the terms may cancel, and
- * are formed in f64 (soft_slope, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
+ * are formed in f64 (soft_grad, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
  * way of its own t; a register without any of one kind does not compute it. With FMA and one factor for all, f32 pairs
- * do (slope_of_exp, sigmoid.h): whatever t is, and from the exponential of the loss. Elements that these cannot take
+ * do (grad_of_exp, sigmoid.h): whatever t is, and from the exponential of the loss. Elements that these cannot take
  * go the old way by themselves, so that nothing depends on who their neighbours are.
  *
  * Of probabilities (logarithms in f64, for f32 good to 2^-34, rounded once; f64: below 1 ULP each):
@@ -81,7 +81,7 @@ SL_INLINE reg bce_of(reg x, reg t, bce_weights weights, c_tables tables)
 }
 
 /* up: the upstream gradient. */
-SL_INLINE reg bce_slope(reg x, reg t, bce_weights weights, vw up, c_tables tables)
+SL_INLINE reg bce_grad(reg x, reg t, bce_weights weights, vw up, c_tables tables)
 {
     reg zero = c_set1(0), one = c_set1(1), minus = c_set1((num)-0.0);
     mask is_one = c_eq(t, one), soft = c_andnot(c_nle(c_abs(t), zero), is_one);
@@ -102,7 +102,7 @@ SL_INLINE reg bce_slope(reg x, reg t, bce_weights weights, vw up, c_tables table
     }
     if (!c_any(soft))
         return hard;
-    vw some = c_soft_slope(x, w_mul(w, w_sub(w_set1(1), c_widen(t))), w_mul(wp, c_widen(t)), tables);
+    vw some = c_soft_grad(x, w_mul(w, w_sub(w_set1(1), c_widen(t))), w_mul(wp, c_widen(t)), tables);
     return c_select(soft, c_narrow(some), hard);
 }
 
@@ -120,12 +120,12 @@ SL_INLINE reg bce_of_prob(reg p, reg t, bce_weights weights)
     return c_narrow(weights.has_all ? w_mul(c_widen(weights.all), cost) : cost);
 }
 
-SL_INLINE reg bce_slope_of_prob(reg p, reg t, bce_weights weights, vw up)
+SL_INLINE reg bce_grad_of_prob(reg p, reg t, bce_weights weights, vw up)
 {
     vw wide_p = c_widen(p), variance = w_mul(wide_p, w_sub(w_set1(1), wide_p));
-    vw slope = c_over(w_sub(wide_p, c_widen(t)), w_max(variance, w_set1(1e-12)));
+    vw entry = c_over(w_sub(wide_p, c_widen(t)), w_max(variance, w_set1(1e-12)));
     vw w = weights.has_all ? w_mul(up, c_widen(weights.all)) : up;
-    return c_narrow(w_mul(w, slope));
+    return c_narrow(w_mul(w, entry));
 }
 
 /* w[class] of the next n <= SL_W elements, and 0 beyond; moves the cursor past them. */
@@ -142,35 +142,35 @@ SL_INLINE reg class_values(const num *w, sl_shape shape, size_t n, class_cursor 
     return c_load(lane);
 }
 
-#if SL_HAS_SLOPE_OF_EXP
-/* Where slope_of_exp has an answer, with the factor high + low. */
-SL_INLINE int is_plain(const sl_loss_options *o, int with_slope, double scale)
+#if SL_HAS_GRAD_OF_EXP
+/* Where grad_of_exp has an answer, with the factor high + low. */
+SL_INLINE int is_plain(const sl_loss_options *o, int with_grad, double scale)
 {
     double size = scale < 0 ? -scale : scale;
     return !o->pos_weight && !o->class_weight &&
-           (!with_slope || (!(o->upstream && o->reduction == SL_NONE) && size >= 0x1p-60 && size <= 0x1p60));
+           (!with_grad || (!(o->upstream && o->reduction == SL_NONE) && size >= 0x1p-60 && size <= 0x1p60));
 }
 
-/* Results where slope_of_exp has none. */
-SL_NOINLINE reg bce_slope_far(reg x, reg t, double scale, mask far, reg slope)
+/* Results where grad_of_exp has none. */
+SL_NOINLINE reg bce_grad_far(reg x, reg t, double scale, mask far, reg entry)
 {
     bce_weights none = {c_set1(1), c_set1(1), 0, 0};
-    return c_select(far, bce_slope(x, t, none, w_set1(scale), c_tables_load()), slope);
+    return c_select(far, bce_grad(x, t, none, w_set1(scale), c_tables_load()), entry);
 }
 
-/* The loss, and the slope if it is not NULL, without weights and with one factor of all slopes. */
-SL_INLINE reg plain_bce(reg x, reg t, double scale, c_tables tables, reg *slope)
+/* The loss, and the gradient if it is not NULL, without weights and with one factor of all gradients. */
+SL_INLINE reg plain_bce(reg x, reg t, double scale, c_tables tables, reg *entry)
 {
     reg zero = c_set1(0), one = c_set1(1), size = c_abs(x);
     long_exp exp;
     c_log1p_parts log = log1p_and_exp(size, tables, &exp);
-    if (slope) {
+    if (entry) {
         num high = (num)scale;
         c_long_factor factor = {c_set1(high), c_set1((num)(scale - (double)high))};
         mask far = c_or(c_nlt(size, c_set1(80)), c_nle(c_abs(t), one));
-        *slope = c_slope_of_exp(x, t, exp, factor);
+        *entry = c_grad_of_exp(x, t, exp, factor);
         if (c_any(far))
-            *slope = bce_slope_far(x, t, scale, far, *slope);
+            *entry = bce_grad_far(x, t, scale, far, *entry);
     }
     reg s = c_select(c_lt(x, zero), t, c_sub(one, t));
     return c_fma(s, c_select(c_eq(s, zero), zero, size), log.high);
@@ -206,31 +206,30 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
             size_t n = least(SL_W, end - e);
             __builtin_prefetch((const char *)(x + e) + PREFETCH_BYTES, 0, 2);
             __builtin_prefetch((const char *)(target + e) + PREFETCH_BYTES, 0, 2);
-            reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, slope = one;
+            reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, entry = one;
             bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
             if (!c.plain && weights.has_pos)
                 weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
             if (!c.plain && weights.has_all)
                 weights.all = class_values(o->class_weight, shape, n, &at_all);
-#if SL_HAS_SLOPE_OF_EXP
+#if SL_HAS_GRAD_OF_EXP
             if (c.plain)
-                each = plain_bce(a, t, scale, tables, grad ? &slope : NULL);
+                each = plain_bce(a, t, scale, tables, grad ? &entry : NULL);
 #endif
             if (!c.plain && loss)
                 each = c.of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
             if (!c.plain && grad) {
                 vw up = c_upstream_of(o, scale, e, n);
-                slope =
-                    c.of_prob ? bce_slope_of_prob(a, t, weights, up) : bce_slope(a, t, weights, up, tables);
+                entry = c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
             }
             if (loss && o->reduction != SL_NONE)
                 total_push(&losses, each, n);
             else if (loss)
                 c_store_n(loss + e, each, n);
             if (grad && nontemporal && e >= head && n == SL_W)
-                put(grad + e, slope, 1);
+                put(grad + e, entry, 1);
             else if (grad)
-                store_some(grad + e, slope, n);
+                store_some(grad + e, entry, n);
         }
     if (nontemporal)
         stream_end();
@@ -245,7 +244,7 @@ SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const
         .shape = shape, .o = o, .of_prob = of_prob, .count = shape.outer * shape.classes * shape.inner};
     c.divisor = c_divisor(o, (double)(int64_t)c.count);
     c.scale = c_gradient_scale(o, c.divisor);
-#if SL_HAS_SLOPE_OF_EXP
+#if SL_HAS_GRAD_OF_EXP
     c.plain = !of_prob && is_plain(o, grad != NULL, c.scale);
     if (c.plain && grad) {
         c.plain = 1;

@@ -365,7 +365,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
     } else {
         q_others = w_fma(c->own, c_widen(c_load(t->weight)), w_mul(c->share, other_weights(c->weights, w_c)));
     }
-    store(top->slope, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top->live), c_set1(0))));
+    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top->live), c_set1(0))));
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
@@ -405,7 +405,7 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
         set_factor(row, &factors, l);
         if (c->target && t->live[l] != 0) {
             row->target = t->at[l] - l * classes;
-            row->entry = t->slope[l];
+            row->entry = t->entry[l];
         }
         c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
         if (is_product(c) && finite_factor(k))
@@ -476,10 +476,10 @@ SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *s
     if (c->target && c->smoothing > 0) {
         vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
         vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
-        store(t->slope, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
+        store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
     } else if (c->target) {
         vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), zero);
-        store(t->slope, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
+        store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
     }
     return g;
 }
@@ -637,7 +637,7 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
     total_zero(&c.losses);
     if (shape.inner != 1)
         losses_of_strips(&c);
-    else if (side_rows(shape))
+    else if (are_transposed(shape))
         losses_of_transposed(&c);
     else
         losses_of_rows(&c);

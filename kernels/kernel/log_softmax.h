@@ -64,7 +64,7 @@ SL_NOINLINE void log_softmax_strip(const strip *s, T *y, int nontemporal, const 
         log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
-SL_STATIC void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
     T in[SL_BLOCK * SL_W];
     int nontemporal = short_rows_nontemporal(y, rows * classes);
@@ -81,7 +81,7 @@ SL_STATIC void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t clas
 }
 
 /* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
-SL_STATIC void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
 {
     size_t many = rows_at_once(shape), classes = shape.classes;
     log_sum_rows rows;
@@ -109,7 +109,7 @@ SL_STATIC void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_STATIC void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
     int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
@@ -129,7 +129,7 @@ SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
 {
     if (shape.classes == 0)
         return;
-    if (side_rows(shape))
+    if (are_transposed(shape))
         log_softmax_short_rows(x, y, shape.outer, shape.classes, safe);
     else if (shape.inner == 1)
         log_softmax_rows(x, y, shape, safe);

@@ -59,7 +59,7 @@ SL_STATIC void logsumexp(const T *x, num *lse, sl_shape shape)
         lse[r] = (num)-INFINITY; /* of a sum of nothing */
     if (shape.classes == 0)
         return;
-    if (side_rows(shape))
+    if (are_transposed(shape))
         logsumexp_transposed(x, lse, shape);
     else if (shape.inner == 1)
         logsumexp_rows(x, lse, shape);

@@ -46,7 +46,7 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, sl_shape shape, con
                 for (size_t c = 0; c < shape.classes; c++)
                     memset(grad + at + c * w.step, 0, n * sizeof *grad);
             vw value = w_mul(c_upstream_of(o, scale, row, n), minus);
-            store(t.slope, c_canonical(c_narrow(value)));
+            store(t.entry, c_canonical(c_narrow(value)));
             put_entries(grad + at, &t, n);
         }
     if (o->reduction != SL_NONE && loss)

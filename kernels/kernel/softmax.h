@@ -184,10 +184,10 @@ SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vfram
     reg q[4], top = c_set1((num)-INFINITY);
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
-        c_load_quads(x + at, classes, q);
+        c_load_transposed(x + at, classes, q);
         for (size_t k = c - at; k < 4 && at + k < classes; k++) {
             top = c_max(q[k], top);
-            c_store(e + (at + k) * SL_W, c_exp_tried(q[k], shifted, f, table));
+            c_store(e + (at + k) * SL_W, c_exp_predicted(q[k], shifted, f, table));
         }
     }
     return c_add(top, c_set1(0));
@@ -220,7 +220,7 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
         if (classes < 4)
             store_few(q, classes, to);
         else
-            c_store_quads(to + at, classes, q);
+            c_store_transposed(to + at, classes, q);
     }
     store_flat(y, to, classes, nontemporal);
 }
@@ -250,7 +250,7 @@ SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe)
         fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
 }
 
-SL_STATIC void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
     T in[SL_BLOCK * SL_W], out[SL_BLOCK * SL_W];
     size_t r = 0;
@@ -282,7 +282,7 @@ SL_INLINE size_t most_strip_rows(size_t classes)
     return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
 }
 
-SL_STATIC void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
     int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);

@@ -152,7 +152,7 @@ SL_INLINE vf c_exp_in_frame(vf x, c_vframe f, vt table)
 
 /* The same in a frame that is tried: of any x, shift not yet subtracted, if there is one. What counts does not depend on the
  * minimum, so that the one need not wait for the other. */
-SL_INLINE vf c_exp_tried(vf x, int shifted, c_vframe f, vt table)
+SL_INLINE vf c_exp_predicted(vf x, int shifted, c_vframe f, vt table)
 {
     vf low = v_min(f.high, x);
     if (shifted)

@@ -103,7 +103,7 @@ SL_INLINE vw c_exp_in_frame(vw x, c_vframe f, c_exp_table table)
     return w_exp_counted(w_nle(x, f.cut), x, f);
 }
 
-SL_INLINE vw c_exp_tried(vw x, int shifted, c_vframe f, c_exp_table table)
+SL_INLINE vw c_exp_predicted(vw x, int shifted, c_vframe f, c_exp_table table)
 {
     vw low = w_min(f.high, x);
     if (shifted)

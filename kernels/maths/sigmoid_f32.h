@@ -65,7 +65,7 @@ SL_INLINE vf c_times_scaled(vf g, c_scaled s)
  *
  * so that q may be off by a little of itself, and neither term suffers more. In f32 kernels q is of 2^-36: exp_f32.h's
  * reduction and its two tables, the rest in f64, exp(r) - 1 by its series up to r^5. E is 2^64 too small, to fit. */
-SL_INLINE vw c_soft_slope(vf x, vw no, vw yes, c_tables tables)
+SL_INLINE vw c_soft_grad(vf x, vw no, vw yes, c_tables tables)
 {
     vf a = v_min(v_set1(130), v_abs(x)), magic = v_set1(EXP_MAGIC - 64), m = v_fma(a, v_set1(LOG2E), magic);
     vw n = v_widen(v_sub(m, magic));
@@ -84,12 +84,12 @@ SL_INLINE vw c_soft_slope(vf x, vw no, vw yes, c_tables tables)
  *
  * For t = 0 and t = 1 nothing cancels where q is small. Each of q, 1 - t and their difference is a sum of two f32,
  * good to 2^-32 of q: only the last step rounds. */
-#define SL_HAS_SLOPE_OF_EXP SL_FMA
+#define SL_HAS_GRAD_OF_EXP SL_FMA
 typedef struct {
     vf high, low;
 } c_long_factor;
 
-SL_INLINE vf c_slope_of_exp(vf x, vf t, long_exp u, c_long_factor w)
+SL_INLINE vf c_grad_of_exp(vf x, vf t, long_exp u, c_long_factor w)
 {
     vf one = v_set1(1), sum = v_add(one, u.value);
     vf rest = v_add(v_sub(u.value, v_sub(sum, one)), u.lost), r = v_div(one, sum), q = v_mul(u.value, r);

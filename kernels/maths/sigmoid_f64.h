@@ -11,7 +11,7 @@ typedef struct {
     vw value, more, root; /* of the result: (value + more) * root * root */
 } c_scaled;
 
-#define SL_HAS_SLOPE_OF_EXP 0
+#define SL_HAS_GRAD_OF_EXP 0
 
 typedef int c_tables;
 SL_INLINE c_tables c_tables_load(void) { return 0; }
@@ -67,7 +67,7 @@ SL_INLINE vw c_times_scaled(vw g, c_scaled s)
 }
 
 /* no sigmoid(x) - yes sigmoid(-x), where the terms may cancel: as in sigmoid_f32.h. */
-SL_INLINE vw c_soft_slope(vw x, vw no, vw yes, c_tables tables)
+SL_INLINE vw c_soft_grad(vw x, vw no, vw yes, c_tables tables)
 {
     vw q = c_unscaled(c_sigmoid(w_sub(w_set1(-0.0), w_abs(x)), tables)), part = w_mul(w_add(no, yes), q);
     return w_select(w_lt(x, w_set1(0)), w_sub(part, yes), w_sub(no, part));

@@ -35,8 +35,8 @@ SL_INLINE void exp_block(const T *x, num *e, int shifted, int pairwise, c_vframe
     for (size_t j = 0; j < SL_PARTS; j++) {
         reg first = a[j], second = a[j + SL_PARTS];
         lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
-        first = c_exp_tried(first, shifted, f, table);
-        second = c_exp_tried(second, shifted, f, table);
+        first = c_exp_predicted(first, shifted, f, table);
+        second = c_exp_predicted(second, shifted, f, table);
         c_store(e + j * SL_W, first);
         c_store(e + j * SL_W + SL_LANES, second);
         pair(&first, &second);

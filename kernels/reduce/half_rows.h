@@ -44,8 +44,8 @@ SL_INLINE void room_block(const T *x, T *e, int shifted, c_vframe f, exp_lanes *
     for (size_t j = 0; j < SL_PARTS; j++) {
         reg first = a[j], second = a[j + SL_PARTS];
         lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
-        first = c_exp_tried(first, shifted, f, table);
-        second = c_exp_tried(second, shifted, f, table);
+        first = c_exp_predicted(first, shifted, f, table);
+        second = c_exp_predicted(second, shifted, f, table);
         store_exp(e + PER_EXP * j * SL_W, first);
         store_exp(e + PER_EXP * (j + SL_PARTS) * SL_W, second);
         pair(&first, &second);

@@ -57,9 +57,9 @@ SL_INLINE reg lower_exp(reg x, num *e, log_sum_options o, c_vframe f, reg *max, 
     if (!o.keep) {
         reg low = c_min(*max, x);
         *max = c_max(x, *max);
-        return c_exp_tried(low, o.shifted, f, table);
+        return c_exp_predicted(low, o.shifted, f, table);
     }
-    reg exp = c_exp_tried(x, o.shifted, f, table);
+    reg exp = c_exp_predicted(x, o.shifted, f, table);
     mask above = c_lt(*max, x);
     reg low = c_select(above, *exp_max, exp);
     c_store(e, exp);
@@ -90,7 +90,7 @@ SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vfra
     for (size_t j = 0; j < 2 * SL_PARTS; j++) {
         lanes->max[j] = load(x + j * SL_W);
         if (o.keep) {
-            exp_max[j] = c_exp_tried(lanes->max[j], o.shifted, f, c_exp_table_load());
+            exp_max[j] = c_exp_predicted(lanes->max[j], o.shifted, f, c_exp_table_load());
             c_store(e + j * SL_W, exp_max[j]);
         }
     }
@@ -183,7 +183,7 @@ SL_NOINLINE void exps_again(const T *x, num *e, size_t n, c_frame frame)
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W) {
         reg a = load_some(x + i, n - i, (num)-INFINITY);
-        keep_some(e + i, c_exp_tried(a, 1, f, c_exp_table_load()), n - i);
+        keep_some(e + i, c_exp_predicted(a, 1, f, c_exp_table_load()), n - i);
     }
 }
 
@@ -406,7 +406,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
                 for (size_t k = 0; k < vectors; k++) {
                     reg *top = lanes[k].max + l, a = strip_load(s, c, k, o), low = c_min(*top, a);
                     *top = c_max(a, *top);
-                    low = c_exp_tried(low, o.shifted, o.shifted ? frames[k] : f, table);
+                    low = c_exp_predicted(low, o.shifted, o.shifted ? frames[k] : f, table);
                     lanes[k].rest[l] = c_acc_add_pair(lanes[k].rest[l], low, c_set1(0));
                 }
                 continue;
@@ -420,8 +420,8 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
                 f = o.shifted ? frames[k] : f;
                 *top = c_max(a, *top);
                 *next = c_max(b, *next);
-                low_a = c_exp_tried(low_a, o.shifted, f, table);
-                low_b = c_exp_tried(low_b, o.shifted, f, table);
+                low_a = c_exp_predicted(low_a, o.shifted, f, table);
+                low_b = c_exp_predicted(low_b, o.shifted, f, table);
                 lanes[k].rest[l] = c_acc_add_pair(lanes[k].rest[l], low_a, low_b);
             }
         }
@@ -432,11 +432,14 @@ SL_NOINLINE void strip_log_sum_again(const strip *s, const c_vframe *frames, str
     strip_log_sum_pass(s, frames, lanes, (strip_options){.whole = s->rows >= SL_W, .shifted = 1});
 }
 
-SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[STRIP_VECTORS])
+/* Half of a strip: each row has 256 or 512 bytes of lanes, which are to stay in the first-level cache and on a small stack. */
+enum { LOG_SUM_VECTORS = STRIP_VECTORS > 1 ? STRIP_VECTORS / 2 : 1 };
+
+SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECTORS])
 {
-    strip_lanes lanes[STRIP_VECTORS];
-    reg max[STRIP_VECTORS];
-    c_vframe frames[STRIP_VECTORS], none = c_vframe_of(c_set1(0));
+    strip_lanes lanes[LOG_SUM_VECTORS];
+    reg max[LOG_SUM_VECTORS];
+    c_vframe frames[LOG_SUM_VECTORS], none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors(s);
     for (size_t k = 0; k < vectors; k++)
         frames[k] = none;
@@ -496,15 +499,28 @@ SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
     return stats_from(max, c_acc_merge(c_fold_rows(rest, least(SL_LANES, s->classes)), others), top);
 }
 
-SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])
+SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTORS])
 {
-    if (s->classes > SL_BLOCK)
-        strip_log_sum_long(s, stats);
-    else if (s->rows < SL_W)
+    if (s->rows < SL_W)
         stats[0] = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
     else
         for (size_t k = 0; k < s->rows / SL_W; k++)
             stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
+}
+
+SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])
+{
+    if (s->classes <= SL_BLOCK) {
+        strip_log_sum_short(s, stats);
+        return;
+    }
+    for (size_t i = 0; i < s->rows; i += LOG_SUM_VECTORS * SL_W) {
+        strip half = *s;
+        half.x += i;
+        half.results = s->results ? s->results + i : NULL;
+        half.rows = least(s->rows - i, LOG_SUM_VECTORS * SL_W);
+        strip_log_sum_long(&half, stats + i / SL_W);
+    }
 }
 
 /* Which rows are nothing but -inf: no maximum, no NaN. */

@@ -55,7 +55,7 @@ SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vfr
         reg a = strip_load(s, c, k, o);
         strip_prefetch_vector(s, c, k);
         max = c_max(a, max);
-        c_store(e + c * SL_W, c_exp_tried(a, o.shifted, f, c_exp_table_load()));
+        c_store(e + c * SL_W, c_exp_predicted(a, o.shifted, f, c_exp_table_load()));
     }
     return c_add(max, c_set1(0));
 }
@@ -107,7 +107,7 @@ typedef struct {
 SL_INLINE reg strip_exp(const strip *s, strip_place place, size_t c, size_t k, strip_options o, c_vframe f,
                         reg *max)
 {
-    reg a = strip_load(s, c, k, o), e = c_exp_tried(a, o.shifted, f, c_exp_table_load());
+    reg a = strip_load(s, c, k, o), e = c_exp_predicted(a, o.shifted, f, c_exp_table_load());
     *max = c_max(a, *max);
     if (o.keep)
         c_store(place.e + c * place.step + k * SL_W, e);

@@ -20,7 +20,7 @@ typedef struct {
     T logit[SL_W];    /* x_t */
     num weight[SL_W]; /* w_t, 0 where not live */
     size_t at[SL_W];  /* where x_t is, where live */
-    T slope[SL_W];    /* its entry of the gradient */
+    T entry[SL_W];    /* its entry of the gradient */
     int all;          /* whether all are live, and of weight 1 */
 } targets;
 
@@ -75,7 +75,7 @@ SL_INLINE void put_entries(T *grad, const targets *t, size_t n)
 {
     for (size_t l = 0; l < n; l++)
         if (t->all || t->live[l] != 0)
-            grad[t->at[l]] = t->slope[l];
+            grad[t->at[l]] = t->entry[l];
 }
 
 #endif

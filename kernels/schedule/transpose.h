@@ -58,14 +58,14 @@ SL_INLINE void transpose(const num *x, size_t classes, T *transposed)
 {
     reg q[4];
     if (classes < 4) {
-        c_load_quads(x, classes, q);
+        c_load_transposed(x, classes, q);
         for (size_t k = 0; k < classes; k++)
             store(transposed + k * SL_W, q[k]);
         return;
     }
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
-        c_load_quads(x + at, classes, q);
+        c_load_transposed(x + at, classes, q);
         SL_UNROLL
         for (size_t k = 0; k < 4; k++)
             store(transposed + (at + k) * SL_W, q[k]);
@@ -80,7 +80,7 @@ SL_INLINE void store_few(const reg q[4], size_t classes, num *y)
         return;
     }
     num rows[4 * SL_W];
-    c_store_quads(rows, 4, q);
+    c_store_transposed(rows, 4, q);
     for (size_t l = 0; l + 1 < SL_W; l++)
         memcpy(y + l * classes, rows + 4 * l, 4 * sizeof *y);
     num *last = y + (SL_W - 1) * classes;
@@ -104,7 +104,7 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
         SL_UNROLL
         for (size_t k = 0; k < 4; k++)
             q[k] = load(transposed + (at + k) * SL_W);
-        c_store_quads(y + at, classes, q);
+        c_store_transposed(y + at, classes, q);
     }
 }
 

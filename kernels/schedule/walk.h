@@ -31,7 +31,7 @@ SL_INLINE walk walk_of(sl_shape s)
 
 /* Where neighbouring rows are neighbouring elements, a strip of them is done together: every class is another page, and an
  * access to one takes whole lines from it. A strip is up to STRIP_VECTORS whole registers, or less than one. */
-enum { STRIP_ROWS = SL_F64 ? 16 : 64, STRIP_VECTORS = STRIP_ROWS / SL_W };
+enum { STRIP_ROWS = 256 / sizeof(num), STRIP_VECTORS = STRIP_ROWS / SL_W };
 
 SL_INLINE size_t strip_rows(size_t rows)
 {
@@ -42,7 +42,7 @@ SL_INLINE size_t strip_rows(size_t rows)
  * l]. The same lanes, the same bits, and no row end to pay for. */
 SL_INLINE int short_rows(sl_shape s) { return s.inner == 1 && s.classes <= SL_BLOCK; }
 /* Unless they are too few to fill the lanes. */
-SL_INLINE int side_rows(sl_shape s) { return short_rows(s) && s.outer > SL_W / 4; }
+SL_INLINE int are_transposed(sl_shape s) { return short_rows(s) && s.outer > SL_W / 4; }
 
 /* Long rows are read twice, and their ends are worked out for a register's worth of rows together: as long as those
  * stay in the second-level cache. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * See ladder.h. The adapters come first, one block per signature class of table.h; the manifests then pick
+ * See test_matrix.h. The adapters come first, one block per signature class of table.h; the manifests then pick
  * among them.
  */
-#include "ladder.h"
+#include "test_matrix.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -37,63 +37,63 @@ typedef struct {
     sl_shape shape;
     const sl_ref_options *options;
     sl_real *want[OUTPUTS], *scale[OUTPUTS];
-} question;
+} oracle_call;
 
 /* The oracle in its two arithmetics. */
 struct oracle {
-    void (*in_double)(const question *);
-    void (*in_long)(const question *);
+    void (*in_double)(const oracle_call *);
+    void (*in_long)(const oracle_call *);
 };
 
-/* Of each signature: what the ladder must know of it; the parameters of kernels and of the oracle. Where the
+/* Of each signature: what the test matrix must know of it; the parameters of kernels and of the oracle. Where the
  * kernel needs more than the call has, BEFORE_ makes it, from the function that computes statistics. */
 
 #define TRAITS_MAP .by_element = true, .result = T_PER_ELEMENT
 #define BEFORE_MAP(stats_of)
 #define ARGUMENTS_MAP c->x, c->out[RESULT], elements(c->shape)
-#define QUESTION_MAP q->x, elements(q->shape), q->want[RESULT], q->scale[RESULT]
+#define ORACLE_CALL_MAP q->x, elements(q->shape), q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_MAP_BACKWARD .second = DY, TRAITS_MAP
 #define BEFORE_MAP_BACKWARD(stats_of)
 #define ARGUMENTS_MAP_BACKWARD c->x, c->second, c->out[RESULT], elements(c->shape)
-#define QUESTION_MAP_BACKWARD q->x, q->second, elements(q->shape), q->want[RESULT], q->scale[RESULT]
+#define ORACLE_CALL_MAP_BACKWARD q->x, q->second, elements(q->shape), q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_ROW_MAP .result = T_PER_ELEMENT
 #define BEFORE_ROW_MAP(stats_of)
 #define ARGUMENTS_ROW_MAP c->x, c->out[RESULT], c->shape
-#define QUESTION_ROW_MAP q->x, q->shape, q->want[RESULT], q->scale[RESULT]
+#define ORACLE_CALL_ROW_MAP q->x, q->shape, q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_ROW_BACKWARD .second = DY, TRAITS_ROW_MAP
 #define BEFORE_ROW_BACKWARD(stats_of)
 #define ARGUMENTS_ROW_BACKWARD c->x, c->second, c->out[RESULT], c->shape
-#define QUESTION_ROW_BACKWARD q->x, q->second, q->shape, q->want[RESULT], q->scale[RESULT]
+#define ORACLE_CALL_ROW_BACKWARD q->x, q->second, q->shape, q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_ROW_FOLD .result = L_PER_ROW
 #define BEFORE_ROW_FOLD(stats_of)
 #define ARGUMENTS_ROW_FOLD ARGUMENTS_ROW_MAP
-#define QUESTION_ROW_FOLD QUESTION_ROW_MAP
+#define ORACLE_CALL_ROW_FOLD ORACLE_CALL_ROW_MAP
 
 #define TRAITS_CLASS_LOSS .second = CLASS_IDS, .result = L_PER_ROW
 #define BEFORE_CLASS_LOSS(stats_of)
 #define ARGUMENTS_CLASS_LOSS c->x, c->second, c->shape, c->options, c->out[RESULT], c->out[GRADIENT]
-#define QUESTION_CLASS_LOSS                                                                                  \
+#define ORACLE_CALL_CLASS_LOSS                                                                               \
     q->x, q->ids, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
 
 #define TRAITS_PROB_LOSS .second = PROBABILITIES, .result = L_PER_ROW
 #define BEFORE_PROB_LOSS(stats_of)
 #define ARGUMENTS_PROB_LOSS ARGUMENTS_CLASS_LOSS
-#define QUESTION_PROB_LOSS                                                                                   \
+#define ORACLE_CALL_PROB_LOSS                                                                                \
     q->x, q->second, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
 
 #define TRAITS_ELEMENT_LOSS .by_element = true, .second = PROBABILITIES, .result = L_PER_ELEMENT
 #define BEFORE_ELEMENT_LOSS(stats_of)
 #define ARGUMENTS_ELEMENT_LOSS ARGUMENTS_PROB_LOSS
-#define QUESTION_ELEMENT_LOSS QUESTION_PROB_LOSS
+#define ORACLE_CALL_ELEMENT_LOSS ORACLE_CALL_PROB_LOSS
 
 #define TRAITS_STATS .one_row = true, .result = STATS_PER_ROW
 #define BEFORE_STATS(stats_of)
 #define ARGUMENTS_STATS c->x, elements(c->shape), c->out[RESULT]
-#define QUESTION_STATS QUESTION_MAP
+#define ORACLE_CALL_STATS ORACLE_CALL_MAP
 
 #define TRAITS_APPLY .one_row = true, .result = T_PER_ELEMENT
 #define BEFORE_APPLY(stats_of)                                                                               \
@@ -101,7 +101,7 @@ struct oracle {
     if (c->stats == NULL)                                                                                    \
         stats_of(c->x, elements(c->shape), &own);
 #define ARGUMENTS_APPLY c->x, c->out[RESULT], elements(c->shape), c->stats != NULL ? c->stats : &own
-#define QUESTION_APPLY QUESTION_MAP
+#define ORACLE_CALL_APPLY ORACLE_CALL_MAP
 
 #define ADAPT(dt, T, L, name, sig)                                                                           \
     static void run_##name##_##dt(const sl_kernels *t, const call *c)                                        \
@@ -113,9 +113,12 @@ struct oracle {
         BEFORE_##sig(sl_softmax_stats_##dt) return sl_##name##_##dt(ARGUMENTS_##sig);                        \
     }
 #define SL_KERNEL(name, sig, ...)                                                                            \
-    static void ask_##name##_double(const question *q) { sl_ref_##name##_double(QUESTION_##sig); }           \
-    static void ask_##name##_long(const question *q) { sl_ref_##name##_long(QUESTION_##sig); }               \
-    static const struct oracle name##_oracle = {ask_##name##_double, ask_##name##_long};                     \
+    static void evaluate_##name##_double(const oracle_call *q)                                               \
+    {                                                                                                        \
+        sl_ref_##name##_double(ORACLE_CALL_##sig);                                                           \
+    }                                                                                                        \
+    static void evaluate_##name##_long(const oracle_call *q) { sl_ref_##name##_long(ORACLE_CALL_##sig); }    \
+    static const struct oracle name##_oracle = {evaluate_##name##_double, evaluate_##name##_long};           \
     SL_DTYPES(ADAPT, name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
@@ -268,26 +271,26 @@ static double *widen(size_t n, const void *from, double (*get)(const void *, siz
     return to;
 }
 
-static void ask(const kernel *k, const question *q)
+static void evaluate(const kernel *k, const oracle_call *q)
 {
     (k->dtype->long_arithmetic ? k->oracle->in_long : k->oracle->in_double)(q);
 }
 
-/* One question, or for a kernel without a shape one per row. */
-static void ask_all(const kernel *k, const question *q)
+/* One call, or for a kernel without a shape one per row. */
+static void evaluate_all(const kernel *k, const oracle_call *q)
 {
     if (has_shape(k)) {
-        ask(k, q);
+        evaluate(k, q);
         return;
     }
     for (size_t r = 0; r < rows(q->shape); r++) {
         const size_t first = r * q->shape.classes, result = k->result == T_PER_ELEMENT ? first : r;
-        question one = *q;
+        oracle_call one = *q;
         one.shape = sl_rows(1, q->shape.classes);
         one.x += first;
         one.want[RESULT] += result;
         one.scale[RESULT] += result;
-        ask(k, &one);
+        evaluate(k, &one);
     }
 }
 
@@ -311,7 +314,7 @@ void expect(const kernel *k, const call *c, expectation *e)
         .upstream = upstream,
         .flags = o->flags,
     };
-    question q = {.x = x, .second = second, .ids = c->second, .shape = c->shape, .options = &options};
+    oracle_call q = {.x = x, .second = second, .ids = c->second, .shape = c->shape, .options = &options};
     for (size_t output = 0; output < OUTPUTS; output++) {
         const size_t n = output_count(k, c, output);
         q.want[output] = e->want[output] =
@@ -319,7 +322,7 @@ void expect(const kernel *k, const call *c, expectation *e)
         q.scale[output] = e->scale[output] =
             c->out[output] != NULL ? allocate(n, sizeof *e->scale[output]) : NULL;
     }
-    ask_all(k, &q);
+    evaluate_all(k, &q);
     if (is_loss(k) && e->want[RESULT] != NULL) /* a loss is measured at itself */
         memcpy(e->scale[RESULT], e->want[RESULT], output_count(k, c, RESULT) * sizeof *e->scale[RESULT]);
     free(x);
@@ -597,11 +600,11 @@ typedef struct {
     const kernel *k;
     isa on;
     char name[128];
-} rung;
+} cell;
 
 static void step(void **state)
 {
-    const rung *r = *state;
+    const cell *r = *state;
     if (r->of.once != NULL) {
         r->of.once();
     } else if (r->of.each_kernel != NULL) {
@@ -609,24 +612,24 @@ static void step(void **state)
     } else if (r->of.each_isa != NULL) {
         r->of.each_isa(&r->on);
     } else {
-        r->of.rung(r->k, &r->on);
+        r->of.cell(r->k, &r->on);
     }
 }
 
-/* Everything that a topic runs on. What cannot run here gets no rung; say_what_was_executed() names it. */
-static size_t add_rungs(const topic *t, rung *to)
+/* Everything that a topic runs on. What cannot run here gets no cell; say_what_was_executed() names it. */
+static size_t add_cells(const topic *t, cell *to)
 {
     size_t n = 0;
-    const size_t kernel_steps = t->rung != NULL || t->each_kernel != NULL ? KERNELS : 1;
-    const size_t isa_steps = t->rung != NULL || t->each_isa != NULL ? ALL_ISAS : 1;
+    const size_t kernel_steps = t->cell != NULL || t->each_kernel != NULL ? KERNELS : 1;
+    const size_t isa_steps = t->cell != NULL || t->each_isa != NULL ? ALL_ISAS : 1;
     for (size_t k = 0; k < kernel_steps; k++)
         for (size_t i = 0; i < isa_steps; i++) {
-            rung *r = &to[n];
-            *r = (rung){.of = *t, .k = &kernels[k], .on = isa_at(i)};
+            cell *r = &to[n];
+            *r = (cell){.of = *t, .k = &kernels[k], .on = isa_at(i)};
             if ((t->applies_to != NULL && !t->applies_to(r->k)) ||
                 (isa_steps > 1 && (r->on.table == NULL || !is_asked_for(&r->on))))
                 continue;
-            if (t->rung != NULL)
+            if (t->cell != NULL)
                 snprintf(r->name, sizeof r->name, "%s: %s/%s", t->name, r->k->name, r->on.name);
             else if (t->each_kernel != NULL)
                 snprintf(r->name, sizeof r->name, "%s: %s", t->name, r->k->name);
@@ -666,8 +669,8 @@ static void say_what_was_executed(void)
     printf("%zu of %d kernels executed\n", count, KERNELS * MANIFEST_ISAS);
 }
 
-/* The rungs of SOFTLANE_TEST_PART, in place; returns how many. */
-static size_t take_part(rung *rungs, size_t n)
+/* The cells of SOFTLANE_TEST_PART, in place; returns how many. */
+static size_t take_part(cell *cells, size_t n)
 {
     const char *wanted = getenv("SOFTLANE_TEST_PART");
     unsigned part = 1, parts = 1;
@@ -678,28 +681,28 @@ static size_t take_part(rung *rungs, size_t n)
     }
     size_t taken = 0;
     for (size_t i = part - 1; i < n; i += parts)
-        rungs[taken++] = rungs[i];
+        cells[taken++] = cells[i];
     return taken;
 }
 
-int ladder_climb(const char *group, const topic *topics, size_t count)
+int run_test_matrix(const char *group, const topic *topics, size_t count)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     (void)effort(0, 0); /* refuses a bad value before anything runs */
     refuse_unknown_isa();
     assert_expected_isa();
     const size_t most = count * KERNELS * ALL_ISAS;
-    rung *rungs = allocate(most, sizeof *rungs);
+    cell *cells = allocate(most, sizeof *cells);
     struct CMUnitTest *tests = allocate(most, sizeof *tests);
     size_t n = 0;
     for (size_t t = 0; t < count; t++)
-        n += add_rungs(&topics[t], rungs + n);
-    n = take_part(rungs, n);
+        n += add_cells(&topics[t], cells + n);
+    n = take_part(cells, n);
     for (size_t i = 0; i < n; i++)
-        tests[i] = (struct CMUnitTest){.name = rungs[i].name, .test_func = step, .initial_state = &rungs[i]};
+        tests[i] = (struct CMUnitTest){.name = cells[i].name, .test_func = step, .initial_state = &cells[i]};
     const int failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
     free(tests);
-    free(rungs);
+    free(cells);
     say_what_was_executed();
     return failed != 0;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ladder that every test climbs: all kernels of kernels.def, for all element types of dtypes.def, on all
+ * The matrix that every test goes through: all kernels of kernels.def, for all element types of dtypes.def, on all
  * ISAs of isas.def that can run here.
  *
- * A test is written once, against `kernel` and `call`, and says for what it runs (a topic); ladder_climb()
- * makes one cmocka test of it per rung, named "topic: kernel/dtype/isa". One adapter per signature class
- * (ladder.c) turns a call into the kernel's own parameters: a row of kernels.def or dtypes.def is tested the
+ * A test is written once, against `kernel` and `call`, and says for what it runs (a topic); run_test_matrix()
+ * makes one cmocka test of it per cell, named "topic: kernel/dtype/isa". One adapter per signature class
+ * (test_matrix.c) turns a call into the kernel's own parameters: a row of kernels.def or dtypes.def is tested the
  * moment it exists, a new signature does not compile.
  *
  * Environment: SOFTLANE_EXPECT_ISA=avx2 makes every program fail at once unless that variant is the one in
  * use; SOFTLANE_TEST_EFFORT=small asks for fewer and smaller inputs, for emulated CPUs; SOFTLANE_TEST_ISA=avx2 leaves
- * out the rungs of all other variants, which then only serve for comparison; SOFTLANE_TEST_PART=1/2 takes every
- * second rung, 2/2 the others, so that two cores have something to do.
+ * out the cells of all other variants, which then only serve for comparison; SOFTLANE_TEST_PART=1/2 takes every
+ * second cell, 2/2 the others, so that two cores have something to do.
  */
-#ifndef LADDER_H
-#define LADDER_H
+#ifndef TEST_MATRIX_H
+#define TEST_MATRIX_H
 
 /* cmocka.h needs these four before it. */
 #include <setjmp.h>
@@ -174,19 +174,19 @@ unsigned accepted_options(const kernel *k);
 
 /* ----------------------------------------------------------------------------------------------- topics */
 
-/* What is tested, and on what: exactly one of rung (a kernel on an ISA), each_isa, each_kernel and once. */
+/* What is tested, and on what: exactly one of cell (a kernel on an ISA), each_isa, each_kernel and once. */
 typedef struct {
     const char *name;
-    void (*rung)(const kernel *, const isa *);
+    void (*cell)(const kernel *, const isa *);
     void (*each_isa)(const isa *);
     void (*each_kernel)(const kernel *);
     void (*once)(void);
     bool (*applies_to)(const kernel *); /* NULL: to all */
 } topic;
 
-/* Runs the topics as one group of cmocka tests, then says how much of the ladder was executed. The result is
+/* Runs the topics as one group of cmocka tests, then says how much of the matrix was executed. The result is
  * main's. */
-int ladder_climb(const char *group, const topic *topics, size_t count);
+int run_test_matrix(const char *group, const topic *topics, size_t count);
 
 /* `full`, or `small` under SOFTLANE_TEST_EFFORT=small */
 size_t effort(size_t full, size_t small);
