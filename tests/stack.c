@@ -14,7 +14,7 @@
 
 #include "workload.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 #define INSTRUMENTED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -73,7 +73,7 @@ static void small_stack(const kernel *k, const isa *on)
     generator g = {k->index};
     size_t worst = 0;
     if (INSTRUMENTED) {
-        print_message("skipped: instrumented code takes more\n");
+        print_message("skipped: instrumented code, and code without optimisation, takes more\n");
         skip();
     }
     const task nothing = {k, on, NULL};
