@@ -23,8 +23,8 @@
  *          v_stream(p, a)                v_store past the caches, if the ISA can; p aligned to a line of 64 bytes or, of
  *                                        smaller registers, to the register. Also for f64 and u16. stream_end()
  *                                        orders them before all that follows
- *          v_load_transposed(p, step, q)      SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
- *          v_store_transposed(p, step, q)     back
+ *          v_load_transposed(p, step, q)  SL_W rows of four: lane l of q[c] is p[l * step + c], c < 4
+ *          v_store_transposed(p, step, q) back
  *          v_add v_sub v_mul v_div       (a, b)
  *          v_fma(a, b, c)                a * b + c    one rounding if SL_FMA, else product and sum rounded
  *          v_fnma(a, b, c)               c - a * b    likewise
@@ -39,7 +39,7 @@
  *          w_fold_add_halves(a)          the lower lanes by halves, and the upper lanes, and the sum of both
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
  *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
- *          w_...                         all of the above but quads and load_wide, for f64
+ *          w_...                         all of the above but load_transposed, store_transposed and load_wide, for f64
  *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
  *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_andnot(a, b): a & ~b  u_add(a, b)  u_sub(a, b)     modulo 2^32
  *          u_shl(a, k)  u_shr(a, k)      k constant
@@ -153,6 +153,7 @@
 #define SL_ROLLED SL_PRAGMA(GCC unroll 1)
 #endif
 
+/* Tells the compiler what no caller breaks. */
 #define SL_ASSUME(truth) ((truth) ? (void)0 : __builtin_unreachable())
 
 /* Hides what a value is. clang for AArch64 makes FMINNM of a < b ? a : b where it sees that b is not NaN, and

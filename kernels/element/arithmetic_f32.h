@@ -50,11 +50,12 @@ typedef float num;
 SL_INLINE vf c_fold_max_of_each(vf part[SL_W])
 {
     SL_UNROLL_ALL
-    for (size_t n = SL_W; n > 1; n /= 2)
+    for (size_t n = SL_W; n > 1; n /= 2) {
         SL_UNROLL_ALL
-    for (size_t l = 0; l < n / 2; l++) {
-        vf a = part[2 * l], b = part[2 * l + 1];
-        part[l] = v_max(v_evens(a, b), v_odds(a, b));
+        for (size_t l = 0; l < n / 2; l++) {
+            vf a = part[2 * l], b = part[2 * l + 1];
+            part[l] = v_max(v_evens(a, b), v_odds(a, b));
+        }
     }
     return part[0];
 }

@@ -91,10 +91,11 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
         SL_UNROLL
         for (size_t k = 0; k < 2; k++)
             a[k] = softmax_grad(a[k], b[k], s);
-        if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1]))))
+        if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1])))) {
             SL_UNROLL
-        for (size_t k = 0; k < 2; k++)
-            a[k] = c_canonical(a[k]);
+            for (size_t k = 0; k < 2; k++)
+                a[k] = c_canonical(a[k]);
+        }
         put_two(dx + i, a, nontemporal);
     }
     for (; of_log && i < lines; i += SL_W)

@@ -369,7 +369,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
- * (lay_side). */
+ * (transpose_in). */
 SL_INLINE size_t readable_rows(const sl_loss_options *o, const int64_t *target, size_t classes, size_t rows)
 {
     if (!target || !o->has_ignore_index || classes >= 4)

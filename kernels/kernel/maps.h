@@ -33,20 +33,22 @@ typedef void (*map_body)(const T *x, const T *dy, T *y, size_t registers, size_t
 
 SL_INLINE void load_group(const T *x, size_t registers, size_t n, reg a[GROUP])
 {
-    if (registers == 1)
+    if (registers == 1) {
         a[0] = load_n(x, n, 0);
-    else
-        SL_UNROLL
+        return;
+    }
+    SL_UNROLL
     for (size_t k = 0; k < GROUP; k += 2)
         load_two(x + k * SL_W, a + k);
 }
 
 SL_INLINE void store_group(T *y, const reg a[GROUP], size_t registers, size_t n, int nontemporal)
 {
-    if (registers == 1)
+    if (registers == 1) {
         store_n(y, a[0], n);
-    else
-        SL_UNROLL
+        return;
+    }
+    SL_UNROLL
     for (size_t k = 0; k < GROUP; k += 2)
         put_two(y + k * SL_W, a + k, nontemporal);
 }

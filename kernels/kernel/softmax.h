@@ -126,8 +126,8 @@ SL_INLINE void softmax_pass(softmax_rows_state *s, const T *x, exp_place place, 
 
 /* While one row's exponentials are formed, another one is scaled, so that nobody waits for a row's end, and memory is read and
  * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
- * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer rows of 16 bits have a way of
- * their own (half_rows.h). */
+ * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer
+ * rows of 16 bits have a way of their own (half_rows.h). */
 SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
     enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
@@ -236,7 +236,7 @@ SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe)
     do {
         used = right;
         exp_lanes_init(&lanes);
-        exp_block(block, e, 1, 0, c_frame_set1(used), &lanes);
+        exp_block(block, keep_in_nums, e, c_frame_set1(used), (exp_options){.shifted = 1}, &lanes);
         right = c_frame_of(c_largest(lanes.max, SL_PARTS));
     } while (!c_frame_same(used, right));
     c_row_acc sum = lanes_fold(lanes.sum);

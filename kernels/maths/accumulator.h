@@ -121,10 +121,11 @@ SL_INLINE c_row_acc c_row_fold(const c_acc part[SL_PARTS])
     for (size_t j = 0; j < SL_PARTS; j++)
         sum[j] = part[j];
     SL_UNROLL_ALL
-    for (size_t half = SL_PARTS / 2; half; half /= 2)
+    for (size_t half = SL_PARTS / 2; half; half /= 2) {
         SL_UNROLL_ALL
-    for (size_t j = 0; j < half; j++)
-        sum[j] = w_add(sum[j], sum[j + half]);
+        for (size_t j = 0; j < half; j++)
+            sum[j] = w_add(sum[j], sum[j + half]);
+    }
     return w_fold_add(sum[0]);
 }
 SL_INLINE double c_row_value(c_row_acc a) { return a; }
@@ -147,10 +148,11 @@ SL_INLINE double lanes_fold(const c_acc part[SL_PARTS])
     for (size_t j = 0; j < SL_PARTS; j++)
         sum[j] = part[j];
     SL_UNROLL_ALL
-    for (size_t half = SL_PARTS / 2; half > 1; half /= 2)
+    for (size_t half = SL_PARTS / 2; half > 1; half /= 2) {
         SL_UNROLL_ALL
-    for (size_t j = 0; j < half; j++)
-        sum[j] = w_add(sum[j], sum[j + half]);
+        for (size_t j = 0; j < half; j++)
+            sum[j] = w_add(sum[j], sum[j + half]);
+    }
     return w_fold_add(sum[0]) + w_fold_add(sum[1]);
 #endif
 }

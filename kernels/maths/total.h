@@ -32,11 +32,12 @@ SL_INLINE c_acc total_with_chunk(const total *t, size_t n, int scaled)
     SL_UNROLL
     for (size_t j = 0; j < SL_PARTS; j++)
         lane[j] = c_acc_zero();
-    for (size_t i = 0; i < n; i += SL_LANES)
+    for (size_t i = 0; i < n; i += SL_LANES) {
         SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++) {
-        vw loss = c_widen(c_load(t->held + i + j * SL_W));
-        lane[j] = c_acc_add(lane[j], scaled ? w_mul(loss, w_set1(0x1p-64)) : loss);
+        for (size_t j = 0; j < SL_PARTS; j++) {
+            vw loss = c_widen(c_load(t->held + i + j * SL_W));
+            lane[j] = c_acc_add(lane[j], scaled ? w_mul(loss, w_set1(0x1p-64)) : loss);
+        }
     }
     return c_acc_merge(t->sum, c_acc_fold(lane));
 }

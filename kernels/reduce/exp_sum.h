@@ -22,9 +22,20 @@ SL_INLINE void exp_lanes_init(exp_lanes *lanes)
     }
 }
 
-/* A block: sums and maxima by lane, each pair added in f32 first if `pairwise`; and the exponentials, in the order of
- * load_two. shifted: the frame may have a shift. */
-SL_INLINE void exp_block(const T *x, num *e, int shifted, int pairwise, c_vframe f, exp_lanes *lanes)
+/* What a pass is compiled for. */
+typedef struct {
+    int shifted;     /* the frame may have a shift */
+    int pairwise;    /* each pair is added in f32 first */
+    int nontemporal; /* stores of the other row */
+} exp_options;
+
+/* Keeps a register of exponentials as elements i and following of e. */
+typedef void (*keep_exps)(void *e, size_t i, reg a);
+
+SL_INLINE void keep_in_nums(void *e, size_t i, reg a) { c_store((num *)e + i, a); }
+
+/* A block: sums and maxima by lane, and the exponentials, in the order of load_two. */
+SL_INLINE void exp_block(const T *x, keep_exps keep, void *e, c_vframe f, exp_options o, exp_lanes *lanes)
 {
     c_exp_table table = c_exp_table_load();
     reg a[2 * SL_PARTS];
@@ -35,21 +46,17 @@ SL_INLINE void exp_block(const T *x, num *e, int shifted, int pairwise, c_vframe
     for (size_t j = 0; j < SL_PARTS; j++) {
         reg first = a[j], second = a[j + SL_PARTS];
         lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
-        first = c_exp_predicted(first, shifted, f, table);
-        second = c_exp_predicted(second, shifted, f, table);
-        c_store(e + j * SL_W, first);
-        c_store(e + j * SL_W + SL_LANES, second);
+        first = c_exp_predicted(first, o.shifted, f, table);
+        second = c_exp_predicted(second, o.shifted, f, table);
+        keep(e, j * SL_W, first);
+        keep(e, j * SL_W + SL_LANES, second);
         pair(&first, &second);
-        if (pairwise)
+        if (o.pairwise)
             lanes->sum[j] = c_acc_add_pair(lanes->sum[j], first, second);
         else
             lanes->sum[j] = c_acc_add(c_acc_add(lanes->sum[j], c_widen(first)), c_widen(second));
     }
 }
-
-typedef struct {
-    int shifted, nontemporal;
-} exp_options;
 
 /* Sums, maxima and exponentials of a row, and on the way the second pass of another one, unless that is NULL. Its exponentials
  * may be in the same place: each block is read before it is written. */
@@ -71,7 +78,7 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, 0);
-        exp_block(block_at(r, x, i, n), exps_at(place, n - i, i, last), o.shifted, 1, f, &lanes);
+        exp_block(block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o, &lanes);
     }
     keep_last(place, n, last);
     *result = lanes;
@@ -79,7 +86,7 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
 
 SL_NOINLINE void exp_row_alone(row_reader *r, const T *x, exp_place place, c_frame frame, exp_lanes *lanes)
 {
-    exp_pass(r, x, place, frame, NULL, (exp_options){.shifted = 0}, lanes);
+    exp_pass(r, x, place, frame, NULL, (exp_options){.pairwise = 1}, lanes);
 }
 
 /* With the second pass of another row. */
@@ -87,20 +94,20 @@ SL_NOINLINE void exp_row(row_reader *r, const T *x, exp_place place, c_frame fra
                          exp_lanes *lanes)
 {
     SL_ASSUME(other != NULL);
-    exp_pass(r, x, place, frame, other, (exp_options){.nontemporal = 0}, lanes);
+    exp_pass(r, x, place, frame, other, (exp_options){.pairwise = 1}, lanes);
 }
 
 SL_NOINLINE void exp_row_nontemporal(row_reader *r, const T *x, exp_place place, c_frame frame,
                                      const pending_row *other, exp_lanes *lanes)
 {
     SL_ASSUME(other != NULL);
-    exp_pass(r, x, place, frame, other, (exp_options){.nontemporal = 1}, lanes);
+    exp_pass(r, x, place, frame, other, (exp_options){.pairwise = 1, .nontemporal = 1}, lanes);
 }
 
 /* In any frame, alone. */
 SL_NOINLINE void exp_row_again(row_reader *r, const T *x, exp_place place, c_frame frame, exp_lanes *lanes)
 {
-    exp_pass(r, x, place, frame, NULL, (exp_options){.shifted = 1}, lanes);
+    exp_pass(r, x, place, frame, NULL, (exp_options){.shifted = 1, .pairwise = 1}, lanes);
 }
 
 #endif

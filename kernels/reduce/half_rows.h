@@ -32,29 +32,11 @@ SL_INLINE T *room_at(exp_room room, size_t i)
     return i < room.n_first ? room.first + PER_EXP * i : room.second + PER_EXP * (i - room.n_first);
 }
 
-/* As exp_block (exp_sum.h); e as T. */
-SL_INLINE void room_block(const T *x, T *e, int shifted, c_vframe f, exp_lanes *lanes)
-{
-    c_exp_table table = c_exp_table_load();
-    reg a[2 * SL_PARTS];
-    SL_UNROLL
-    for (size_t j = 0; j < 2 * SL_PARTS; j += 2)
-        load_two(x + j * SL_W, a + j);
-    SL_UNROLL_PARTS
-    for (size_t j = 0; j < SL_PARTS; j++) {
-        reg first = a[j], second = a[j + SL_PARTS];
-        lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
-        first = c_exp_predicted(first, shifted, f, table);
-        second = c_exp_predicted(second, shifted, f, table);
-        store_exp(e + PER_EXP * j * SL_W, first);
-        store_exp(e + PER_EXP * (j + SL_PARTS) * SL_W, second);
-        pair(&first, &second);
-        lanes->sum[j] = c_acc_add_pair(lanes->sum[j], first, second);
-    }
-}
+/* Exponentials in memory that belongs to elements (exp_block, exp_sum.h). */
+SL_INLINE void keep_in_room(void *e, size_t i, reg a) { store_exp((T *)e + PER_EXP * i, a); }
 
 /* Of a row, with its exponentials for the room; returns its maximum. */
-SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, int shifted, c_frame frame,
+SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, c_frame frame, exp_options o,
                           c_row_acc *sum)
 {
     exp_lanes lanes;
@@ -63,7 +45,7 @@ SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, int shifted,
     exp_lanes_init(&lanes);
     for (size_t i = 0, n = r->n; i < n; i += SL_BLOCK) {
         prefetch_block(x + i, 0);
-        room_block(block_at(r, x, i, n), i < room.n ? room_at(room, i) : nowhere, shifted, f, &lanes);
+        exp_block(block_at(r, x, i, n), keep_in_room, i < room.n ? room_at(room, i) : nowhere, f, o, &lanes);
     }
     *sum = lanes_fold(lanes.sum);
     return c_largest(lanes.max, SL_PARTS);
@@ -71,7 +53,9 @@ SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, int shifted,
 
 SL_NOINLINE num room_sum(row_reader *r, const T *x, exp_room room, c_frame frame, c_row_acc *sum)
 {
-    return frame.shift == 0 ? room_sum_of(r, x, room, 0, frame, sum) : room_sum_of(r, x, room, 1, frame, sum);
+    if (frame.shift == 0)
+        return room_sum_of(r, x, room, frame, (exp_options){.pairwise = 1}, sum);
+    return room_sum_of(r, x, room, frame, (exp_options){.shifted = 1, .pairwise = 1}, sum);
 }
 
 typedef struct {

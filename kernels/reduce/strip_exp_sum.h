@@ -103,7 +103,7 @@ typedef struct {
     reg max;
 } strip_exp_lanes;
 
-/* The exponential of the k-th vector of class c, which is kept. */
+/* The exponential of the k-th vector of class c; kept, if that is wanted. */
 SL_INLINE reg strip_exp(const strip *s, strip_place place, size_t c, size_t k, strip_options o, c_vframe f,
                         reg *max)
 {
@@ -223,8 +223,9 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
     else if (s->rows >= SL_W && numbers)
         strip_results(s, place, frames, ends, y, 1, (strip_options){.whole = 1, .nontemporal = nontemporal});
     else
-        strip_results(s, place, frames, ends, y, 0,
-                      (strip_options){s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal});
+        strip_results(
+            s, place, frames, ends, y, 0,
+            (strip_options){.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal});
 }
 
 #endif

@@ -80,19 +80,22 @@ SL_INLINE reg load_exps(const num *e, size_t at, size_t n)
 SL_INLINE void emit_two(const pending_row *row, size_t at, size_t n, int kind, c_vframe f, reg two[2])
 {
     c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
-    if (kind == EMIT_SCALED || kind == EMIT_GRAD)
+    if (kind == EMIT_SCALED || kind == EMIT_GRAD) {
         SL_UNROLL
-    for (size_t i = 0; i < 2; i++)
-        two[i] = load_exps(row->e + at, i * SL_W, kind == EMIT_SCALED && !SL_IN_ORDER ? 2 * SL_W : n);
-    else if (n >= 2 * SL_W) load_two(row->x + at, two);
-    else load_two_n(row->x + at, n, kind == EMIT_LOG ? 0 : (num)-INFINITY, two);
+        for (size_t i = 0; i < 2; i++)
+            two[i] = load_exps(row->e + at, i * SL_W, kind == EMIT_SCALED && !SL_IN_ORDER ? 2 * SL_W : n);
+    } else if (n >= 2 * SL_W) {
+        load_two(row->x + at, two);
+    } else {
+        load_two_n(row->x + at, n, kind == EMIT_LOG ? 0 : (num)-INFINITY, two);
+    }
     if (kind == EMIT_GRAD)
         in_two(two);
     SL_UNROLL
     for (size_t i = 0; i < 2; i++) {
-        if (kind == EMIT_LOG)
+        if (kind == EMIT_LOG) {
             two[i] = c_sub(c_sub(two[i], c_set1(row->max)), c_set1(row->log_sum));
-        else {
+        } else {
             if (kind == EMIT_SCALED_AGAIN || kind == EMIT_GRAD_AGAIN)
                 two[i] = c_exp_in_frame(c_less_shift(two[i], f), f, c_exp_table_load());
             two[i] = is_grad(kind) ? c_times_unit(two[i], k) : c_times(two[i], k);
