@@ -26,6 +26,10 @@ SL_OPEN(SL_NEEDS)
 #include "isa/pair.h"
 #include "isa/partial.h"
 
+/* The upper half in both halves. movhlps, which gcc makes of the intrinsics of that name and of unpackhi, merges into its
+ * destination: where that register is still at work for somebody else, it waits for him. pshufd does not. */
+SL_INLINE __m128i upper_half(__m128i a) { return _mm_shuffle_epi32(a, 0xee); }
+
 typedef __m128 vf;
 typedef __m128i vu;
 typedef __m128 vm;
@@ -90,7 +94,10 @@ SL_INLINE void v_store_transposed(float *p, size_t step, const vf q[4])
 
 /* f64 */
 
-SL_INLINE vw v_widen(vf a) { return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_movehl_ps(a, a))}; }
+SL_INLINE vw v_widen(vf a)
+{
+    return (vw){_mm_cvtps_pd(a), _mm_cvtps_pd(_mm_castsi128_ps(upper_half(_mm_castps_si128(a))))};
+}
 SL_INLINE __m128d widen_two(const float *p)
 {
     return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)p)));
@@ -197,7 +204,7 @@ SL_INLINE vt t_load(const uint32_t *p) { return p; }
 SL_INLINE vu t_pick(vt t, vu i)
 {
     uint64_t i10 = (uint64_t)_mm_cvtsi128_si64(i);
-    uint64_t i32 = (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(i, i));
+    uint64_t i32 = (uint64_t)_mm_cvtsi128_si64(upper_half(i));
     __m128i t0 = _mm_cvtsi32_si128((int)t[i10 & 7]), t1 = _mm_cvtsi32_si128((int)t[i10 >> 32 & 7]);
     __m128i t2 = _mm_cvtsi32_si128((int)t[i32 & 7]), t3 = _mm_cvtsi32_si128((int)t[i32 >> 32 & 7]);
     return _mm_unpacklo_epi64(_mm_unpacklo_epi32(t0, t1), _mm_unpacklo_epi32(t2, t3));

@@ -50,59 +50,141 @@ SL_INLINE reg softmax_grad(reg y, reg dy, row_terms s)
     return c_mul(c_add(y, y), rest);
 }
 
-SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, c_tables tables)
+/* rare: y may be so small or large that exp(y) needs more care; the others have the same bits either way. */
+SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, int rare, c_tables tables)
 {
-    vw p =
-        c_times_exp_is_far(&y, 1) ? c_times_exp(s.whole, y, 1, tables) : c_times_exp(s.whole, y, 0, tables);
-    return c_canonical(c_narrow(w_sub(dy, p)));
+    return c_canonical(c_narrow(w_sub(dy, c_times_exp(s.whole, y, rare, tables))));
 }
 
-/* Those of one register. */
-SL_INLINE reg grad_of(reg y, reg dy, vw dy_wide, row_terms s, int of_log, c_tables tables)
+/* Whether any of these needs that. f64 has one form for all. */
+SL_INLINE int is_rare(const reg *y, size_t registers) { return !SL_F64 && c_times_exp_is_far(y, registers); }
+
+/* Results of any n elements, out of line. */
+SL_INLINE void grad_by_registers(const T *y, const T *dy, T *dx, size_t n, const row_terms *terms, int of_log)
 {
-    return of_log ? log_softmax_grad(y, dy_wide, s, tables) : c_canonical(softmax_grad(y, dy, s));
+    const row_terms s = *terms;
+    SL_ROLLED
+    for (size_t i = 0; i < n; i += SL_W) {
+        reg a = load_some(y + i, n - i, 0);
+        if (of_log)
+            a = log_softmax_grad(a, load_some_wide(dy + i, n - i), s, 1, c_tables_load());
+        else
+            a = c_canonical(softmax_grad(a, load_some(dy + i, n - i, 0), s));
+        store_some(dx + i, a, n - i);
+    }
 }
 
-/* n elements, or as many as a register holds. */
-SL_INLINE void put_grad(const T *y, const T *dy, T *dx, size_t n, int nontemporal, row_terms s, int of_log)
+SL_NOINLINE void softmax_grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s)
 {
-    reg a = load_some(y, n, 0), b = of_log ? a : load_some(dy, n, 0);
-    vw b_wide = of_log ? load_some_wide(dy, n) : s.whole;
-    a = grad_of(a, b, b_wide, s, of_log, c_tables_load());
-    if (n >= SL_W)
-        put(dx, a, nontemporal);
+    grad_by_registers(y, dy, dx, n, s, 0);
+}
+
+SL_NOINLINE void log_softmax_grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s)
+{
+    grad_by_registers(y, dy, dx, n, s, 1);
+}
+
+SL_INLINE void grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s, int of_log)
+{
+    if (of_log)
+        log_softmax_grad_rest(y, dy, dx, n, s);
     else
-        store_n(dx, a, n);
+        softmax_grad_rest(y, dy, dx, n, s);
 }
 
+/* One row, or the end of one. */
+typedef struct {
+    const T *y, *dy;
+    T *dx;
+    size_t n;
+    int nontemporal;
+} grad_row;
+
+/* How many registers are done together: where a load widens, one is work enough. */
+SL_INLINE size_t grad_step(int of_log) { return of_log ? SL_W : 2 * SL_W; }
+
+/* Results of so many; false, and nothing is written, if one is rare. */
+SL_INLINE int put_log_grad(const T *y, const T *dy, T *dx, row_terms s, int nontemporal)
+{
+    reg a = load(y);
+    if (is_rare(&a, 1))
+        return 0;
+    put(dx, log_softmax_grad(a, load_widened(dy), s, 0, c_tables_load()), nontemporal);
+    return 1;
+}
+
+SL_INLINE int put_grad_two(const T *y, const T *dy, T *dx, row_terms s, int nontemporal)
+{
+    reg a[2], b[2];
+    load_two(y, a);
+    load_two(dy, b);
+    SL_UNROLL
+    for (size_t k = 0; k < 2; k++)
+        a[k] = softmax_grad(a[k], b[k], s);
+    if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1])))) /* NaN */
+        return 0;
+    put_two(dx, a, nontemporal);
+    return 1;
+}
+
+/* One step after the other, from element i on, as long as none is rare; returns the first element that is not done. */
+SL_INLINE size_t grad_steps(const grad_row *of, size_t i, row_terms s, int of_log)
+{
+    const grad_row row = *of; /* no store can change it */
+    for (; i + grad_step(of_log) <= row.n; i += grad_step(of_log))
+        if (of_log ? !put_log_grad(row.y + i, row.dy + i, row.dx + i, s, row.nontemporal)
+                   : !put_grad_two(row.y + i, row.dy + i, row.dx + i, s, row.nontemporal))
+            break;
+    return i;
+}
+
+/* No call in the loop of grad_steps: constants stay in registers. The last step ends with the row, and its elements are copied
+ * before results overwrite them; not so of non-temporal lines, which are to be written once. */
 SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontemporal, int of_log)
 {
+    enum { MOST = 2 * SL_W };
+    const size_t step = grad_step(of_log);
+    size_t i = nontemporal ? least(n, elements_to_line(dx)) : 0;
+    T last_y[MOST], last_dy[MOST];
     row_terms s = row_terms_of(row_sum_of(y, dy, n, of_log));
-    size_t start = nontemporal ? least(n, elements_to_line(dx)) : 0,
-           lines = start + round_down_to_lines(n - start);
-    SL_ROLLED
-    for (size_t i = 0; i < start; i += SL_W)
-        put_grad(y + i, dy + i, dx + i, start - i, 0, s, of_log);
-    size_t i = start;
-    for (; !of_log && i + 2 * SL_W <= lines; i += 2 * SL_W) {
-        reg a[2], b[2];
-        load_two(y + i, a);
-        load_two(dy + i, b);
-        SL_UNROLL
-        for (size_t k = 0; k < 2; k++)
-            a[k] = softmax_grad(a[k], b[k], s);
-        if (c_any(c_or(c_nle(a[0], a[0]), c_nle(a[1], a[1])))) {
-            SL_UNROLL
-            for (size_t k = 0; k < 2; k++)
-                a[k] = c_canonical(a[k]);
-        }
-        put_two(dx + i, a, nontemporal);
+    const grad_row row = {y, dy, dx, n, nontemporal};
+    if (n < MOST) {
+        grad_rest(y, dy, dx, n, &s, of_log);
+        return;
     }
-    for (; of_log && i < lines; i += SL_W)
-        put_grad(y + i, dy + i, dx + i, SL_W, nontemporal, s, of_log);
-    SL_ROLLED
-    for (; i < n; i += SL_W)
-        put_grad(y + i, dy + i, dx + i, n - i, i < lines && nontemporal, s, of_log);
+    if (i)
+        grad_rest(y, dy, dx, i, &s, of_log);
+    copy_two(y + n - MOST, last_y);
+    copy_two(dy + n - MOST, last_dy);
+    while (i = grad_steps(&row, i, s, of_log), i + step <= n) { /* rare */
+        grad_rest(y + i, dy + i, dx + i, step, &s, of_log);
+        i += step;
+    }
+    const grad_row end = {last_y + MOST - step, last_dy + MOST - step, dx + n - step, step, 0};
+    if (i < n && (nontemporal || grad_steps(&end, 0, s, of_log) == 0))
+        grad_rest(y + i, dy + i, dx + i, n - i, &s, of_log);
+}
+
+/* The gradients of a strip, from class c on, as long as none is rare; returns the first class that is not done, of which k
+ * vectors are. */
+SL_INLINE size_t strip_grads(const strip *y, const strip *dy, T *dx, size_t c, size_t *k, const row_terms *s,
+                             int of_log, strip_options o)
+{
+    size_t vectors = o.single ? 1 : strip_vectors(y);
+    for (; c < y->classes; c++) {
+        SL_UNROLL
+        for (*k = 0; *k < vectors; ++*k) {
+            reg a = strip_load(y, c, *k, o);
+            if (of_log && is_rare(&a, 1))
+                return c;
+            if (of_log)
+                a = log_softmax_grad(a, strip_load_wide(dy, c, *k, o), s[*k], 0, c_tables_load());
+            else
+                a = c_canonical(softmax_grad(a, strip_load(dy, c, *k, o), s[*k]));
+            strip_store(y, dx, c, *k, a, o);
+        }
+    }
+    return c;
 }
 
 SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_log, strip_options o)
@@ -116,14 +198,11 @@ SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_
     strip_sum(y, dy, of_log, sum, o);
     for (size_t k = 0; k < vectors; k++)
         s[k] = row_terms_of(sum[k]);
-    for (size_t c = 0; c < y->classes; c++) {
-        SL_UNROLL
-        for (size_t k = 0; k < vectors; k++) {
-            reg a = strip_load(y, c, k, o), b = of_log ? a : strip_load(dy, c, k, o);
-            vw b_wide = of_log ? strip_load_wide(dy, c, k, o) : s[k].whole;
-            strip_store(y, dx, c, k, grad_of(a, b, b_wide, s[k], of_log, c_tables_load()), o);
+    for (size_t c = 0, k; c = strip_grads(y, dy, dx, c, &k, s, of_log, o), c < y->classes; c++)
+        for (; k < vectors; k++) {
+            size_t at = c * y->step + k * SL_W;
+            grad_rest(y->x + at, dy->x + at, dx + at, o.whole ? SL_W : y->rows, s + k, of_log);
         }
-    }
 }
 
 SL_INLINE void backward_strip(const strip *y, const strip *dy, T *dx, int nontemporal, int of_log)

@@ -163,7 +163,7 @@ SL_INLINE charges charges_of_strip(const loss_call *c, const loss_rows *g, reg l
         weights[l] = sum.weight;
     }
     size_t used = least(SL_LANES, c->shape.classes);
-    return (charges){c_fold_rows(gaps, used), c_fold_rows(weights, used)};
+    return (charges){fold_rows(gaps, used), fold_rows(weights, used)};
 }
 
 SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
@@ -399,8 +399,11 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
             continue;
         }
         pending_row *row = later->row + later->n;
-        *row = (pending_row){
-            .x = c->logits + at, .e = place_of(group, l).e, .y = c->grad + at, .target = SIZE_MAX};
+        *row = (pending_row){.x = c->logits + at,
+                             .e = place_of(group, l).e,
+                             .y = c->grad + at,
+                             .has_unit = 1,
+                             .target = SIZE_MAX};
         row->frame = c_frame_of(max[l]);
         set_factor(row, &factors, l);
         if (c->target && t->live[l] != 0) {
@@ -517,7 +520,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     num scratch[SCRATCH];
     size_t classes = c->shape.classes, room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     log_sum_rows rows;
-    log_sum_rows_init(&rows, classes, EMIT_GRAD);
+    log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
     int keeps = c->grad && classes > SL_BLOCK;
     rows.later.nontemporal = keeps && use_nontemporal(c->grad, c->shape.outer * classes);
     int in_grad = keeps && can_hold_exps(c->logits, c->grad) && !rows.later.nontemporal;
@@ -545,9 +548,9 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
         if (any_tops)
             put_entries(c->grad + g.at, &tops, n);
         if (!rows.later.nontemporal)
-            emit_rows(&rows.later, classes, EMIT_GRAD);
+            emit_rows(&rows.later, classes, EMIT_PRODUCT);
     }
-    emit_rows(&rows.later, classes, EMIT_GRAD);
+    emit_rows(&rows.later, classes, EMIT_PRODUCT);
     if (rows.later.nontemporal)
         stream_end();
 }

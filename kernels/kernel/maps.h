@@ -14,8 +14,9 @@
  *                          1/2, and 0.5 of 1 - q), and the product: bound on any input 2.6, tested 2.0 (no FMA:
  *                          4.0 both), found 2.50, at x = -0x1.ffdp-12, dy = 0x1.ffe004p+36
  *
- * They go by groups of GROUP registers, whose chains of operations fill each other's gaps, with one branch on what is
- * rare; what is left at the end, and before the first line that is stored past the caches, goes register by register.
+ * They go by groups of GROUP registers, whose chains of operations fill each other's gaps. A group with a rare element, and
+ * what is left before the first line that is nontemporal and at the end, goes register by register, out of line: the bits
+ * are the same both ways.
  */
 #ifndef SL_KERNEL_MAPS_H
 #define SL_KERNEL_MAPS_H
@@ -26,34 +27,27 @@
 #include "maths/sigmoid.h"
 #include "maths/sigmoid_fast.h"
 
+#if SL_F64
+#define GROUP 2 /* registers of double width */
+#else
 #define GROUP 4 /* registers */
+#endif
 
-/* y[i] = f(x[i], dy[i]) for GROUP registers, or for one of n <= SL_W elements. */
-typedef void (*map_body)(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal);
+/* Results of a register. rare: of any elements; else of those of a group that has no rare one. */
+typedef reg (*map_value)(reg x, reg dy, int rare);
+/* Whether any of these registers has a rare element. */
+typedef int (*map_is_rare)(const reg *x, size_t registers);
+/* Results of n elements of any kind, out of line. */
+typedef void (*map_rest)(const T *x, const T *dy, T *y, size_t n);
 
-SL_INLINE void load_group(const T *x, size_t registers, size_t n, reg a[GROUP])
-{
-    if (registers == 1) {
-        a[0] = load_n(x, n, 0);
-        return;
-    }
-    SL_UNROLL
-    for (size_t k = 0; k < GROUP; k += 2)
-        load_two(x + k * SL_W, a + k);
-}
+typedef struct {
+    map_value value;
+    map_is_rare is_rare;
+    map_rest rest;
+    int one_by_one; /* so little work that to look at a whole group first costs 5 % */
+} map_kernel;
 
-SL_INLINE void store_group(T *y, const reg a[GROUP], size_t registers, size_t n, int nontemporal)
-{
-    if (registers == 1) {
-        store_n(y, a[0], n);
-        return;
-    }
-    SL_UNROLL
-    for (size_t k = 0; k < GROUP; k += 2)
-        put_two(y + k * SL_W, a + k, nontemporal);
-}
-
-/* Prefetches what comes PREFETCH_BYTES bytes after a group: x into the first level, what else is read, and where ordinary stores
+/* Prefetches what comes PREFETCH_BYTES after a group: x into the first level, what else is read, and where ordinary stores
  * will go. */
 SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y)
 {
@@ -66,177 +60,217 @@ SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y)
     }
 }
 
-/* The same for n <= SL_W elements, out of line. */
-typedef void (*map_part)(const T *x, const T *dy, T *y, size_t n);
-
-SL_INLINE void map(map_body body, map_part part, const T *x, const T *dy, T *y, size_t n)
+SL_INLINE void map_by_registers(map_value value, map_is_rare is_rare, const T *x, const T *dy, T *y, size_t n)
 {
-    size_t i = 0;
-    if (use_nontemporal(y, n)) {
-        size_t first = least(n, elements_to_line(y));
-        for (; i < first; i += SL_W)
-            part(x + i, dy + i, y + i, least(SL_W, first - i));
-        for (i = first; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
-            prefetch_group(x + i, dy + i, x + i);
-            body(x + i, dy + i, y + i, GROUP, SL_W, 1);
-        }
-        stream_end();
+    SL_ROLLED
+    for (size_t i = 0; i < n; i += SL_W) {
+        reg a = load_some(x + i, n - i, 0), g = dy == x ? a : load_some(dy + i, n - i, 0);
+        store_some(y + i, is_rare(&a, 1) ? value(a, g, 1) : value(a, g, 0), n - i);
     }
+}
+
+SL_INLINE void put_group(T *y, const reg a[GROUP], int nontemporal)
+{
+    if (nontemporal) {
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k += 2)
+            stream_two(y + k * SL_W, a + k);
+    } else {
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k += 2)
+            store_two(y + k * SL_W, a + k);
+    }
+}
+
+/* By groups from element i on, as long as none is rare; returns the first element that is not done. */
+SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, size_t i, size_t n,
+                            int nontemporal)
+{
     int far = n * sizeof(T) > NEAR_BYTES;
     for (; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
+        reg a[GROUP], g[2];
         if (far)
-            prefetch_group(x + i, dy + i, y + i);
-        body(x + i, dy + i, y + i, GROUP, SL_W, 0);
-    }
-    for (; i < n; i += SL_W)
-        part(x + i, dy + i, y + i, least(SL_W, n - i));
-}
-
-SL_INLINE void sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
-{
-    c_tables tables = c_tables_load();
-    reg a[GROUP];
-    (void)dy;
-    load_group(x, registers, n, a);
-    if (c_sigmoid_is_wide(a, registers)) {
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = storable(c_unscaled(c_sigmoid_of(a[k], 1, tables)));
-    } else {
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = c_unscaled(c_sigmoid_of(a[k], 0, tables));
-    }
-    store_group(y, a, registers, n, nontemporal);
-}
-
-SL_NOINLINE void sigmoid_part(const T *x, const T *dy, T *y, size_t n) { sigmoid_group(x, dy, y, 1, n, 0); }
-
-SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_group, sigmoid_part, x, x, y, n); }
-
-SL_INLINE void sigmoid_fast_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
-{
-    c_fast_table table = c_fast_table_load();
-    reg a[GROUP];
-    (void)dy;
-    /* So little work that waiting for the whole group costs 3 %. */
-    if (SL_IN_ORDER && registers == GROUP && !nontemporal) {
-        SL_UNROLL
-        for (size_t k = 0; k < GROUP; k++) {
-            a[0] = load(x + k * SL_W);
-            if (c_sigmoid_fast_is_far(a, 1))
-                store(y + k * SL_W, c_sigmoid_fast_of(a[0], 1, table));
-            else
-                store(y + k * SL_W, c_sigmoid_fast_of(a[0], 0, table));
+            prefetch_group(x + i, dy + i, nontemporal ? x + i : y + i);
+        if (kernel.one_by_one && SL_IN_ORDER) {
+            SL_UNROLL
+            for (size_t k = 0; k < GROUP; k++) {
+                a[0] = load(x + i + k * SL_W);
+                if (kernel.is_rare(a, 1))
+                    return i + k * SL_W;
+                put(y + i + k * SL_W, kernel.value(a[0], a[0], 0), nontemporal);
+            }
+            continue;
         }
-        return;
-    }
-    load_group(x, registers, n, a);
-    if (c_sigmoid_fast_is_far(a, registers)) {
         SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = storable(c_sigmoid_fast_of(a[k], 1, table));
-    } else {
+        for (size_t k = 0; k < GROUP; k += 2)
+            load_two(x + i + k * SL_W, a + k);
+        if (kernel.is_rare(a, GROUP))
+            break;
         SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = c_sigmoid_fast_of(a[k], 0, table);
+        for (size_t k = 0; k < GROUP; k += 2) {
+            load_two(dy + i + k * SL_W, g);
+            a[k] = kernel.value(a[k], g[0], 0);
+            a[k + 1] = kernel.value(a[k + 1], g[1], 0);
+        }
+        put_group(y + i, a, nontemporal);
     }
-    store_group(y, a, registers, n, nontemporal);
+    return i;
 }
 
-SL_NOINLINE void sigmoid_fast_part(const T *x, const T *dy, T *y, size_t n)
+/* No call in the loop of map_groups: constants stay in registers. */
+SL_INLINE void map(map_kernel kernel, const T *x, const T *dy, T *y, size_t n)
 {
-    sigmoid_fast_group(x, dy, y, 1, n, 0);
+    int nontemporal = use_nontemporal(y, n);
+    size_t i = nontemporal ? least(n, elements_to_line(y)) : 0;
+    if (i)
+        kernel.rest(x, dy, y, i);
+    while (i < n) {
+        i = map_groups(kernel, x, dy, y, i, n, nontemporal);
+        size_t done = least(GROUP * SL_W, n - i);
+        if (done)
+            kernel.rest(x + i, dy + i, y + i, done);
+        i += done;
+    }
+    if (nontemporal)
+        stream_end();
+}
+
+SL_INLINE int never_rare(const reg *x, size_t registers)
+{
+    (void)x;
+    (void)registers;
+    return 0;
+}
+
+/* ---- sigmoid ---- */
+
+SL_INLINE reg sigmoid_value(reg x, reg dy, int rare)
+{
+    (void)dy;
+    reg y = c_unscaled(c_sigmoid_of(x, rare, c_tables_load()));
+    return rare ? storable(y) : y;
+}
+
+/* f64 has one form for all. */
+SL_INLINE int sigmoid_is_rare(const reg *x, size_t registers)
+{
+    return !SL_F64 && c_sigmoid_is_wide(x, registers);
+}
+
+SL_NOINLINE void sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
+{
+    map_by_registers(sigmoid_value, sigmoid_is_rare, x, dy, y, n);
+}
+
+SL_STATIC void sigmoid(const T *x, T *y, size_t n)
+{
+    const map_kernel kernel = {sigmoid_value, sigmoid_is_rare, sigmoid_rest, 0};
+    map(kernel, x, x, y, n);
+}
+
+/* ---- sigmoid_fast ---- */
+
+SL_INLINE reg sigmoid_fast_value(reg x, reg dy, int rare)
+{
+    (void)dy;
+    reg y = c_sigmoid_fast_of(x, rare, c_fast_table_load());
+    return rare ? storable(y) : y;
+}
+
+SL_INLINE int sigmoid_fast_is_rare(const reg *x, size_t registers)
+{
+    return c_sigmoid_fast_is_far(x, registers);
+}
+
+SL_NOINLINE void sigmoid_fast_rest(const T *x, const T *dy, T *y, size_t n)
+{
+    map_by_registers(sigmoid_fast_value, sigmoid_fast_is_rare, x, dy, y, n);
 }
 
 SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n)
 {
-    map(sigmoid_fast_group, sigmoid_fast_part, x, x, y, n);
+    const map_kernel kernel = {sigmoid_fast_value, sigmoid_fast_is_rare, sigmoid_fast_rest, 1};
+    map(kernel, x, x, y, n);
 }
 
-SL_INLINE void log_sigmoid_group(const T *x, const T *dy, T *y, size_t registers, size_t n, int nontemporal)
+/* ---- log_sigmoid ---- */
+
+SL_INLINE reg log_sigmoid_value(reg x, reg dy, int rare)
 {
-    c_tables tables = c_tables_load();
-    reg a[GROUP];
     (void)dy;
-    load_group(x, registers, n, a);
-    SL_UNROLL
-    for (size_t k = 0; k < registers; k++)
-        a[k] = storable(c_log_sigmoid(a[k], tables));
-    store_group(y, a, registers, n, nontemporal);
+    (void)rare;
+    return storable(c_log_sigmoid(x, c_tables_load()));
 }
 
-SL_NOINLINE void log_sigmoid_part(const T *x, const T *dy, T *y, size_t n)
+SL_NOINLINE void log_sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
 {
-    log_sigmoid_group(x, dy, y, 1, n, 0);
+    map_by_registers(log_sigmoid_value, never_rare, x, dy, y, n);
 }
 
 SL_STATIC void log_sigmoid(const T *x, T *y, size_t n)
 {
-    map(log_sigmoid_group, log_sigmoid_part, x, x, y, n);
+    const map_kernel kernel = {log_sigmoid_value, never_rare, log_sigmoid_rest, 0};
+    map(kernel, x, x, y, n);
 }
 
-SL_INLINE void sigmoid_backward_group(const T *x, const T *dy, T *y, size_t registers, size_t n,
-                                      int nontemporal)
+/* ---- sigmoid_backward ---- */
+
+SL_INLINE reg sigmoid_backward_value(reg y, reg dy, int rare)
 {
-    reg a[GROUP], g[GROUP];
-    load_group(x, registers, n, a);
-    load_group(dy, registers, n, g);
-    SL_UNROLL
-    for (size_t k = 0; k < registers; k++)
-        a[k] = storable(c_mul(g[k], c_mul(a[k], c_sub(c_set1(1), a[k]))));
-    store_group(y, a, registers, n, nontemporal);
+    (void)rare;
+    return storable(c_mul(dy, c_mul(y, c_sub(c_set1(1), y))));
 }
 
-SL_NOINLINE void sigmoid_backward_part(const T *x, const T *dy, T *y, size_t n)
+SL_NOINLINE void sigmoid_backward_rest(const T *y, const T *dy, T *dx, size_t n)
 {
-    sigmoid_backward_group(x, dy, y, 1, n, 0);
+    map_by_registers(sigmoid_backward_value, never_rare, y, dy, dx, n);
 }
 
 SL_STATIC void sigmoid_backward(const T *y, const T *dy, T *dx, size_t n)
 {
-    map(sigmoid_backward_group, sigmoid_backward_part, y, dy, dx, n);
+    const map_kernel kernel = {sigmoid_backward_value, never_rare, sigmoid_backward_rest, 0};
+    map(kernel, y, dy, dx, n);
 }
 
-SL_INLINE void log_sigmoid_backward_group(const T *x, const T *dy, T *y, size_t registers, size_t n,
-                                          int nontemporal)
+/* ---- log_sigmoid_backward ---- */
+
+SL_INLINE reg log_sigmoid_backward_value(reg x, reg dy, int rare)
 {
-    c_tables tables = c_tables_load();
-    reg a[GROUP], g[GROUP];
-    load_group(x, registers, n, a);
-    load_group(dy, registers, n, g);
-    SL_UNROLL
-    for (size_t k = 0; k < registers; k++)
-        a[k] = c_sub(c_set1((num)-0.0), a[k]);
-    if (c_sigmoid_is_wide(a, registers)) {
-        reg lowest = c_set1(0), infinite = c_set1((num)-INFINITY), large = c_set1(c_largest_finite);
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            lowest = c_min(a[k], lowest);
-        if (c_any(c_eq(lowest, infinite))) /* an infinite gradient of 0 is 0, too */
-            for (size_t k = 0; k < registers; k++) {
-                reg finite = c_min(large, c_max(c_sub(c_set1((num)-0.0), large), g[k]));
-                g[k] = c_select(c_eq(a[k], infinite), finite, g[k]);
-            }
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = storable(c_times_scaled(g[k], c_sigmoid_of(a[k], 1, tables)));
-    } else { /* the root is 1: twice less to scale back */
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = storable(c_mul(g[k], c_sigmoid_of(a[k], 0, tables).value));
+    reg minus = c_set1((num)-0.0), infinite = c_set1((num)-INFINITY), large = c_set1(c_largest_finite);
+    x = c_sub(minus, x);
+    if (rare) { /* an infinite gradient of 0 is 0, too */
+        reg finite = c_min(large, c_max(c_sub(minus, large), dy));
+        dy = c_select(c_eq(x, infinite), finite, dy);
     }
-    store_group(y, a, registers, n, nontemporal);
+    c_scaled s = c_sigmoid_of(x, rare, c_tables_load());
+#if !SL_F64
+    if (!rare) /* the root is 1: twice less to scale back */
+        return storable(c_mul(dy, s.value));
+#endif
+    return storable(c_times_scaled(dy, s));
 }
 
-SL_NOINLINE void log_sigmoid_backward_part(const T *x, const T *dy, T *y, size_t n)
+SL_INLINE int log_sigmoid_backward_is_rare(const reg *x, size_t registers)
 {
-    log_sigmoid_backward_group(x, dy, y, 1, n, 0);
+    if (!SL_F64)
+        return c_sigmoid_is_wide(x, registers);
+    mask infinite = c_eq(x[0], c_set1((num)INFINITY));
+    SL_UNROLL
+    for (size_t k = 1; k < registers; k++)
+        infinite = c_or(infinite, c_eq(x[k], c_set1((num)INFINITY)));
+    return c_any(infinite);
+}
+
+SL_NOINLINE void log_sigmoid_backward_rest(const T *x, const T *dy, T *y, size_t n)
+{
+    map_by_registers(log_sigmoid_backward_value, log_sigmoid_backward_is_rare, x, dy, y, n);
 }
 
 SL_STATIC void log_sigmoid_backward(const T *x, const T *dy, T *dx, size_t n)
 {
-    map(log_sigmoid_backward_group, log_sigmoid_backward_part, x, dy, dx, n);
+    const map_kernel kernel = {log_sigmoid_backward_value, log_sigmoid_backward_is_rare,
+                               log_sigmoid_backward_rest, 0};
+    map(kernel, x, dy, dx, n);
 }
 
 #endif

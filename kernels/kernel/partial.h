@@ -44,14 +44,14 @@ SL_STATIC void softmax_apply(const T *x, T *y, size_t n, const sl_stats *stats)
     vw top = c_widen(c_exp_in_frame(c_sub(c_set1((num)stats->max), f.shift), f, c_exp_table_load()));
     c_acc sum = c_acc_times(c_acc_add(c_acc_of(w_set1(1)), w_set1(stats->rest)), top);
     factor_lanes factors = factors_of(c_reciprocal_of(sum));
-    pending_row row = {.x = x, .y = y, .frame = frame};
+    pending_row row = {.x = x, .y = y, .frame = frame, .target = SIZE_MAX};
     set_factor(&row, &factors, 0);
     if (!(first_lane(c_acc_value(sum)) > 0)) {
         fill_row(y, n, (num)NAN);
         return;
     }
     int nontemporal = use_nontemporal(y, n);
-    emit_row(&row, n, EMIT_SCALED, nontemporal);
+    emit_row(&row, n, EMIT_PRODUCT, nontemporal);
     if (nontemporal)
         stream_end();
 }

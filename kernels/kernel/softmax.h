@@ -111,7 +111,7 @@ SL_INLINE void softmax_pass(softmax_rows_state *s, const T *x, exp_place place, 
                             int nontemporal, exp_lanes *lanes)
 {
     if (other && (!other->e || s->predicted.shift != 0)) {
-        emit_row(other, s->reader.n, EMIT_SCALED, nontemporal);
+        emit_row(other, s->reader.n, EMIT_PRODUCT, nontemporal);
         other = NULL;
     }
     if (s->predicted.shift != 0)
@@ -154,6 +154,9 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
                 pending_row *row = now->row + l;
                 row->x = x + (r + l) * classes;
                 row->y = staged ? staging : to;
+                row->target = SIZE_MAX;
+                row->paired = 1;
+                row->has_unit = 0;
                 row->e = room <= SCRATCH                       ? scratch + l * room
                          : can_hold_exps(x, y) && !nontemporal ? (num *)(void *)to
                                                                : NULL;
@@ -161,7 +164,7 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
                 place = place_of_row(row, scratch, room <= SCRATCH);
                 softmax_pass(&s, row->x, place, other, nontemporal && !staged, lanes + l);
             } else if (other) {
-                emit_row(other, classes, EMIT_SCALED, nontemporal && !staged);
+                emit_row(other, classes, EMIT_PRODUCT, nontemporal && !staged);
             }
             if (staged && other)
                 copy_out(staging, to - many * classes, classes, 1);
@@ -241,11 +244,11 @@ SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe)
     } while (!c_frame_same(used, right));
     c_row_acc sum = lanes_fold(lanes.sum);
     factor_lanes factors = factors_of(c_row_reciprocal(sum));
-    pending_row row = {.x = x, .e = e, .y = y, .frame = used};
+    pending_row row = {.x = x, .e = e, .y = y, .target = SIZE_MAX, .frame = used, .paired = 1};
     set_factor(&row, &factors, 0);
     double s = c_row_value(sum);
     if (s > 0)
-        emit_row(&row, classes, EMIT_SCALED, 0);
+        emit_row(&row, classes, EMIT_PRODUCT, 0);
     else
         fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
 }

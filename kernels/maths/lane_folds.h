@@ -37,6 +37,9 @@ SL_INLINE c_acc c_fold_rows(c_acc lane[SL_LANES], size_t used)
     return lane[0];
 }
 
+/* The same, one copy for all who do it rarely. */
+SL_NOINLINE c_acc fold_rows(c_acc lane[SL_LANES], size_t used) { return c_fold_rows(lane, used); }
+
 /* Whether a guess was right: then it is the guess that is used on, so that the next row does not wait for this one's end. */
 SL_INLINE int c_frame_same(c_frame a, c_frame b) { return a.reference == b.reference && a.shift == b.shift; }
 

@@ -60,7 +60,8 @@ SL_INLINE void strip_sum(const strip *s, const strip *dy, int of_log, c_acc sum[
         }
     }
     for (size_t k = 0; k < vectors; k++)
-        sum[k] = c_fold_rows(lane[k], least(SL_LANES, s->classes));
+        sum[k] = o.single && o.whole ? c_fold_rows(lane[k], least(SL_LANES, s->classes))
+                                     : fold_rows(lane[k], least(SL_LANES, s->classes));
 }
 
 #endif

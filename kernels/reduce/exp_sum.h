@@ -64,23 +64,33 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
                         exp_options o, exp_lanes *result)
 {
     const pending_row row = other ? *other : (pending_row){.e = NULL}; /* no store can change it */
-    block_range blocks = {0, 0};
+    const emit_options emit = {.kind = EMIT_PRODUCT, .scaled = 1};
+    emit_range blocks = {0, 0};
     exp_lanes lanes; /* in registers */
     num last[SL_BLOCK];
     c_vframe f = c_frame_set1(frame);
     const size_t n = r->n;
-    if (other)
-        blocks = emit_ends(&row, n, EMIT_SCALED, o.nontemporal, f);
+    emit_tail tail;
+    tail.n = 0;
+    if (other) {
+        blocks = emit_range_of(&row, n, SL_BLOCK, o.nontemporal);
+        if (o.nontemporal)
+            emit_ends(other, n, emit);
+        else
+            emit_tail_of(&row, blocks.end, n, emit, f, &tail);
+    }
     exp_lanes_init(&lanes);
     for (size_t i = 0; i < n; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
-            emit_block(&row, blocks.at, EMIT_SCALED, o.nontemporal, f);
+            emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, 0);
         exp_block(block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o, &lanes);
     }
     keep_last(place, n, last);
+    if (other && !o.nontemporal)
+        emit_tail_put(&row, &tail);
     *result = lanes;
 }
 

@@ -39,6 +39,9 @@ SL_INLINE row_stats stats_from(reg max, c_acc rest, c_acc top)
     return (row_stats){max, rest, top, c_acc_log1p(c_acc_over(rest, top))};
 }
 
+/* The same, one copy for all who do it rarely. */
+SL_NOINLINE row_stats stats_from_rarely(reg max, c_acc rest, c_acc top) { return stats_from(max, rest, top); }
+
 /* ---- one contiguous row of at least SL_BLOCK elements ---- */
 
 typedef struct {
@@ -104,27 +107,31 @@ SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vfra
 SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame frame,
                             const pending_row *other, log_sum_options o, log_sum_lanes *result)
 {
-    int kind = o.keep ? EMIT_GRAD : EMIT_LOG;
+    const emit_options emit = {.kind = o.keep ? EMIT_PRODUCT : EMIT_LOG};
     const pending_row row = other ? *other : (pending_row){.e = NULL}; /* no store can change it */
-    block_range blocks = {0, 0};
+    emit_range blocks = {0, 0};
     log_sum_lanes lanes;       /* in registers */
     reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
     num last[SL_BLOCK];
     c_vframe f = c_frame_set1(frame);
     const size_t n = r->n;
+    emit_tail tail;
+    tail.n = 0;
     if (other) {
-        blocks = emit_ends(&row, n, kind, o.nontemporal, f);
-        if (o.keep)
-            emit_entry(&row, n, o.nontemporal);
+        blocks = emit_range_of(&row, n, SL_BLOCK, o.nontemporal);
+        if (o.nontemporal)
+            emit_ends(other, n, emit);
+        else
+            emit_tail_of(&row, blocks.end, n, emit, f, &tail);
     }
     if (o.keep && blocks.at < blocks.end) { /* before its exponentials are written over */
-        emit_block(&row, blocks.at, kind, o.nontemporal, f);
+        emit_block(&row, blocks.at, emit, o.nontemporal, f);
         blocks.at += SL_BLOCK;
     }
     log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
     for (size_t i = SL_BLOCK; i < n; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
-            emit_block(&row, blocks.at, kind, o.nontemporal, f);
+            emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, !o.keep && !other);
@@ -132,9 +139,11 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
                       exp_max);
     }
     if (blocks.at < blocks.end)
-        emit_block(&row, blocks.at, kind, o.nontemporal, f);
+        emit_block(&row, blocks.at, emit, o.nontemporal, f);
     if (o.keep)
         keep_last(place, n, last);
+    if (other && !o.nontemporal)
+        emit_tail_put(&row, &tail);
     SL_UNROLL
     for (size_t j = 0; j < 2 * SL_PARTS; j++)
         result->max[j] = lanes.max[j];
@@ -223,7 +232,7 @@ SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, num max, c_vframe f)
 typedef struct {
     row_reader reader;
     c_frame predicted;  /* the frame to try first: the last row's */
-    int kind;           /* of the second pass that follows: EMIT_LOG or EMIT_GRAD */
+    int kind;           /* of the second pass that follows: EMIT_LOG or EMIT_PRODUCT */
     pending_rows later; /* the rows that wait for it */
 } log_sum_rows;
 
@@ -263,7 +272,7 @@ SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t
     int nontemporal = rows->later.nontemporal;
     if (g->classes < SL_BLOCK)
         x = whole_block(x, g->classes, block);
-    if (other && (frame.shift != 0 || (place.e ? !other->e : rows->kind == EMIT_GRAD))) {
+    if (other && (frame.shift != 0 || (place.e ? !other->e : rows->kind == EMIT_PRODUCT))) {
         emit_row(other, g->classes, rows->kind, nontemporal);
         other = NULL;
     }
@@ -283,8 +292,8 @@ SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t
 }
 
 /* The end of a row. One that was read in a wrong frame is read again in the right one, which becomes the predicted one. */
-SL_INLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, size_t l, num max, c_frame used,
-                                      log_sum_lanes *lanes)
+SL_NOINLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, size_t l, num max,
+                                        c_frame used, log_sum_lanes *lanes)
 {
     c_frame right = c_frame_of(max);
     if (c_frame_same(used, right))
@@ -470,7 +479,7 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
         }
         c_acc top = c_exp_in_frame_wide(c_sub(max[k], f.shift), f, c_exp_table_load());
         c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
-        stats[k] = stats_from(max[k], c_acc_merge(c_fold_rows(rest, SL_LANES), others), top);
+        stats[k] = stats_from(max[k], c_acc_merge(fold_rows(rest, SL_LANES), others), top);
     }
 }
 
@@ -496,7 +505,10 @@ SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
     }
     c_acc top = c_exp_in_frame_wide(c_sub(max, f.shift), f, c_exp_table_load());
     c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
-    return stats_from(max, c_acc_merge(c_fold_rows(rest, least(SL_LANES, s->classes)), others), top);
+    size_t used = least(SL_LANES, s->classes);
+    if (!o.whole)
+        return stats_from_rarely(max, c_acc_merge(fold_rows(rest, used), others), top);
+    return stats_from(max, c_acc_merge(c_fold_rows(rest, used), others), top);
 }
 
 SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTORS])

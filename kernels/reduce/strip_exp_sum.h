@@ -45,6 +45,8 @@ SL_INLINE c_acc sum_of_few(const num *e, size_t classes)
     return c_fold_rows(lane, least(SL_LANES, classes));
 }
 
+SL_NOINLINE c_acc sum_of_few_rarely(const num *e, size_t classes) { return sum_of_few(e, classes); }
+
 /* The exponentials of the k-th vector of rows; their maxima. */
 SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vframe f, num e[SL_BLOCK * SL_W])
 {
@@ -76,7 +78,8 @@ SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
         c_vframe right = c_vframe_of(strip_exps_of_few(s, k, o, none, e));
         if (!c_vframe_same(none, right))
             strip_exps_of_few_again(s, k, right, e);
-        strip_end end = strip_end_of(sum_of_few(e, s->classes), safe);
+        c_acc sum = o.whole ? sum_of_few(e, s->classes) : sum_of_few_rarely(e, s->classes);
+        strip_end end = strip_end_of(sum, safe);
         for (size_t c = 0; c < s->classes; c++)
             strip_store(s, y, c, k, strip_result(c_load(e + c * SL_W), &end), o);
     }
@@ -214,7 +217,7 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
     if (!right)
         strip_exps_again(s, place, frames, lanes);
     for (size_t k = 0; k < vectors; k++) {
-        ends[k] = strip_end_of(c_fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
+        ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
         numbers &= ends[k].numbers;
     }
     if (s->rows >= SL_W && place.e && numbers)

@@ -2,11 +2,9 @@
  *
  * The second pass over a row, whose statistics are known:
  *
- *   EMIT_SCALED   e_c k                     softmax, of exponentials that the first pass has kept in the order of load_two
- *   EMIT_GRAD     e_c k                     a gradient, likewise, but kept in their own order; the entry of the row's target
- *                                           is another number
- *   EMIT_SCALED_AGAIN, EMIT_GRAD_AGAIN      the same, e computed again
- *   EMIT_LOG      (x_c - max) - log_sum     log-softmax
+ *   EMIT_PRODUCT   e_c k                     softmax and gradients. The exponentials are those that the first pass has kept, or
+ *                                            are computed again; the entry of a gradient's target is another number
+ *   EMIT_LOG       (x_c - max) - log_sum     log-softmax
  *
  * Alone, or block by block beside the first pass over another row, so that nobody waits for a row's end, and memory is read
  * and written all the time.
@@ -18,18 +16,19 @@
 #include "maths/factor.h"
 #include "maths/lane_folds.h"
 
-enum { EMIT_SCALED, EMIT_GRAD, EMIT_SCALED_AGAIN, EMIT_GRAD_AGAIN, EMIT_LOG };
-SL_INLINE int is_grad(int kind) { return kind == EMIT_GRAD || kind == EMIT_GRAD_AGAIN; }
+enum { EMIT_PRODUCT, EMIT_LOG };
 
 typedef struct {
     const T *x;
     const num *e; /* its exponentials, or NULL: compute them again */
     T *y;
+    size_t target;       /* SIZE_MAX: none */
     c_frame frame;       /* of e */
     num high, low, unit; /* k (factor.h) */
     num max, log_sum;
-    size_t target; /* SIZE_MAX: none */
     T entry;
+    _Bool paired;   /* the exponentials are in the order of load_two, by whole blocks */
+    _Bool has_unit; /* k is not the reciprocal of a sum */
 } pending_row;
 
 /* Up to SL_W rows. */
@@ -60,13 +59,15 @@ SL_INLINE void set_factor(pending_row *row, const factor_lanes *f, size_t l)
     row->unit = f->unit[l];
 }
 
-/* Two registers in the order of load_two, and a[at] = entry. */
-SL_NOINLINE void with_entry(reg two[2], size_t at, T entry)
+/* Two registers in the order of load_two, with another entry in one place, past the caches. */
+SL_NOINLINE void put_with_entry(T *y, size_t place, T entry, reg first, reg second)
 {
     T part[2 * SL_W];
+    reg two[2] = {first, second};
     store_two(part, two);
-    part[at] = entry;
+    part[place] = entry;
     load_two(part, two);
+    stream_two(y, two);
 }
 
 /* One register of the n exponentials from e on, of which `at` are done. */
@@ -75,121 +76,216 @@ SL_INLINE reg load_exps(const num *e, size_t at, size_t n)
     return n >= at + SL_W ? c_load(e + at) : n > at ? c_load_n(e + at, n - at, 0) : c_set1(0);
 }
 
-/* The results of two registers at `at`, of n elements or as many as they hold, in the order of load_two. Where those of a type
- * are not in their own order, the first pass has kept whole blocks. */
-SL_INLINE void emit_two(const pending_row *row, size_t at, size_t n, int kind, c_vframe f, reg two[2])
+/* What a second pass is compiled for. */
+typedef struct {
+    int kind;
+    int again;  /* exponentials are computed again */
+    int scaled; /* k has no unit; else the row says it */
+} emit_options;
+
+/* What the results of two registers at `at` are made of, n elements or as many as they hold, in the order of load_two. */
+SL_INLINE void emit_load(const pending_row *row, size_t at, size_t n, emit_options o, reg two[2])
+{
+    if (o.kind == EMIT_LOG || o.again) {
+        if (n >= 2 * SL_W)
+            load_two(row->x + at, two);
+        else
+            load_two_n(row->x + at, n, o.kind == EMIT_LOG ? 0 : (num)-INFINITY, two);
+        return;
+    }
+    int paired = !SL_IN_ORDER && row->paired;
+    SL_UNROLL
+    for (size_t i = 0; i < 2; i++)
+        two[i] = load_exps(row->e + at, i * SL_W, paired ? 2 * SL_W : n);
+    if (!paired)
+        in_two(two);
+}
+
+SL_INLINE void emit_results(const pending_row *row, emit_options o, c_vframe f, reg two[2])
 {
     c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
-    if (kind == EMIT_SCALED || kind == EMIT_GRAD) {
-        SL_UNROLL
-        for (size_t i = 0; i < 2; i++)
-            two[i] = load_exps(row->e + at, i * SL_W, kind == EMIT_SCALED && !SL_IN_ORDER ? 2 * SL_W : n);
-    } else if (n >= 2 * SL_W) {
-        load_two(row->x + at, two);
-    } else {
-        load_two_n(row->x + at, n, kind == EMIT_LOG ? 0 : (num)-INFINITY, two);
-    }
-    if (kind == EMIT_GRAD)
-        in_two(two);
     SL_UNROLL
     for (size_t i = 0; i < 2; i++) {
-        if (kind == EMIT_LOG) {
+        if (o.kind == EMIT_LOG) {
             two[i] = c_sub(c_sub(two[i], c_set1(row->max)), c_set1(row->log_sum));
-        } else {
-            if (kind == EMIT_SCALED_AGAIN || kind == EMIT_GRAD_AGAIN)
-                two[i] = c_exp_in_frame(c_less_shift(two[i], f), f, c_exp_table_load());
-            two[i] = is_grad(kind) ? c_times_unit(two[i], k) : c_times(two[i], k);
+            continue;
         }
+        if (o.again)
+            two[i] = c_exp_in_frame(c_less_shift(two[i], f), f, c_exp_table_load());
+        two[i] = c_times(two[i], k);
+    }
+    if (SL_FMA && o.kind == EMIT_PRODUCT && !o.scaled && row->has_unit) {
+        SL_UNROLL
+        for (size_t i = 0; i < 2; i++)
+            two[i] = c_mul(two[i], k.unit);
     }
 }
 
-/* n results, one register or two. A non-temporal line cannot be patched, so the target's entry goes in first. */
-SL_INLINE void emit(const pending_row *row, size_t at, size_t n, int kind, int nontemporal, c_vframe f)
+/* Two registers. A non-temporal line cannot be patched, so the target's entry goes in first. */
+SL_INLINE void emit_two(const pending_row *row, size_t at, emit_options o, int nontemporal, c_vframe f)
 {
     reg two[2];
-    emit_two(row, at, n, kind, f, two);
-    if (is_grad(kind) && nontemporal && row->target - at < n)
-        with_entry(two, row->target - at, row->entry);
-    if (n == SL_W)
-        put(row->y + at, two[0], nontemporal);
+    emit_load(row, at, 2 * SL_W, o, two);
+    emit_results(row, o, f, two);
+    if (o.kind != EMIT_LOG && !o.scaled && nontemporal && row->target - at < 2 * SL_W)
+        put_with_entry(row->y + at, row->target - at, row->entry, two[0], two[1]);
     else
         put_two(row->y + at, two, nontemporal);
 }
 
-SL_INLINE void emit_block(const pending_row *row, size_t at, int kind, int nontemporal, c_vframe f)
+SL_INLINE void emit_block(const pending_row *row, size_t at, emit_options o, int nontemporal, c_vframe f)
 {
     SL_UNROLL_PARTS
     for (size_t end = at + SL_BLOCK; at < end; at += 2 * SL_W)
-        emit(row, at, 2 * SL_W, kind, nontemporal, f);
+        emit_two(row, at, o, nontemporal, f);
 }
 
-/* Elements `at` to n; of those that are nontemporal, `at` starts a line. */
-SL_INLINE void emit_rest(const pending_row *row, size_t at, size_t n, int kind, int nontemporal, c_vframe f)
+/* Any elements, `at` to n. Whole lines are non-temporal, if that is wanted: then `at` starts one. */
+SL_INLINE void emit_part_of(const pending_row *row, size_t at, size_t n, emit_options o, int nontemporal)
 {
-    size_t lines = nontemporal ? at + round_down_to_lines(n - at) : n;
+    c_vframe f = c_frame_set1(row->frame);
+    reg two[2];
     SL_ROLLED
-    for (; at + 2 * SL_W <= lines; at += 2 * SL_W)
-        emit(row, at, 2 * SL_W, kind, nontemporal, f);
-    if (nontemporal && at < lines) { /* a line is a register, and the number of them odd */
-        emit(row, at, SL_W, kind, 1, f);
-        at = lines;
+    for (; at + 2 * SL_W <= n; at += 2 * SL_W)
+        emit_two(row, at, o, nontemporal, f);
+    if (at == n)
+        return;
+    emit_load(row, at, n - at, o, two);
+    emit_results(row, o, f, two);
+    if (nontemporal && o.kind == EMIT_PRODUCT && row->target - at < n - at) {
+        T part[2 * SL_W];
+        store_two(part, two);
+        part[row->target - at] = row->entry;
+        load_two(part, two);
     }
-    SL_ROLLED
-    for (; at < n; at += 2 * SL_W) {
-        reg two[2];
-        emit_two(row, at, n - at, kind, f, two);
+    if (SL_IN_ORDER && nontemporal && SL_W * sizeof(T) >= SL_LINE &&
+        n - at >= SL_W) { /* a register is whole lines */
+        stream(row->y + at, two[0]);
+        if (n - at > SL_W)
+            store_n(row->y + at + SL_W, two[1], n - at - SL_W);
+    } else {
         store_two_n(row->y + at, two, n - at);
     }
 }
 
-/* The blocks of a row that are emitted one by one, from `at` to `end`. */
+SL_NOINLINE void emit_part(const pending_row *of, size_t at, size_t n, int kind, int nontemporal)
+{
+    const pending_row row = *of; /* no store can change it */
+    if (kind == EMIT_LOG)
+        emit_part_of(&row, at, n, (emit_options){.kind = EMIT_LOG}, nontemporal);
+    else if (row.e)
+        emit_part_of(&row, at, n, (emit_options){.kind = EMIT_PRODUCT}, nontemporal);
+    else
+        emit_part_of(&row, at, n, (emit_options){.kind = EMIT_PRODUCT, .again = 1}, nontemporal);
+}
+
+/* Elements that are emitted by whole steps. */
 typedef struct {
     size_t at, end;
-} block_range;
+} emit_range;
 
-/* Emits all but these: what lies before the first line that is nontemporal, and what lies behind the last block. */
-SL_INLINE block_range emit_ends(const pending_row *row, size_t n, int kind, int nontemporal, c_vframe f)
+SL_INLINE emit_range emit_range_of(const pending_row *row, size_t n, size_t step, int nontemporal)
 {
     size_t at = nontemporal ? least(n, elements_to_line(row->y)) : 0;
-    size_t end = at + (n - at) / SL_BLOCK * SL_BLOCK;
-    if (nontemporal)
-        emit_rest(row, 0, at, kind, 0, f);
-    emit_rest(row, end, n, kind, nontemporal, f);
-    return (block_range){at, end};
+    return (emit_range){at, at + (n - at) / step * step};
 }
 
 /* The target's entry, unless it has gone into a line. */
 SL_INLINE void emit_entry(const pending_row *row, size_t n, int nontemporal)
 {
-    size_t first = nontemporal ? least(n, elements_to_line(row->y)) : n;
-    if (row->target < first || (row->target >= first + round_down_to_lines(n - first) && row->target < n))
+    size_t at = nontemporal ? least(n, elements_to_line(row->y)) : n;
+    int done = row->target - at < round_down_to_lines(n - at);
+    if (row->target < n && !done)
         row->y[row->target] = row->entry;
 }
 
-SL_INLINE void emit_row_of(const pending_row *pending, size_t n, int kind, int nontemporal)
+/* Results behind the last whole block, or so many before it that they are whole pairs of registers. They are computed first,
+ * from what others may overwrite, and written last. */
+typedef struct {
+    T results[SL_BLOCK];
+    size_t at, n;
+} emit_tail;
+
+SL_INLINE void emit_tail_of(const pending_row *row, size_t at, size_t n, emit_options o, c_vframe f,
+                            emit_tail *tail)
 {
-    const pending_row row = *pending; /* no store can change it */
+    int paired = o.kind == EMIT_PRODUCT && !o.again && !SL_IN_ORDER && row->paired;
+    size_t some = (n - at + 2 * SL_W - 1) / (2 * SL_W) * (2 * SL_W);
+    tail->at = paired ? at : n - some;
+    tail->n = paired ? n - at : some;
+    SL_ROLLED
+    for (size_t i = 0; i < some; i += 2 * SL_W) {
+        reg two[2];
+        emit_load(row, tail->at + i, 2 * SL_W, o, two);
+        emit_results(row, o, f, two);
+        store_two(tail->results + i, two);
+    }
+}
+
+SL_INLINE void emit_tail_put(const pending_row *row, const emit_tail *tail)
+{
+    size_t i = 0;
+    SL_ROLLED
+    for (; i + 2 * SL_W <= tail->n; i += 2 * SL_W)
+        copy_two(tail->results + i, row->y + tail->at + i);
+    SL_ROLLED
+    for (; !SL_IN_ORDER && i < tail->n; i += SL_W)
+        store_some(row->y + tail->at + i, load(tail->results + i), tail->n - i);
+}
+
+/* The ends of a non-temporal row, and its entry; the others come by whole blocks. */
+SL_INLINE void emit_ends(const pending_row *row, size_t n, emit_options o)
+{
+    emit_range blocks = emit_range_of(row, n, SL_BLOCK, 1);
+    if (blocks.at)
+        emit_part(row, 0, blocks.at, o.kind, 0);
+    if (blocks.end < n)
+        emit_part(row, blocks.end, n, o.kind, 1);
+    if (o.kind == EMIT_PRODUCT)
+        emit_entry(row, n, 1);
+}
+
+/* A row of at least two registers. The last two end with the row, and are read before results overwrite them. */
+SL_INLINE void emit_row_of(const pending_row *of, size_t n, emit_options o, int nontemporal)
+{
+    const pending_row row = *of; /* no store can change it */
     c_vframe f = c_frame_set1(row.frame);
-    block_range blocks = emit_ends(&row, n, kind, nontemporal, f);
-    for (; blocks.at < blocks.end; blocks.at += SL_BLOCK)
-        emit_block(&row, blocks.at, kind, nontemporal, f);
-    if (is_grad(kind))
+    emit_range steps = emit_range_of(&row, n, 2 * SL_W, nontemporal);
+    int paired = o.kind == EMIT_PRODUCT && !o.again && !SL_IN_ORDER && row.paired;
+    size_t at = paired ? (n - 1) / (2 * SL_W) * (2 * SL_W) : n - 2 * SL_W;
+    reg last[2];
+    if (steps.at)
+        emit_part(of, 0, steps.at, o.kind, 0);
+    emit_load(&row, at, 2 * SL_W, o, last);
+    SL_UNROLL_2
+    for (size_t i = steps.at; i < steps.end; i += 2 * SL_W)
+        emit_two(&row, i, o, nontemporal, f);
+    if (steps.end < n && nontemporal) {
+        emit_part(of, steps.end, n, o.kind, 1);
+    } else if (steps.end < n) {
+        emit_results(&row, o, f, last);
+        if (paired)
+            store_two_n(row.y + at, last, n - at);
+        else
+            store_two(row.y + at, last);
+    }
+    if (o.kind == EMIT_PRODUCT)
         emit_entry(&row, n, nontemporal);
 }
 
-/* A row alone: EMIT_SCALED, EMIT_GRAD or EMIT_LOG, again where it has no exponentials. */
+/* A row alone. */
 SL_NOINLINE void emit_row(const pending_row *row, size_t n, int kind, int nontemporal)
 {
-    if (kind == EMIT_LOG)
-        emit_row_of(row, n, EMIT_LOG, nontemporal);
-    else if (kind == EMIT_SCALED && row->e)
-        emit_row_of(row, n, EMIT_SCALED, nontemporal);
-    else if (kind == EMIT_SCALED)
-        emit_row_of(row, n, EMIT_SCALED_AGAIN, nontemporal);
-    else if (row->e)
-        emit_row_of(row, n, EMIT_GRAD, nontemporal);
-    else
-        emit_row_of(row, n, EMIT_GRAD_AGAIN, nontemporal);
+    if (n < 2 * SL_W) {
+        emit_part(row, 0, n, kind, 0);
+        emit_entry(row, kind == EMIT_PRODUCT ? n : 0, 0);
+    } else if (kind == EMIT_LOG) {
+        emit_row_of(row, n, (emit_options){.kind = EMIT_LOG}, nontemporal);
+    } else if (row->e) {
+        emit_row_of(row, n, (emit_options){.kind = EMIT_PRODUCT}, nontemporal);
+    } else {
+        emit_row_of(row, n, (emit_options){.kind = EMIT_PRODUCT, .again = 1}, nontemporal);
+    }
 }
 
 SL_NOINLINE void emit_rows(pending_rows *rows, size_t n, int kind)
