@@ -49,9 +49,9 @@ typedef struct {
 
 /* Prefetches what comes PREFETCH_BYTES after a group: x into the first level, what else is read, and where ordinary stores
  * will go. */
-SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y)
+SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y, size_t registers)
 {
-    for (size_t line = 0; line < GROUP * SL_W * sizeof *x; line += SL_LINE) {
+    for (size_t line = 0; line < registers * SL_W * sizeof *x; line += SL_LINE) {
         __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 3);
         if (dy != x)
             __builtin_prefetch((const char *)dy + PREFETCH_BYTES + line, 0, 2);
@@ -86,14 +86,15 @@ SL_INLINE void put_group(T *y, const reg a[GROUP], int nontemporal)
 SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, size_t i, size_t n,
                             int nontemporal)
 {
+    const size_t registers = kernel.one_by_one ? 4 : GROUP;
     int far = n * sizeof(T) > NEAR_BYTES;
-    for (; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
+    for (; i + registers * SL_W <= n; i += registers * SL_W) {
         reg a[GROUP], g[2];
         if (far)
-            prefetch_group(x + i, dy + i, nontemporal ? x + i : y + i);
+            prefetch_group(x + i, dy + i, nontemporal ? x + i : y + i, registers);
         if (kernel.one_by_one && SL_IN_ORDER) {
             SL_UNROLL
-            for (size_t k = 0; k < GROUP; k++) {
+            for (size_t k = 0; k < registers; k++) {
                 a[0] = load(x + i + k * SL_W);
                 if (kernel.is_rare(a, 1))
                     return i + k * SL_W;
