@@ -124,7 +124,7 @@ typedef enum {
     SL_ERR_TARGET,
     SL_ERR_OPTION,
     SL_ERR_OVERLAP,
-    SL_ERR_FILE, /* these three: sl_tune_load */
+    SL_ERR_FILE, /* these three: of a tuning file */
     SL_ERR_VERSION,
     SL_ERR_MACHINE,
 } sl_status;
@@ -497,6 +497,8 @@ SOFTLANE_API const char *sl_isa_why_not(const char *name);
 /* Makes the public functions use this variant from now on, in all threads; NULL goes back to the choice that was
  * made at the first call. false when it cannot run here, and then nothing has changed. */
 SOFTLANE_API bool sl_isa_force(const char *name);
+
+/* ----------------------------------------------------------------------------------------------- speed */
 
 /* How large the last-level cache is, in bytes; 0: as large as the system says, which is the default. What a kernel writes
  * beyond half of that goes past the caches (where the variant can). Whose threads each work on some rows of one matrix

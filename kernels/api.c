@@ -120,17 +120,15 @@ static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner);
 
 /* -------------------------------------------------------------------------------------- maps and folds */
 
-/* What a tuning goes by: the elements of x. */
-static size_t call_size(const array *arrays) { return arrays[0].count; }
-
-/* A function without options; it has something to do unless `count` is 0. x is its first array. */
-#define FUNCTION(dt, name, parameters, count, call, ...)                                                     \
+/* A function without options; it has something to do unless `work` is 0. x is its first array, whose elements a tuning goes
+ * by. */
+#define FUNCTION(dt, name, parameters, work, call, ...)                                                      \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const array arrays[] = {__VA_ARGS__};                                                                \
         CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
-        if ((count) != 0)                                                                                    \
-            sl_active_for(SL_SLOT(name, dt), call_size(arrays))->name##_##dt call;                           \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
         return SL_OK;                                                                                        \
     }
 
@@ -235,22 +233,20 @@ static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl
 #define IS_OUTSIDE_16(bits, one) (((bits) > (one)) & ((bits) != 0x8000))
 #define IS_OUTSIDE_bf16(p) IS_OUTSIDE_16((p).bits, 0x3f80)
 #define IS_OUTSIDE_f16(p) IS_OUTSIDE_16((p).bits, 0x3c00)
-#define DEFINE_CHECK_PROBABILITIES(dt, T, L, ...)                                                            \
-    static sl_status check_probabilities_##dt(const T *x, sl_shape shape)                                    \
-    {                                                                                                        \
-        const size_t n = elements_of(shape);                                                                 \
+#define CHECK_PROBABILITIES(is_outside)                                                                      \
+    do {                                                                                                     \
         int outside = 0;                                                                                     \
-        for (size_t i = 0; i < n; i++)                                                                       \
-            outside |= IS_OUTSIDE_##dt(x[i]);                                                                \
-        return outside ? SL_ERR_TARGET : SL_OK;                                                              \
-    }
-SL_DTYPES(DEFINE_CHECK_PROBABILITIES, )
+        for (size_t i = 0; i < c.logits.count; i++)                                                          \
+            outside |= is_outside(x[i]);                                                                     \
+        if (outside)                                                                                         \
+            return SL_ERR_TARGET;                                                                            \
+    } while (0)
 
-#define CHECK_TARGET_cross_entropy(dt) check_class_ids(target, shape, &o)
-#define CHECK_TARGET_cross_entropy_soft(dt) SL_OK
-#define CHECK_TARGET_nll(dt) check_class_ids(target, shape, &o)
-#define CHECK_TARGET_bce_with_logits(dt) SL_OK
-#define CHECK_TARGET_bce(dt) check_probabilities_##dt(x, shape)
+#define CHECK_TARGET_cross_entropy(dt) CHECK(check_class_ids(target, shape, &o))
+#define CHECK_TARGET_cross_entropy_soft(dt)
+#define CHECK_TARGET_nll(dt) CHECK(check_class_ids(target, shape, &o))
+#define CHECK_TARGET_bce_with_logits(dt)
+#define CHECK_TARGET_bce(dt) CHECK_PROBABILITIES(IS_OUTSIDE_##dt)
 
 /* The kernel is called for empty shapes, too: a mean or a sum over nothing is a result. */
 #define LOSS(dt, T, L, name, parameters, targets, loss_count)                                                \
@@ -270,7 +266,7 @@ SL_DTYPES(DEFINE_CHECK_PROBABILITIES, )
             .loss_size = sizeof *loss,                                                                       \
         };                                                                                                   \
         CHECK(check_loss(&c));                                                                               \
-        CHECK(CHECK_TARGET_##name(dt));                                                                      \
+        CHECK_TARGET_##name(dt);                                                                             \
         sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt(x, target, shape, &o, loss, grad);     \
         return SL_OK;                                                                                        \
     }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What scripts/test and scripts/bench do before they build anything: arguments, filters, packages, folders that cannot be
 written to; how they show that they live; the filters of the pages, on machines with other caches; the limit of
-scripts/run_docs.py. A copy of the scripts is run with a PATH of its own, in which dpkg, apt-get and cmake write down how
+scripts/run_docs.py; how scripts/export.py reads the sources. A copy of the scripts is run with a PATH of its own, in which dpkg, apt-get and cmake write down how
 they were called. SOFTLANE_PROGRAMS is the folder of the programs. Standard library only."""
 import json
 import os
@@ -11,10 +11,14 @@ import pty
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import c_pieces
+
 PROGRAMS = pathlib.Path(os.environ["SOFTLANE_PROGRAMS"])
 TOOLS = "basename bash cat cut dirname env grep head ls mkdir mktemp nproc rm sed sleep sort tail tee touch tr true uname wc".split()
 NOBODY = 65534
@@ -293,6 +297,63 @@ class Scripts(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^FAILED .*page\.md:2: run sh: not done after 1 s: .*--limit SECONDS")
         self.assertRegex(done.stdout, r"(?m)^ok .*page\.md:7: run sh, \d+ s$")
+
+
+class Pieces(unittest.TestCase):
+    """Of the sources that an export has."""
+
+    def pieces(self):
+        for path in (*ROOT.glob("kernels/**/*.[ch]"), ROOT / "include" / "softlane.h"):
+            text = path.read_text(encoding="utf-8")
+            yield path, text, c_pieces.pieces_of(text)
+
+    def test_no_line_is_lost(self):
+        for path, text, pieces in self.pieces():
+            with self.subTest(path.name):
+                self.assertEqual(re.sub(r"\n\n+", "\n\n", text), "".join(piece.text() for piece in pieces).lstrip("\n"))
+
+    def test_definitions_have_names(self):
+        starts = ("SL_INLINE ", "SL_NOINLINE ", "SL_STATIC ", "SL_PAIRED_", "SL_PARTIAL(", "SL_MASKED_FMA(", "static ", "typedef ", "enum ")
+        for path, _, pieces in self.pieces():
+            for piece in pieces:
+                if piece.body.startswith(starts):
+                    with self.subTest(path.name, piece=piece.body):
+                        self.assertTrue(piece.names)
+
+    def test_what_is_needed(self):
+        pieces = c_pieces.pieces_of("""/* ---- of both ---- */
+
+/* Both return a number. */
+static int unused(void) { return 0; }
+static int inner(void) { return 1; }
+
+#if CONDITION
+static int unused_too(void) { return unused(); }
+#else
+#endif
+
+/* ---- of nothing ---- */
+
+enum { FIRST, SECOND = 2 };
+typedef int (*callback)(void);
+
+#define CALL_one inner
+#define CALL_two unused
+static int outer(callback f) { return f() + CALL(CALL_##name); }
+""")
+        self.assertEqual("".join(piece.text() for piece in c_pieces.needed(pieces, {"outer"}, {"two"})), """
+/* ---- of both ---- */
+
+/* Both return a number. */
+static int inner(void) { return 1; }
+
+/* ---- of nothing ---- */
+
+typedef int (*callback)(void);
+
+#define CALL_one inner
+static int outer(callback f) { return f() + CALL(CALL_##name); }
+""")
 
 
 if __name__ == "__main__":
