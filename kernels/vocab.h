@@ -39,7 +39,7 @@
  *          w_fold_add_halves(a)          the lower lanes by halves, and the upper lanes, and the sum of both
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
  *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
- *          w_...                         all of the above but load_transposed, store_transposed and load_wide, for f64
+ *          w_...                         all of the above but load_wide, for f64
  *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
  *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_andnot(a, b): a & ~b  u_add(a, b)  u_sub(a, b)     modulo 2^32
  *          u_shl(a, k)  u_shr(a, k)      k constant

@@ -178,29 +178,33 @@ SL_INLINE vw loaded_wide(vf a)
 
 /* Column k of rows (a, b, c, a), which lie 5 apart. */
 enum { STEP = 5 };
-SL_INLINE vf quad(vf a, vf b, vf c, size_t k)
-{
-    const vf columns[4] = {a, b, c, a};
-    float lane[SL_W], rows[SL_W * STEP];
-    vf q[4];
-    for (size_t column = 0; column < 4; column++) {
-        v_store(lane, columns[column]);
-        for (size_t l = 0; l < SL_W; l++)
-            memcpy(rows + l * STEP + column, lane + l, sizeof *lane);
+#define TRANSPOSED(type, number, load, store, load_statement, store_statement, loaded, stored)               \
+    SL_INLINE type loaded(type a, type b, type c, size_t k)                                                  \
+    {                                                                                                        \
+        const type columns[4] = {a, b, c, a};                                                                \
+        number lane[SL_W], rows[SL_W * STEP];                                                                \
+        type q[4];                                                                                           \
+        for (size_t column = 0; column < 4; column++) {                                                      \
+            store(lane, columns[column]);                                                                    \
+            for (size_t l = 0; l < SL_W; l++)                                                                \
+                memcpy(rows + l * STEP + column, lane + l, sizeof *lane);                                    \
+        }                                                                                                    \
+        load_statement;                                                                                      \
+        return q[k];                                                                                         \
+    }                                                                                                        \
+    SL_INLINE type stored(type a, type b, type c, size_t k)                                                  \
+    {                                                                                                        \
+        const type columns[4] = {a, b, c, a};                                                                \
+        number lane[SL_W], rows[SL_W * STEP];                                                                \
+        store_statement;                                                                                     \
+        for (size_t l = 0; l < SL_W; l++)                                                                    \
+            memcpy(lane + l, rows + l * STEP + k, sizeof *lane);                                             \
+        return load(lane);                                                                                   \
     }
-    v_load_transposed(rows, STEP, q);
-    return q[k];
-}
-
-SL_INLINE vf stored_transposed(vf a, vf b, vf c, size_t k)
-{
-    const vf columns[4] = {a, b, c, a};
-    float lane[SL_W], rows[SL_W * STEP];
-    v_store_transposed(rows, STEP, columns);
-    for (size_t l = 0; l < SL_W; l++)
-        memcpy(lane + l, rows + l * STEP + k, sizeof *lane);
-    return v_load(lane);
-}
+TRANSPOSED(vf, float, v_load, v_store, v_load_transposed(rows, STEP, q),
+           v_store_transposed(rows, STEP, columns), v_loaded_transposed, v_stored_transposed)
+TRANSPOSED(vw, double, w_load, w_store, w_load_transposed(rows, STEP, q),
+           w_store_transposed(rows, STEP, columns), w_loaded_transposed, w_stored_transposed)
 
 #define WORD(name, result_kind, kind_a, kind_b, kind_c, expression, definition)                              \
     static void word_##name(const lanes *a_, const lanes *b_, const lanes *c_, lanes *result)                \

@@ -19,6 +19,8 @@ typedef double num;
 #define c_store w_store
 #define c_load_n w_load_n
 #define c_store_n w_store_n
+#define c_load_transposed w_load_transposed
+#define c_store_transposed w_store_transposed
 #define c_add w_add
 #define c_sub w_sub
 #define c_mul w_mul
@@ -44,29 +46,6 @@ typedef double num;
 
 SL_INLINE vw c_widen(vw a) { return a; }
 SL_INLINE vw c_narrow(vw a) { return a; }
-SL_INLINE void c_load_transposed(const double *p, size_t step, vw q[4])
-{
-    SL_UNROLL
-    for (size_t c = 0; c < 4; c++) {
-        double lane[SL_W];
-        SL_UNROLL_ALL
-        for (size_t l = 0; l < SL_W; l++)
-            lane[l] = p[l * step + c];
-        q[c] = w_load(lane);
-    }
-}
-SL_INLINE void c_store_transposed(double *p, size_t step, const vw q[4])
-{
-    SL_UNROLL
-    for (size_t c = 0; c < 4; c++) {
-        double lane[SL_W];
-        w_store(lane, q[c]);
-        SL_UNROLL_ALL
-        for (size_t l = 0; l < SL_W; l++)
-            p[l * step + c] = lane[l];
-    }
-}
-
 /* The largest lane of each of SL_W registers, neighbours first. */
 SL_INLINE vw c_fold_max_of_each(const vw part[SL_W])
 {

@@ -134,6 +134,45 @@ SL_INLINE void w_store(double *p, vw a)
     _mm256_storeu_pd(p, a.lo);
     _mm256_storeu_pd(p + 4, a.hi);
 }
+/* Four rows of four; and back. */
+SL_INLINE void change_places_wide(__m256d q[4])
+{
+    __m256d a = _mm256_unpacklo_pd(q[0], q[1]), b = _mm256_unpackhi_pd(q[0], q[1]);
+    __m256d c = _mm256_unpacklo_pd(q[2], q[3]), d = _mm256_unpackhi_pd(q[2], q[3]);
+    q[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    q[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    q[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    q[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
+SL_INLINE void load_transposed_half(const double *p, size_t step, __m256d q[4])
+{
+    SL_UNROLL
+    for (size_t l = 0; l < 4; l++)
+        q[l] = _mm256_loadu_pd(p + l * step);
+    change_places_wide(q);
+}
+SL_INLINE void store_transposed_half(double *p, size_t step, __m256d q[4])
+{
+    change_places_wide(q);
+    SL_UNROLL
+    for (size_t l = 0; l < 4; l++)
+        _mm256_storeu_pd(p + l * step, q[l]);
+}
+SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
+{
+    __m256d lo[4], hi[4];
+    load_transposed_half(p, step, lo);
+    load_transposed_half(p + SL_W / 2 * step, step, hi);
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c++)
+        q[c] = (vw){lo[c], hi[c]};
+}
+SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
+{
+    __m256d lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
+    store_transposed_half(p, step, lo);
+    store_transposed_half(p + SL_W / 2 * step, step, hi);
+}
 SL_INLINE void w_stream(double *p, vw a)
 {
     _mm256_stream_pd(p, a.lo);

@@ -141,6 +141,50 @@ SL_INLINE void w_store(double *p, vw a)
     _mm512_storeu_pd(p, a.lo);
     _mm512_storeu_pd(p + 8, a.hi);
 }
+/* Rows l and l + 4 make one register; 4 x 4 in each half change places. */
+SL_INLINE void change_places_wide(__m512d q[4])
+{
+    __m512i lower = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13),
+            upper = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    __m512d a = _mm512_unpacklo_pd(q[0], q[1]), b = _mm512_unpackhi_pd(q[0], q[1]);
+    __m512d c = _mm512_unpacklo_pd(q[2], q[3]), d = _mm512_unpackhi_pd(q[2], q[3]);
+    q[0] = _mm512_permutex2var_pd(a, lower, c);
+    q[1] = _mm512_permutex2var_pd(b, lower, d);
+    q[2] = _mm512_permutex2var_pd(a, upper, c);
+    q[3] = _mm512_permutex2var_pd(b, upper, d);
+}
+SL_INLINE void load_transposed_half(const double *p, size_t step, __m512d q[4])
+{
+    SL_UNROLL
+    for (size_t l = 0; l < 4; l++, p += step)
+        q[l] =
+            _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(p)), _mm256_loadu_pd(p + 4 * step), 1);
+    change_places_wide(q);
+}
+SL_INLINE void store_transposed_half(double *p, size_t step, __m512d q[4])
+{
+    change_places_wide(q);
+    SL_UNROLL
+    for (size_t l = 0; l < 4; l++, p += step) {
+        _mm256_storeu_pd(p, _mm512_castpd512_pd256(q[l]));
+        _mm256_storeu_pd(p + 4 * step, _mm512_extractf64x4_pd(q[l], 1));
+    }
+}
+SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
+{
+    __m512d lo[4], hi[4];
+    load_transposed_half(p, step, lo);
+    load_transposed_half(p + SL_W / 2 * step, step, hi);
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c++)
+        q[c] = (vw){lo[c], hi[c]};
+}
+SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
+{
+    __m512d lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
+    store_transposed_half(p, step, lo);
+    store_transposed_half(p + SL_W / 2 * step, step, hi);
+}
 SL_INLINE void w_stream(double *p, vw a)
 {
     _mm512_stream_pd(p, a.lo);

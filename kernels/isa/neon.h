@@ -111,6 +111,39 @@ SL_INLINE void w_store(double *p, vw a)
     vst1q_f64(p, a.lo);
     vst1q_f64(p + 2, a.hi);
 }
+/* Two rows of four; and back. */
+SL_INLINE void load_transposed_half(const double *p, size_t step, float64x2_t q[4])
+{
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c += 2) {
+        float64x2_t a = vld1q_f64(p + c), b = vld1q_f64(p + step + c);
+        q[c] = vtrn1q_f64(a, b);
+        q[c + 1] = vtrn2q_f64(a, b);
+    }
+}
+SL_INLINE void store_transposed_half(double *p, size_t step, const float64x2_t q[4])
+{
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c += 2) {
+        vst1q_f64(p + c, vtrn1q_f64(q[c], q[c + 1]));
+        vst1q_f64(p + step + c, vtrn2q_f64(q[c], q[c + 1]));
+    }
+}
+SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
+{
+    float64x2_t lo[4], hi[4];
+    load_transposed_half(p, step, lo);
+    load_transposed_half(p + SL_W / 2 * step, step, hi);
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c++)
+        q[c] = (vw){lo[c], hi[c]};
+}
+SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
+{
+    float64x2_t lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
+    store_transposed_half(p, step, lo);
+    store_transposed_half(p + SL_W / 2 * step, step, hi);
+}
 SL_INLINE void w_stream(double *p, vw a) { w_store(p, a); }
 SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))

@@ -106,6 +106,16 @@ SL_INLINE vf v_narrow(vw a) { return (vf)a; }
 SL_INLINE vw w_set1(double s) { return s; }
 SL_INLINE vw w_load(const double *p) { return *p; }
 SL_INLINE void w_store(double *p, vw a) { *p = a; }
+SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
+{
+    (void)step;
+    memcpy(q, p, 4 * sizeof *p);
+}
+SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
+{
+    (void)step;
+    memcpy(p, q, 4 * sizeof *p);
+}
 SL_INLINE vw w_load_n(const double *p, size_t n, double fill) { return n ? *p : fill; }
 SL_INLINE void w_store_n(double *p, vw a, size_t n)
 {

@@ -111,6 +111,39 @@ SL_INLINE void w_store(double *p, vw a)
     _mm_storeu_pd(p, a.lo);
     _mm_storeu_pd(p + 2, a.hi);
 }
+/* Two rows of four; and back. */
+SL_INLINE void load_transposed_half(const double *p, size_t step, __m128d q[4])
+{
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c += 2) {
+        __m128d a = _mm_loadu_pd(p + c), b = _mm_loadu_pd(p + step + c);
+        q[c] = _mm_unpacklo_pd(a, b);
+        q[c + 1] = _mm_unpackhi_pd(a, b);
+    }
+}
+SL_INLINE void store_transposed_half(double *p, size_t step, const __m128d q[4])
+{
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c += 2) {
+        _mm_storeu_pd(p + c, _mm_unpacklo_pd(q[c], q[c + 1]));
+        _mm_storeu_pd(p + step + c, _mm_unpackhi_pd(q[c], q[c + 1]));
+    }
+}
+SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
+{
+    __m128d lo[4], hi[4];
+    load_transposed_half(p, step, lo);
+    load_transposed_half(p + SL_W / 2 * step, step, hi);
+    SL_UNROLL
+    for (size_t c = 0; c < 4; c++)
+        q[c] = (vw){lo[c], hi[c]};
+}
+SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
+{
+    __m128d lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
+    store_transposed_half(p, step, lo);
+    store_transposed_half(p + SL_W / 2 * step, step, hi);
+}
 SL_INLINE void w_stream(double *p, vw a)
 {
     _mm_stream_pd(p, a.lo);
