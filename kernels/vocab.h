@@ -101,9 +101,11 @@
 #define SL_LANES 16
 #define SL_BLOCK 32
 
-/* SL_INLINE: always inlined. SL_NOINLINE: never. SL_STATIC: as the compiler likes; an export may have no use for it. */
+/* SL_INLINE: always inlined. SL_NOINLINE: never. SL_RARE: never, and small rather than fast. SL_STATIC: as the compiler likes; an
+ * export may have no use for it. */
 #define SL_INLINE static inline __attribute__((always_inline, unused))
 #define SL_NOINLINE static __attribute__((noinline, unused))
+#define SL_RARE static __attribute__((noinline, cold, unused))
 #define SL_STATIC static __attribute__((unused))
 
 /* A target region: SL_OPEN(features), or SL_OPEN_BASELINE, before an ISA's first function, SL_CLOSE after its last.

@@ -14,9 +14,16 @@
 
 #define SL_SOFT_HALF 1 /* a conversion is some 20 operations */
 
+/* One element at a time is slow anyway: then code is to be small. */
+#if SL_W == 1
+#define SL_CONVERSION SL_NOINLINE
+#else
+#define SL_CONVERSION SL_INLINE
+#endif
+
 /* A denormal is m * 2^-24, m < 1024: like a normal number of the least exponent, -14, but for the leading
  * one. So it gets that one, and the exact subtraction of 2^-14 takes it off again. */
-SL_INLINE vf v_of_f16(vu h)
+SL_CONVERSION vf v_of_f16(vu h)
 {
     const vf a = v_float(u_add(u_shl(u_and(h, u_set1(0x7fff)), 13), u_set1(112u << 23)));
     const vm denormal = v_lt(a, v_set1(0x1p-14f)), special = v_nlt(a, v_set1(0x1p16f));
@@ -33,7 +40,7 @@ SL_INLINE vf v_of_f16(vu h)
  * binary16's: the addition does the rounding. What it gives beyond 2^(e + 13) is the significand, 1024 for
  * the leading one, which carries into the exponent field: that is e + 14 before. Magnitudes from 2^16 upwards
  * count as 2^16, whose exponent field is infinity's. */
-SL_INLINE vu h_of_f32(vf a)
+SL_CONVERSION vu h_of_f32(vf a)
 {
     const vf magnitude = v_min(v_abs(a), v_set1(0x1p16f)), least_normal = v_set1(0x1p-14f);
     const vf binade = v_max(v_float(u_and(v_bits(magnitude), u_set1(0x7f800000))), least_normal);

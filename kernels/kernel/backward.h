@@ -205,12 +205,21 @@ SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_
         }
 }
 
+/* Less than a register of rows: one copy for both kernels. */
+SL_RARE void backward_strip_part(const strip *y, const strip *dy, T *dx, int of_log)
+{
+    if (of_log)
+        backward_strip_of(y, dy, dx, 1, (strip_options){.whole = 0, .single = 1});
+    else
+        backward_strip_of(y, dy, dx, 0, (strip_options){.whole = 0, .single = 1});
+}
+
 SL_INLINE void backward_strip(const strip *y, const strip *dy, T *dx, int nontemporal, int of_log)
 {
-    if (y->step == SL_W && y->rows == SL_W) /* transposed rows */
+    if (y->rows < SL_W)
+        backward_strip_part(y, dy, dx, of_log);
+    else if (y->step == SL_W && y->rows == SL_W) /* transposed rows */
         backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .single = 1});
-    else if (y->rows < SL_W)
-        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 0, .single = 1});
     else
         backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }

@@ -212,7 +212,7 @@ SL_INLINE int finite_factor(c_factor k)
 SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
 
 /* One row that is not a product, or not finite. `at`: its first element; l: its lane of g. */
-SL_NOINLINE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, row_grad g)
+SL_RARE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, row_grad g)
 {
     const num *weight = c->o->class_weight;
     size_t classes = c->shape.classes;

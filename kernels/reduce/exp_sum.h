@@ -115,7 +115,7 @@ SL_NOINLINE void exp_row_nontemporal(row_reader *r, const T *x, exp_place place,
 }
 
 /* In any frame, alone. */
-SL_NOINLINE void exp_row_again(row_reader *r, const T *x, exp_place place, c_frame frame, exp_lanes *lanes)
+SL_RARE void exp_row_again(row_reader *r, const T *x, exp_place place, c_frame frame, exp_lanes *lanes)
 {
     exp_pass(r, x, place, frame, NULL, (exp_options){.shifted = 1, .pairwise = 1}, lanes);
 }

@@ -40,7 +40,7 @@ SL_INLINE row_stats stats_from(reg max, c_acc rest, c_acc top)
 }
 
 /* The same, one copy for all who do it rarely. */
-SL_NOINLINE row_stats stats_from_rarely(reg max, c_acc rest, c_acc top) { return stats_from(max, rest, top); }
+SL_RARE row_stats stats_from_rarely(reg max, c_acc rest, c_acc top) { return stats_from(max, rest, top); }
 
 /* ---- one contiguous row of at least SL_BLOCK elements ---- */
 
@@ -159,17 +159,11 @@ SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log
 
 /* With log-softmax of another row. */
 SL_NOINLINE void log_sum_row(row_reader *r, const T *x, c_frame frame, const pending_row *other,
-                             log_sum_lanes *lanes)
+                             int nontemporal, log_sum_lanes *lanes)
 {
     SL_ASSUME(other != NULL);
-    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.keep = 0}, lanes);
-}
-
-SL_NOINLINE void log_sum_row_nontemporal(row_reader *r, const T *x, c_frame frame, const pending_row *other,
-                                         log_sum_lanes *lanes)
-{
-    SL_ASSUME(other != NULL);
-    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.nontemporal = 1}, lanes);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.nontemporal = nontemporal},
+                 lanes);
 }
 
 /* With the gradient of another row, which is non-temporal. */
@@ -180,13 +174,13 @@ SL_NOINLINE void log_sum_row_keep(row_reader *r, const T *x, exp_place place, c_
 }
 
 /* In any frame, alone. */
-SL_NOINLINE void log_sum_row_again(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
+SL_RARE void log_sum_row_again(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
 {
     log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.shifted = 1}, lanes);
 }
 
 /* A row's exponentials in any frame. */
-SL_NOINLINE void exps_again(const T *x, num *e, size_t n, c_frame frame)
+SL_RARE void exps_again(const T *x, num *e, size_t n, c_frame frame)
 {
     c_vframe f = c_frame_set1(frame);
     SL_ROLLED
@@ -284,10 +278,8 @@ SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t
         log_sum_row_keep(&rows->reader, x, place, frame, other, lanes);
     } else if (!other) {
         log_sum_row_alone(&rows->reader, x, frame, lanes);
-    } else if (nontemporal) {
-        log_sum_row_nontemporal(&rows->reader, x, frame, other, lanes);
     } else {
-        log_sum_row(&rows->reader, x, frame, other, lanes);
+        log_sum_row(&rows->reader, x, frame, other, nontemporal, lanes);
     }
 }
 
@@ -436,7 +428,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
         }
 }
 
-SL_NOINLINE void strip_log_sum_again(const strip *s, const c_vframe *frames, strip_lanes *lanes)
+SL_RARE void strip_log_sum_again(const strip *s, const c_vframe *frames, strip_lanes *lanes)
 {
     strip_log_sum_pass(s, frames, lanes, (strip_options){.whole = s->rows >= SL_W, .shifted = 1});
 }

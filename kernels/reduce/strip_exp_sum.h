@@ -45,7 +45,7 @@ SL_INLINE c_acc sum_of_few(const num *e, size_t classes)
     return c_fold_rows(lane, least(SL_LANES, classes));
 }
 
-SL_NOINLINE c_acc sum_of_few_rarely(const num *e, size_t classes) { return sum_of_few(e, classes); }
+SL_RARE c_acc sum_of_few_rarely(const num *e, size_t classes) { return sum_of_few(e, classes); }
 
 /* The exponentials of the k-th vector of rows; their maxima. */
 SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vframe f, num e[SL_BLOCK * SL_W])
@@ -156,8 +156,8 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
 }
 
 /* Any strip, in any frames. */
-SL_NOINLINE void strip_exps_again(const strip *s, strip_place place, const c_vframe *frames,
-                                  strip_exp_lanes *lanes)
+SL_RARE void strip_exps_again(const strip *s, strip_place place, const c_vframe *frames,
+                              strip_exp_lanes *lanes)
 {
     strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .shifted = 1};
     strip_exp_pass(s, place, frames, lanes, o);
@@ -167,10 +167,8 @@ SL_NOINLINE void strip_exps(const strip *s, strip_place place, const c_vframe *f
 {
     if (s->rows < SL_W)
         strip_exps_again(s, place, frames, lanes);
-    else if (place.e)
-        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .keep = 1});
     else
-        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1});
+        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .keep = place.e != NULL});
 }
 
 /* The second pass. numbers: all rows have a sum. */

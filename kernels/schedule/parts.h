@@ -98,7 +98,7 @@ SL_INLINE void keep_last(exp_place place, size_t n, const num last[SL_BLOCK])
         keep_some(place.e + n - rest + i, c_load(last + i), rest - i);
 }
 
-SL_NOINLINE void fill_row(T *y, size_t n, num value)
+SL_RARE void fill_row(T *y, size_t n, num value)
 {
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W)

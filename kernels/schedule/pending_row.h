@@ -60,7 +60,7 @@ SL_INLINE void set_factor(pending_row *row, const factor_lanes *f, size_t l)
 }
 
 /* Two registers in the order of load_two, with another entry in one place, past the caches. */
-SL_NOINLINE void put_with_entry(T *y, size_t place, T entry, reg first, reg second)
+SL_RARE void put_with_entry(T *y, size_t place, T entry, reg first, reg second)
 {
     T part[2 * SL_W];
     reg two[2] = {first, second};

@@ -109,7 +109,7 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
 }
 
 /* SL_W rows, of which only those that are live are read. */
-SL_NOINLINE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_BLOCK * SL_W])
+SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_BLOCK * SL_W])
 {
     num flat[SL_BLOCK * SL_W];
     for (size_t l = 0; l < SL_W; l++)
