@@ -516,7 +516,7 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
  * are in grad, if it can hold them and may be written twice, or in scratch, if a row fits, or nowhere. */
 SL_NOINLINE void losses_of_rows(loss_call *c)
 {
-    enum { SCRATCH = SCRATCH_BYTES / (SL_F64 ? 4 : 1) / sizeof(num) }; /* f64 has more beside it */
+    enum { SCRATCH = (SL_F64 ? 4096 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
     num scratch[SCRATCH];
     size_t classes = c->shape.classes, room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     log_sum_rows rows;

@@ -130,12 +130,14 @@ SL_INLINE void softmax_pass(softmax_rows_state *s, const T *x, exp_place place, 
  * rows of 16 bits have a way of their own (half_rows.h). */
 SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), STAGED = SL_IN_ORDER ? 1 : SCRATCH / 2, GROUPED = 512 };
     _Alignas(SL_LINE) num scratch[SCRATCH];
-    T staging[SL_IN_ORDER ? 1 : SCRATCH];
-    int nontemporal = use_nontemporal(y, rows * classes);
-    /* What is kept out of order is scaled from the row's start on, which need not be that of a line. */
-    int staged = nontemporal && !SL_IN_ORDER && classes <= SCRATCH;
+    T staging[STAGED];
+    /* What is kept out of order is scaled from the row's start on. Where that is not the start of a line, results are staged. */
+    int aside = !SL_IN_ORDER && classes <= SCRATCH &&
+                (elements_to_line(y) != 0 || classes % (SL_LINE / sizeof *y) != 0);
+    int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED);
+    int staged = nontemporal && aside;
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     size_t many = nontemporal || room > GROUPED || rows <= SL_W / 4 ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};

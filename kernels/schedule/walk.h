@@ -48,7 +48,8 @@ SL_INLINE int are_transposed(sl_shape s) { return short_rows(s) && s.outer > SL_
  * stay in the second-level cache. */
 SL_INLINE size_t rows_at_once(sl_shape s) { return s.inner != 1 || s.classes < 32768 / SL_W ? SL_W : 1; }
 
-/* Bytes of exponentials, in the first-level cache, between the first and the second pass over a row. */
-#define SCRATCH_BYTES 16384
+/* Bytes of exponentials, in the first-level cache and on a stack of 32 KiB, between the first and the second pass over a row. f64
+ * has larger sums beside them. */
+#define SCRATCH_BYTES (SL_F64 ? 14336 : 16384)
 
 #endif
