@@ -178,7 +178,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command_line.add_version(parser)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench",
-                        help="a build of this tree with the harness (default: build/bench)")
+                        help="a build of this tree with the measuring programs (default: build/bench)")
     parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "docs",
                         help="where the copy goes; emptied first (default: build/docs)")
     parser.add_argument("--limit", type=seconds, default=LIMIT, metavar="SECONDS",
