@@ -10,64 +10,9 @@
 #include <string.h>
 
 #include "assertions.h"
+#include "special_cases.h"
 
-enum { MOST = 8, COPIES = 37 };
-
-typedef struct {
-    const char *name;
-    size_t rows, columns; /* element-wise kernels without targets: their product counts */
-    double x[MOST];
-    union {
-        int64_t ids[MOST];
-        double values[MOST]; /* PROBABILITIES, DY */
-    } second;
-    sl_ref_options options;
-    double want[MOST], gradient[MOST];
-    bool has_gradient;
-    bool close;       /* within the bound; else the very bits, sign of zero (but of a gradient's) included */
-    sl_status status; /* anything but SL_OK: only through the public function, and nothing is written */
-} special;
-
-#include "special_cases.inc"
-
-/* ------------------------------------------------------------------------------------------ which are whose
- * */
-
-#define CASES(name) name##_cases, sizeof name##_cases / sizeof *name##_cases
-
-static const struct {
-    size_t row;
-    const special *cases;
-    size_t count;
-} specials[] = {
-    {SL_COUNT_softmax, CASES(softmax)},
-    {SL_COUNT_softmax, CASES(masked_softmax)},
-    {SL_COUNT_softmax_safe, CASES(softmax)},
-    {SL_COUNT_softmax_safe, CASES(masked_softmax_safe)},
-    {SL_COUNT_softmax_apply, CASES(softmax)},
-    {SL_COUNT_softmax_apply, CASES(masked_softmax)},
-    {SL_COUNT_log_softmax, CASES(log_softmax)},
-    {SL_COUNT_log_softmax, CASES(masked_log_softmax)},
-    {SL_COUNT_log_softmax_safe, CASES(log_softmax)},
-    {SL_COUNT_log_softmax_safe, CASES(masked_log_softmax_safe)},
-    {SL_COUNT_softmax_backward, CASES(softmax_backward)},
-    {SL_COUNT_log_softmax_backward, CASES(log_softmax_backward)},
-    {SL_COUNT_logsumexp, CASES(logsumexp)},
-    {SL_COUNT_softmax_stats, CASES(logsumexp)},
-    {SL_COUNT_sigmoid, CASES(sigmoid)},
-    {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
-    {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
-    {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
-    {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},
-    {SL_COUNT_cross_entropy, CASES(softmax_loss)},
-    {SL_COUNT_cross_entropy, CASES(cross_entropy)},
-    {SL_COUNT_cross_entropy_soft, CASES(softmax_loss)},
-    {SL_COUNT_cross_entropy_soft, CASES(cross_entropy_soft)},
-    {SL_COUNT_nll, CASES(nll)},
-    {SL_COUNT_bce_with_logits, CASES(bce_with_logits)},
-    {SL_COUNT_bce, CASES(bce)},
-};
-enum { TABLES = sizeof specials / sizeof *specials };
+enum { COPIES = 37 };
 
 /* --------------------------------------------------------------------------------------- running a case */
 
@@ -141,8 +86,7 @@ static bool as_wanted(const trial *t, const isa *on, size_t output, size_t i, do
 {
     const kernel *k = t->k;
     const sl_ref_dtype *dt = k->dtype;
-    const bool is_t =
-        output_size(k, output) == dt->size && (output == GRADIENT || k->result == T_PER_ELEMENT);
+    const bool is_t = output_is_t(k, output);
     const double want = meant(dt, wanted), got = output_value(k, output, t->c.out[output], i);
     sl_stats right[1];
     (is_t ? dt->put : dt->put_loss)(right, 0, want);
