@@ -32,11 +32,6 @@ CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softm
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
 
 
-def refuse(message):
-    print(f"instructions.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def skip(message):
     print(f"skipped: {message}")
     sys.exit(77)
@@ -46,7 +41,7 @@ def run(command):
     """Its stdout."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        refuse(f"{command[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+        command_line.refuse(f"{command[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
     return done.stdout
 
 
@@ -79,22 +74,24 @@ def count_by_qemu(program, qemu, matches):
             for name, elements in cells_of(run([qemu, program])) if matches(name)}
 
 
-def read_golden(path):
-    """The compiler, and {cell: instructions per element}."""
-    compiler, counts = None, {}
+def read_golden(path, compiler, read=float):
+    """{name: what `read` makes of the rest of its line}; skips the test where they are of another compiler."""
+    counts, theirs = {}, None
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# compiler: "):
-            compiler = line.removeprefix("# compiler: ")
+            theirs = line.removeprefix("# compiler: ")
+            if theirs != compiler:
+                skip(f"{path.name} is of {theirs}, this is {compiler}")
         elif line and not line.startswith("#"):
-            name, count = line.split()
-            counts[name] = float(count)
-    return compiler, counts
+            name, rest = line.split(" ", 1)
+            counts[name] = read(rest)
+    if theirs is None:
+        raise ValueError("names no compiler")
+    return counts
 
 
-def write_golden(path, compiler, counts):
-    lines = ["# Instructions per element: scripts/instructions.py PROGRAM tests/golden/instructions.txt --write",
-             f"# compiler: {compiler}", *(f"{name} {count:.4f}" for name, count in counts.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_golden(path, how, compiler, lines):
+    path.write_text("\n".join([f"# {how}", f"# compiler: {compiler}", *lines]) + "\n", encoding="utf-8")
 
 
 def compare(counts, golden, at_most):
@@ -118,10 +115,10 @@ def machine(program):
         with open(program, "rb") as file:
             head = file.read(20)
     except OSError as error:
-        refuse(f"{program}: {error.strerror}")
+        command_line.refuse(f"{program}: {error.strerror}")
     found = struct.unpack("<H", head[18:20])[0] if head[:4] == b"\x7fELF" else None
     if found not in (X86, AARCH64):
-        refuse(f"{program}: not a program of x86-64 or AArch64")
+        command_line.refuse(f"{program}: not a program of x86-64 or AArch64")
     return found
 
 
@@ -136,7 +133,7 @@ class Program:
         objdump = "aarch64-linux-gnu-objdump" if arm else "objdump"
         for tool in self.run[0], objdump:
             if not shutil.which(tool):
-                refuse(f"no {tool}")
+                command_line.refuse(f"no {tool}")
         # a register of vectors among the operands; not the scalar ones, which qemu's log of AArch64 names by size
         register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
         scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
@@ -163,7 +160,7 @@ class Program:
                         bias = int(place, 16) - self.start
             elements = run.stdout.read().split()
         if run.returncode or bias is None:
-            refuse(f"{self.path} {cell}: exit code {run.returncode}, or no call of count_cell")
+            command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}, or no call of count_cell")
         return sum(n for place, n in count.items() if int(place, 16) - bias in self.vector), int(elements[1])
 
     def per_element(self, kernel, shape):
@@ -196,13 +193,11 @@ def main():
         return
     try:
         matches = re.compile(arguments.filter).search
-        compiler, golden = (None, {}) if arguments.write else read_golden(arguments.golden)
+        golden = {} if arguments.write else read_golden(arguments.golden, arguments.compiler)
     except re.error as error:
-        refuse(f"--filter: '{arguments.filter}': {error}")
+        command_line.refuse(f"--filter: '{arguments.filter}': {error}")
     except (OSError, ValueError) as error:
-        refuse(f"{arguments.golden}: {error}")
-    if not arguments.write and compiler != arguments.compiler:
-        skip(f"{arguments.golden.name} is of {compiler}, this is {arguments.compiler}")
+        command_line.refuse(f"{arguments.golden}: {error}")
     tool = arguments.qemu or "valgrind"
     if not shutil.which(tool):
         skip(f"no {tool}")
@@ -211,9 +206,11 @@ def main():
     else:
         counts = count_by_callgrind(arguments.program, matches)
     if not counts:
-        refuse(f"--filter: '{arguments.filter}' matches no cell")
+        command_line.refuse(f"--filter: '{arguments.filter}' matches no cell")
     if arguments.write:
-        write_golden(arguments.golden, arguments.compiler, counts)
+        write_golden(arguments.golden,
+                     "Instructions per element: scripts/instructions.py PROGRAM tests/golden/instructions.txt --write",
+                     arguments.compiler, (f"{name} {count:.4f}" for name, count in counts.items()))
         print(f"{arguments.golden}: {len(counts)} cells")
     elif not compare(counts, {name: count for name, count in golden.items() if matches(name)}, arguments.at_most):
         sys.exit(1)

@@ -39,11 +39,6 @@ PLACE = re.compile(r"(^<!-- table: ([^\n]+) -->\n)(.*?)(^<!-- end -->$)", re.M |
 LIMIT = 3600  # seconds that a block may take: for one that hangs, not for a machine that is slow
 
 
-def refuse(message):
-    print(f"run_docs.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 class Failed(Exception):
     pass
 
@@ -173,7 +168,7 @@ def run_page(path, tree, env):
 def printed_by(command):
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0 or not done.stdout.strip():
-        refuse(f"{command}: {'prints nothing' if done.returncode == 0 else 'failed'}")
+        command_line.refuse(f"{command}: {'prints nothing' if done.returncode == 0 else 'failed'}")
     return done.stdout.strip() + "\n"
 
 
@@ -208,15 +203,15 @@ def main():
     arguments = parser.parse_args()
     LIMIT = arguments.limit
     if arguments.tables and not arguments.pages:
-        refuse("--tables: of which pages?")
+        command_line.refuse("--tables: of which pages?")
     built, scratch = arguments.build.resolve(), arguments.scratch.resolve()
     if not arguments.tables and not (built / "CMakeCache.txt").is_file():
-        refuse(f"--build: {arguments.build} holds no build")
+        command_line.refuse(f"--build: {arguments.build} holds no build")
     pages = [page.resolve() for page in arguments.pages] or [
         ROOT / "README.md", *map(pathlib.Path, sorted(glob.glob(f"{ROOT}/docs/*.md")))]
     for page in pages:
         if not page.is_file():
-            refuse(f"{page} is not a file")
+            command_line.refuse(f"{page} is not a file")
     if arguments.tables:
         fill_tables(arguments.pages)
         return
