@@ -248,9 +248,10 @@ static void settle(struct error_stats *t, const struct error_stats *before, size
 
 void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done))
 {
-    static const size_t widths[] = {1,    2,    3,    4,     7,     10,    15,     16,      17,
-                                    31,   32,   33,   64,    100,   128,   255,    500,     1000,
-                                    1023, 2048, 4096, 10007, 32003, 50257, 128256, 1 << 18, BATTERY_WIDEST};
+    static const size_t widths[] = {
+        1,    2,    3,    4,     7,     10,    15,     16,      17,
+        31,   32,   33,   64,    100,   128,   255,    500,     1000,
+        1023, 2048, 4096, 10007, 32003, 50257, 128256, 1 << 18, FULL_SUITE_WIDEST};
     enum { WIDTHS = sizeof widths / sizeof widths[0] };
     const size_t distributions = distribution_count();
     struct error_stats *before = allocate_zeroed(alike, sizeof *before);
@@ -295,7 +296,7 @@ void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(
 {
     const variant *first = &error_stats->variant;
     const sl_kernels **tables = allocate_zeroed(alike, sizeof *tables);
-    sweep_result *results = allocate_zeroed(alike, sizeof *results); /* lives as long as the tallies */
+    sweep_result *results = allocate_zeroed(alike, sizeof *results); /* lives as long as error_stats */
     for (size_t i = 0; i < alike; i++)
         tables[i] = error_stats[i].variant.isa;
     sweep(first->kernel, first->gradient, tables, alike, SWEEP_ALL, 1, results, go_on);

@@ -31,15 +31,15 @@ struct error_stats {
     sweep_result *sweep;      /* of all floats; NULL if there was none */
 };
 
-/* These measure variants that differ in their ISA only, on the same inputs, and add to their tallies.
+/* These measure variants that differ in their ISA only, on the same inputs, and add to their error_stats.
  *   variants   what a report needs: distributions by widths, or bit patterns; or the user's logits
- *   full suite    every distribution by every width up to 2^20, for each distribution by itself
+ *   full_suite every distribution by every width up to 2^20, for each distribution by itself
  *   sweep      every float, of variants that sweep_knows()
  * go_on is told the part done, and ends it by returning false: what has been added then is incomplete.
  */
 void measure_variants(struct error_stats *error_stats, size_t alike, const struct logits *user);
 void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
 void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
-enum { BATTERY_WIDEST = 1 << 20 };
+enum { FULL_SUITE_WIDEST = 1 << 20 };
 
 #endif
