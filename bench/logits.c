@@ -67,9 +67,7 @@ static void load_logits(const struct logits_flags *flags, struct logits *l)
 {
     struct npy array = read_array("--logits", flags->logits, flags->dtype ? NPY_BF16 : NPY_FLOATS);
     const size_t n = array.shape[0] * array.shape[1];
-    double *x = calloc(n, sizeof *x);
-    if (!x)
-        refuse("--logits: out of memory");
+    double *x = allocate(n, sizeof *x);
     for (size_t i = 0; i < n; i++)
         x[i] = dtype_of(&array)->get(array.data, i);
     free(array.data);
@@ -96,9 +94,7 @@ static void load_targets(const char *path, struct logits *l)
         refuse("--targets: %s: has %u dimensions, need 1", path, array.dimensions);
     if (array.shape[1] != rows)
         refuse("--targets: %s: holds %zu class ids for %zu rows of logits", path, array.shape[1], rows);
-    l->target = calloc(rows, sizeof *l->target);
-    if (!l->target)
-        refuse("--targets: out of memory");
+    l->target = allocate(rows, sizeof *l->target);
     for (size_t r = 0; r < rows; r++) {
         const bool fits = npy_integer(&array, r, &l->target[r]);
         if (fits && l->has_ignore_index && l->target[r] == l->ignore_index)
@@ -125,16 +121,16 @@ void logits_load(const struct logits_flags *flags, struct logits *l)
     fprintf(stderr, "note: without --targets these are left out:");
     for (size_t k = 0; k < KERNELS; k += SL_DTYPE_COUNT)
         if (!logits_suit(l, &kernels[k]))
-            fprintf(stderr, " %s", kernels[k].name);
+            fprintf(stderr, " %s", kernels[k].operation);
     fprintf(stderr, "\n");
 }
 
-bool logits_suit(const struct logits *l, const struct kernel *k) { return l->target || !kernel_is_loss(k); }
+bool logits_suit(const struct logits *l, const kernel *k) { return l->target || !is_loss(k); }
 
 void logits_put(const struct logits *l, const sl_ref_dtype *dtype, void *to)
 {
     static bool noted[SL_DTYPE_COUNT];
-    const size_t n = elements_of(l->shape);
+    const size_t n = elements(l->shape);
     size_t rounded = 0, overflown = 0;
     for (size_t i = 0; i < n; i++) {
         dtype->put(to, i, l->x[i]);

@@ -5,7 +5,7 @@
 #ifndef SL_BENCH_LOGITS_H
 #define SL_BENCH_LOGITS_H
 
-#include "manifest.h"
+#include "variants.h"
 
 /* The part of a --help text that explains the flags. */
 extern const char logits_help[];
@@ -34,7 +34,7 @@ void logits_check_flags(const struct logits_flags *flags);
 void logits_load(const struct logits_flags *flags, struct logits *l);
 
 /* They have what the kernel needs. */
-bool logits_suit(const struct logits *l, const struct kernel *k);
+bool logits_suit(const struct logits *l, const kernel *k);
 
 /* All logits as elements of a type. Where it cannot hold them they are rounded, or become infinite, and a note on
  * stderr says so, once for each type. */

@@ -4,136 +4,48 @@
  */
 #include "measure.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arguments.h"
-#include "distributions.h"
+#include "expectation.h"
+#include "workload.h"
 
 enum { CASE = 1 << 14 /* elements of a case, or one row if that is wider */ };
 
-static const sl_loss_options each_loss = {.reduction = SL_NONE};
+/* ------------------------------------------------------------------------------------------------ one case */
 
-/* ---------------------------------------------------------------------------------------------- the cases */
-
-/* The arrays of a case, and what the oracle says to it. */
-static struct {
-    struct workload w;
-    float *floats; /* what x and second are made from */
-    double *wide_x, *wide_second;
-    sl_real *want, *scale;
-    void *before; /* the output of the ISA before this one */
-} memory;
-
-void *array_of(size_t n, size_t size)
-{
-    void *array = calloc(n, size);
-    if (!array)
-        refuse("out of memory");
-    return array;
-}
-
-void measure_prepare(size_t widest)
-{
-    const size_t elements = widest > CASE ? widest : CASE;
-    const size_t largest = sizeof(double); /* of T and L */
-    memory.w.x = array_of(elements, largest);
-    memory.w.second = array_of(elements, largest);
-    memory.w.target_class = array_of(elements, sizeof *memory.w.target_class);
-    memory.w.options = &each_loss;
-    memory.w.stats = array_of(elements, sizeof *memory.w.stats);
-    memory.w.result = array_of(elements, largest);
-    memory.w.grad = array_of(elements, largest);
-    memory.floats = array_of(elements, sizeof *memory.floats);
-    memory.wide_x = array_of(elements, sizeof *memory.wide_x);
-    memory.wide_second = array_of(elements, sizeof *memory.wide_second);
-    memory.want = array_of(elements, sizeof *memory.want);
-    memory.scale = array_of(elements, sizeof *memory.scale);
-    memory.before = array_of(elements, sizeof *memory.w.stats);
-}
-
-/* What is judged of a variant: the gradient, or else the result. */
-struct output {
+/* A workload with what is judged of it: the gradient, or else the result. */
+struct judged_case {
+    const char *distribution;
+    const workload *w;
+    size_t output, count;
     void *values;
-    size_t count, size;
-    int digits, min_exp;
-    double (*get)(const void *values, size_t i);
+    expectation e;
 };
 
-static double get_stats(const void *stats, size_t i)
-{
-    return sl_stats_logsumexp((const sl_stats *)stats + i);
-}
-
-static struct output output_of(const struct variant *v, const struct workload *w)
-{
-    const struct kernel *k = v->kernel;
-    const sl_ref_dtype *dt = k->dtype;
-    const size_t elements = elements_of(w->shape), rows = rows_of(w->shape);
-    if (v->gradient)
-        return (struct output){w->grad, elements, dt->size, dt->digits, dt->min_exp, dt->get};
-    if (k->signature.result == T_PER_ELEMENT)
-        return (struct output){w->result, elements, dt->size, dt->digits, dt->min_exp, dt->get};
-    if (k->signature.result == STATS_PER_ROW)
-        return (struct output){w->stats,         rows,     sizeof *w->stats, dt->loss_digits,
-                               dt->loss_min_exp, get_stats};
-    return (struct output){w->result,        k->signature.result == L_PER_ROW ? rows : elements,
-                           dt->loss_size,    dt->loss_digits,
-                           dt->loss_min_exp, dt->get_loss};
-}
-
-static void widen(const sl_ref_dtype *dtype, const void *from, double *to, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = dtype->get(from, i);
-}
-
-static void evaluate(const struct variant *v, const struct workload *w, size_t results)
-{
-    const struct kernel *k = v->kernel;
-    widen(k->dtype, w->x, memory.wide_x, elements_of(w->shape));
-    widen(k->dtype, w->second, memory.wide_second, elements_of(w->shape));
-    const struct oracle_call q = {.dtype = k->dtype,
-                                  .shape = w->shape,
-                                  .x = memory.wide_x,
-                                  .second = memory.wide_second,
-                                  .target_class = w->target_class,
-                                  .has_ignore_index = w->options->has_ignore_index,
-                                  .ignore_index = w->options->ignore_index,
-                                  .gradient = v->gradient,
-                                  .want = memory.want,
-                                  .scale = memory.scale};
-    k->evaluate(&q);
-    if (kernel_is_loss(k) && !v->gradient) /* a loss is judged at itself */
-        memcpy(memory.scale, memory.want, results * sizeof *memory.scale);
-}
-
-/* -------------------------------------------------------------------------------------------- the tallies */
-
-/* The errors of one output. NaN where the oracle has NaN, too, is right, but it has no distance from it. */
+/* The errors of its output. NaN where the oracle has NaN, too, is right, but it has no distance from it. */
 struct errors {
     double max, sum;
     size_t worst, not_compared, first_not_compared;
 };
 
 /* curve: of outputs that belong to one x each, or NULL */
-static struct errors judge(const struct output *o, struct error_curve *curve)
+static struct errors judge(const struct judged_case *of, struct error_curve *curve)
 {
+    const workload *w = of->w;
     struct errors e = {.max = -1};
-    for (size_t i = 0; i < o->count; i++) {
-        const double got = o->get(o->values, i);
-        if (isnan(got) && isnan(memory.want[i])) {
+    for (size_t i = 0; i < of->count; i++) {
+        if (isnan(output_value(w->k, of->output, of->values, i)) && isnan(of->e.want[of->output][i])) {
             if (e.not_compared++ == 0)
                 e.first_not_compared = i;
             continue;
         }
-        const double ulp = sl_ref_ulp(got, memory.want[i], memory.scale[i], o->digits, o->min_exp);
+        const double ulp = error_of(w->k, &w->c, of->output, i, &of->e);
         if (isfinite(ulp))
             e.sum += ulp;
         if (curve)
-            error_curve_add(curve, memory.wide_x[i], ulp);
+            error_curve_add(curve, w->k->dtype->get(w->x, i), ulp);
         if (ulp > e.max) {
             e.max = ulp;
             e.worst = i;
@@ -142,148 +54,102 @@ static struct errors judge(const struct output *o, struct error_curve *curve)
     return e;
 }
 
-static struct witness witness_of(const struct kernel *k, const char *distribution, const struct workload *w,
-                                 const struct output *o, size_t i)
+/* The element that stands for a row: its target's, or the largest. */
+static size_t column_of_row(const workload *w, size_t r)
 {
-    const size_t classes = w->shape.classes, inner = w->shape.inner;
-    struct witness at = {distribution, w->shape, .got = o->get(o->values, i), .want = memory.want[i]};
-    if (o->count == elements_of(w->shape)) {
-        at.row = i / (classes * inner) * inner + i % inner;
-        at.column = i / inner % classes;
-    } else {
-        const double *row = memory.wide_x + i / inner * classes * inner + i % inner;
-        at.row = i;
-        if (k->signature.second == CLASS_IDS && w->target_class[i] >= 0 &&
-            (uint64_t)w->target_class[i] < classes)
-            at.column = (size_t)w->target_class[i];
-        else if (k->signature.second != CLASS_IDS)
-            for (size_t c = 1; c < classes; c++)
-                if (row[c * inner] > row[at.column * inner])
-                    at.column = c;
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    size_t column = 0;
+    if (w->k->second == CLASS_IDS) {
+        const int64_t id = ((const int64_t *)w->second)[r];
+        return id >= 0 && (uint64_t)id < shape.classes ? (size_t)id : 0;
     }
-    const size_t element = (at.row / inner * classes + at.column) * inner + at.row % inner;
-    at.x = memory.wide_x[element];
-    at.second = memory.wide_second[element];
+    for (size_t c = 1; c < shape.classes; c++)
+        if (dt->get(w->x, element_at(shape, r, c)) > dt->get(w->x, element_at(shape, r, column)))
+            column = c;
+    return column;
+}
+
+static struct witness witness_of(const struct judged_case *of, size_t i)
+{
+    const workload *w = of->w;
+    const sl_shape shape = w->c.shape;
+    struct witness at = {of->distribution, shape, .got = output_value(w->k, of->output, of->values, i),
+                         .want = of->e.want[of->output][i]};
+    if (of->count == elements(shape)) {
+        at.row = i / (shape.classes * shape.inner) * shape.inner + i % shape.inner;
+        at.column = i / shape.inner % shape.classes;
+    } else {
+        at.row = i;
+        at.column = column_of_row(w, i);
+    }
+    const size_t element = element_at(shape, at.row, at.column);
+    at.x = w->k->dtype->get(w->x, element);
+    if (w->k->second == DY || w->k->second == PROBABILITIES)
+        at.second = w->k->dtype->get(w->second, element);
     return at;
 }
 
-/* One case: the oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN; one with the
- * bits of the ISA before it has its errors, too. */
+/* The oracle once, then every ISA of one kernel. What an ISA forgets to write is NaN; one with the bits of the ISA
+ * before it has its errors, too. */
 static void measure(struct error_stats *error_stats, size_t alike, const char *distribution,
-                    const struct workload *inputs)
+                    const workload *w)
 {
-    const struct variant *first = &error_stats->variant;
-    struct workload w = *inputs;
-    if (!first->gradient)
-        w.grad = NULL;
-    const struct output o = output_of(first, &w);
+    const kernel *k = w->k;
+    const size_t output = error_stats->variant.gradient ? GRADIENT : RESULT;
+    struct judged_case of = {distribution,     w,         output, output_count(k, &w->c, output),
+                             w->c.out[output], {{0}, {0}}};
+    const size_t bytes = of.count * output_size(k, output);
+    void *before = allocate(bytes, 1);
+    call asked = w->c;
     struct errors e = {0};
     struct error_curve curve;
-    evaluate(first, &w, o.count);
+    asked.out[output == GRADIENT ? RESULT : GRADIENT] = NULL;
+    expect(k, &asked, &of.e);
     for (struct error_stats *t = error_stats; t < error_stats + alike; t++) {
-        if (!variant_takes_shape(&t->variant, w.shape))
+        if (!variant_takes_shape(&t->variant, w->c.shape))
             continue;
-        memset(o.values, 0xff, o.count * o.size);
-        first->kernel->run(t->variant.isa, &w);
-        if (t == error_stats || memcmp(o.values, memory.before, o.count * o.size) != 0) {
+        memset(of.values, 0xff, bytes);
+        k->run(t->variant.isa, &w->c);
+        if (t == error_stats || memcmp(of.values, before, bytes) != 0) {
             error_curve_clear(&curve);
-            e = judge(&o, error_stats->by_x ? &curve : NULL);
+            e = judge(&of, error_stats->by_x ? &curve : NULL);
         }
         if (t->by_x)
             error_curve_merge(t->by_x, &curve);
-        memcpy(memory.before, o.values, o.count * o.size);
+        memcpy(before, of.values, bytes);
         if (e.max > t->max || t->results == 0) {
             t->max = e.max;
-            t->worst = witness_of(first->kernel, distribution, &w, &o, e.worst);
+            t->worst = witness_of(&of, e.worst);
         }
         if (e.not_compared > 0 && t->not_compared == 0)
-            t->first_not_compared = witness_of(first->kernel, distribution, &w, &o, e.first_not_compared);
+            t->first_not_compared = witness_of(&of, e.first_not_compared);
         t->not_compared += e.not_compared;
         t->sum += e.sum;
-        t->results += o.count;
+        t->results += of.count;
     }
+    expectation_free(&of.e);
+    free(before);
 }
 
 /* --------------------------------------------------------------------------------------------- the inputs */
 
 static bool is_f32(const sl_ref_dtype *dtype) { return dtype == &sl_ref_dtypes[SL_COUNT_f32]; }
 
-/* Floats as elements of a type. Others have other limits and other digits: `stretch` takes what is just above
- * f32's least numbers to just above theirs, f64 gets digits that a float has not, and finite values stay so. */
-static void put_floats(const sl_ref_dtype *dtype, generator *g, double stretch, const float *from, void *to,
-                       size_t n)
+static void make_inputs(workload *w, const variant *v, sl_shape shape, const distribution *d, generator *g)
 {
-    const double largest = ldexp(1 - ldexp(1, -dtype->digits), 3 - dtype->min_exp);
-    for (size_t i = 0; i < n; i++) {
-        double value = stretch * from[i];
-        if (dtype->digits > FLT_MANT_DIG)
-            value *= 1 + (next_uniform(g) - 0.5) * FLT_EPSILON;
-        if (isfinite(from[i]) && fabs(value) > largest)
-            value = copysign(largest, value);
-        dtype->put(to, i, value);
-    }
-}
-
-static double stretch_to(const sl_ref_dtype *dtype)
-{
-    return (dtype->min_exp - dtype->digits) / (double)(FLT_MIN_EXP - FLT_MANT_DIG);
-}
-
-/* What the public function would refuse becomes a half. */
-static void keep_probabilities(const struct kernel *k, const struct workload *w)
-{
-    if (!kernel_takes_probabilities(k))
-        return;
-    for (size_t i = 0; i < elements_of(w->shape); i++)
-        if (!(k->dtype->get(w->x, i) >= 0 && k->dtype->get(w->x, i) <= 1))
-            k->dtype->put(w->x, i, 0.5);
-}
-
-static void divide_by_sums(float *x, sl_shape shape)
-{
-    for (size_t r = 0; r < rows_of(shape); r++) {
-        float *row = x + r / shape.inner * shape.classes * shape.inner + r % shape.inner;
-        double sum = 0;
-        for (size_t c = 0; c < shape.classes; c++)
-            sum += row[c * shape.inner];
-        for (size_t c = 0; c < shape.classes && sum > 0; c++)
-            row[c * shape.inner] = (float)(row[c * shape.inner] / sum);
-    }
-}
-
-/* Gradients are ordinary, or from a distribution of their own; probabilities free, or with a sum of 1. */
-static void fill_second(const struct kernel *k, generator *g, const distribution *d, const struct workload *w)
-{
-    const bool other = next_below(g, 2);
-    if (k->signature.second == GRADIENTS)
-        fill_rows(other ? d : distribution_at(0), g, memory.floats, w->shape);
-    else if (k->signature.second == PROBABILITIES)
-        fill_probabilities(g, memory.floats, elements_of(w->shape));
-    else
-        return;
-    if (k->signature.second == PROBABILITIES && other && !k->signature.by_element)
-        divide_by_sums(memory.floats, w->shape);
-    put_floats(k->dtype, g, 1, memory.floats, w->second, elements_of(w->shape));
-    if (k->signature.second == PROBABILITIES) /* f64's digits may have made a 1 larger */
-        for (size_t i = 0; i < elements_of(w->shape); i++)
-            k->dtype->put(w->second, i, fmin(k->dtype->get(w->second, i), 1));
+    const call_spec each_loss = {.reduction = SL_NONE, .wants = {true, v->gradient}};
+    workload_make(w, v->kernel, &each_loss, shape, d, g);
 }
 
 static void measure_distribution(struct error_stats *error_stats, size_t alike, const distribution *d,
                                  sl_shape shape)
 {
-    const struct kernel *k = error_stats->variant.kernel;
-    struct workload w = memory.w;
     generator g = {shape.classes};
-    w.shape = shape;
-    fill_rows(d, &g, memory.floats, shape);
-    fill_class_ids(&g, w.target_class, memory.floats, shape);
-    put_floats(k->dtype, &g, next_below(&g, 2) ? stretch_to(k->dtype) : 1, memory.floats, w.x,
-               elements_of(shape));
-    kernel_inputs_from_logits(k, &w);
-    keep_probabilities(k, &w);
-    fill_second(k, &g, d, &w);
+    workload w;
+    make_inputs(&w, &error_stats->variant, shape, d, &g);
     measure(error_stats, alike, d->name, &w);
+    workload_free(&w);
 }
 
 static void measure_rows(struct error_stats *error_stats, size_t alike)
@@ -292,13 +158,13 @@ static void measure_rows(struct error_stats *error_stats, size_t alike)
                                     100, 128, 1000, 1023, 4096, 32003, 50257, 128256};
     enum { WIDTHS = sizeof widths / sizeof widths[0], OTHERS = 2 };
     static const sl_shape others[OTHERS] = {{3, 21, 257}, {10, 100, 13}};
-    const struct kernel *k = error_stats->variant.kernel;
+    const kernel *k = error_stats->variant.kernel;
     const size_t one_in = is_f32(k->dtype) ? 1 : 4;
     for (size_t i = 0; i < WIDTHS + OTHERS; i++) {
         const sl_shape shape = i >= WIDTHS        ? others[i - WIDTHS]
                                : widths[i] < CASE ? sl_rows(CASE / widths[i], widths[i])
                                                   : sl_rows(1, widths[i]);
-        for (size_t d = 0; d < distribution_count() && kernel_takes_shape(k, shape); d++)
+        for (size_t d = 0; d < distribution_count() && takes_shape(k, shape); d++)
             if ((d + i) % one_in == 0)
                 measure_distribution(error_stats, alike, distribution_at(d), shape);
     }
@@ -308,53 +174,53 @@ static void measure_rows(struct error_stats *error_stats, size_t alike)
  * several times, if there is a second input that is another one every time. */
 static void measure_patterns(struct error_stats *error_stats, size_t alike)
 {
-    const struct kernel *k = error_stats->variant.kernel;
+    const kernel *k = error_stats->variant.kernel;
     const uint64_t last = UINT64_MAX >> (64 - 8 * k->dtype->size);
     const uint64_t step = last >> (k->dtype->long_arithmetic ? 21 : 24) | 1;
-    const size_t passes = step == 1 && k->signature.second != NO_SECOND ? 8 : 1;
-    struct workload w = memory.w;
+    const size_t passes = step == 1 && k->second != NO_SECOND ? 8 : 1;
+    const bool has_domain = !is_in_domain(k, 2);
+    workload w;
     generator g = {1};
+    make_inputs(&w, &error_stats->variant, sl_rows(1, CASE), distribution_at(1), &g);
     for (size_t pass = 0; pass < passes; pass++)
         for (uint64_t i = 0, end = last / step; i <= end;) {
             size_t n = 0;
             for (; n < CASE && i <= end; n++, i++) {
-                const uint64_t bits = i * step; /* little-endian */
-                memcpy((char *)w.x + n * k->dtype->size, &bits, k->dtype->size);
+                put_bits(k->dtype, w.x, n, i * step);
+                if (has_domain && !is_in_domain(k, k->dtype->get(w.x, n)))
+                    k->dtype->put(w.x, n, 0.5);
             }
-            w.shape = sl_rows(1, n);
-            keep_probabilities(k, &w);
-            fill_second(k, &g, distribution_at(1), &w);
+            w.c.shape = sl_rows(1, n);
+            workload_remake_second(&w, distribution_at(1), &g);
             measure(error_stats, alike, "bit patterns", &w);
         }
+    workload_free(&w);
 }
 
 static void measure_user(struct error_stats *error_stats, size_t alike, const struct logits *user)
 {
-    const struct kernel *k = error_stats->variant.kernel;
-    struct workload w = memory.w;
+    const kernel *k = error_stats->variant.kernel;
+    workload w;
     generator g = {1};
-    w.shape = user->shape;
-    w.target_class = user->target;
-    const sl_loss_options options = {
-        .reduction = SL_NONE,
-        .has_ignore_index = k->signature.second == CLASS_IDS && user->has_ignore_index,
-        .ignore_index = k->signature.second == CLASS_IDS ? user->ignore_index : 0};
-    w.options = &options;
+    make_inputs(&w, &error_stats->variant, user->shape, distribution_at(0), &g);
     logits_put(user, k->dtype, w.x);
-    kernel_inputs_from_logits(k, &w);
-    keep_probabilities(k, &w);
-    if (k->signature.second == PROBABILITIES)
+    logits_to_input(k, w.x, user->shape);
+    if (k->second == PROBABILITIES) {
         logits_put_one_hot(user, k->dtype, w.second);
-    else
-        fill_second(k, &g, distribution_at(0), &w);
+    } else if (k->second == CLASS_IDS) {
+        memcpy(w.second, user->target, rows(user->shape) * sizeof *user->target);
+        w.options.has_ignore_index = user->has_ignore_index;
+        w.options.ignore_index = user->ignore_index;
+    }
     measure(error_stats, alike, "logits", &w);
+    workload_free(&w);
 }
 
 void measure_variants(struct error_stats *error_stats, size_t alike, const struct logits *user)
 {
     if (user) {
         measure_user(error_stats, alike, user);
-    } else if (error_stats->variant.kernel->signature.by_element) {
+    } else if (error_stats->variant.kernel->by_element) {
         for (size_t d = 0; d < distribution_count(); d++)
             measure_distribution(error_stats, alike, distribution_at(d), sl_rows(1, CASE));
         measure_patterns(error_stats, alike);
@@ -382,14 +248,16 @@ static void settle(struct error_stats *t, const struct error_stats *before, size
 
 void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done))
 {
-    static const size_t widths[] = {1,    2,    3,    4,     7,     10,    15,     16,      17,
-                                    31,   32,   33,   64,    100,   128,   255,    500,     1000,
-                                    1023, 2048, 4096, 10007, 32003, 50257, 128256, 1 << 18, BATTERY_WIDEST};
+    static const size_t widths[] = {
+        1,    2,    3,    4,     7,     10,    15,     16,      17,
+        31,   32,   33,   64,    100,   128,   255,    500,     1000,
+        1023, 2048, 4096, 10007, 32003, 50257, 128256, 1 << 18, FULL_SUITE_WIDEST};
     enum { WIDTHS = sizeof widths / sizeof widths[0] };
     const size_t distributions = distribution_count();
-    struct error_stats *before = array_of(alike, sizeof *before);
+    struct error_stats *before = allocate_zeroed(alike, sizeof *before);
     for (size_t i = 0; i < alike; i++)
-        error_stats[i].by_distribution = array_of(distributions, sizeof *error_stats[i].by_distribution);
+        error_stats[i].by_distribution =
+            allocate_zeroed(distributions, sizeof *error_stats[i].by_distribution);
     bool going = true;
     for (size_t d = 0; d < distributions && going; d++) {
         memcpy(before, error_stats, alike * sizeof *before);
@@ -409,25 +277,29 @@ void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go
 }
 
 /* The witness as any other: a row of one element. */
-static struct witness witness_of_float(const struct variant *v, const sweep_map *map, float x, float second)
+static struct witness witness_of_float(const variant *v, float x, float second)
 {
-    struct witness at = {"all floats", sl_rows(1, 1), .x = x, .second = second};
+    const sl_loss_options each_loss = {.reduction = SL_NONE};
+    const size_t output = v->gradient ? GRADIENT : RESULT;
     float got;
-    map->run(v->isa, &x, &second, &got, 1);
-    map->oracle(&at.x, &at.second, 1, &at.want);
-    at.got = got;
+    expectation e;
+    call c = {.x = &x, .second = &second, .shape = sl_rows(1, 1), .options = &each_loss};
+    c.out[output] = &got;
+    v->kernel->run(v->isa, &c);
+    expect(v->kernel, &c, &e);
+    const struct witness at = {"all floats", c.shape, 0, 0, x, second, got, e.want[output][0]};
+    expectation_free(&e);
     return at;
 }
 
 void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done))
 {
-    const struct variant *first = &error_stats->variant;
-    const sweep_map *map = sweep_map_of(first->kernel->name, first->gradient);
-    const sl_kernels **tables = array_of(alike, sizeof *tables);
-    sweep_result *results = array_of(alike, sizeof *results); /* lives as long as the tallies */
+    const variant *first = &error_stats->variant;
+    const sl_kernels **tables = allocate_zeroed(alike, sizeof *tables);
+    sweep_result *results = allocate_zeroed(alike, sizeof *results); /* lives as long as error_stats */
     for (size_t i = 0; i < alike; i++)
         tables[i] = error_stats[i].variant.isa;
-    sweep(map, tables, alike, SWEEP_ALL, 1, results, go_on);
+    sweep(first->kernel, first->gradient, tables, alike, SWEEP_ALL, 1, results, go_on);
     for (size_t i = 0; i < alike; i++) {
         struct error_stats *t = &error_stats[i];
         t->sweep = &results[i];
@@ -435,9 +307,9 @@ void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(
         t->sum = results[i].sum_ulp;
         t->results = results[i].inputs;
         t->not_compared = results[i].not_compared;
-        t->worst = witness_of_float(&t->variant, map, results[i].worst, results[i].worst_second);
+        t->worst = witness_of_float(&t->variant, results[i].worst, results[i].worst_second);
         t->first_not_compared =
-            witness_of_float(&t->variant, map, results[i].uncompared, results[i].uncompared_second);
+            witness_of_float(&t->variant, results[i].uncompared, results[i].uncompared_second);
     }
     free(tables);
 }

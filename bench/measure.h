@@ -7,8 +7,8 @@
 
 #include "error_curve.h"
 #include "logits.h"
-#include "manifest.h"
 #include "sweep.h"
+#include "variants.h"
 
 /* The worst result of a variant, and the input that it came from: of a row the target's, or the largest. */
 struct witness {
@@ -21,7 +21,7 @@ struct witness {
 
 /* One line of the report. */
 struct error_stats {
-    struct variant variant;
+    variant variant;
     double max, sum; /* of what was compared; max is -1 if nothing was */
     size_t results;
     size_t not_compared; /* of the results: NaN, which the oracle has there, too */
@@ -31,21 +31,15 @@ struct error_stats {
     sweep_result *sweep;      /* of all floats; NULL if there was none */
 };
 
-/* calloc that refuses. */
-void *array_of(size_t n, size_t size);
-
-/* For rows of at most so many elements; once, first. */
-void measure_prepare(size_t widest);
-
-/* These measure variants that differ in their ISA only, on the same inputs, and add to their tallies.
+/* These measure variants that differ in their ISA only, on the same inputs, and add to their error_stats.
  *   variants   what a report needs: distributions by widths, or bit patterns; or the user's logits
- *   full suite    every distribution by every width up to 2^20, for each distribution by itself
- *   sweep      every float, of variants that sweep_map_of() knows
+ *   full_suite every distribution by every width up to 2^20, for each distribution by itself
+ *   sweep      every float, of variants that sweep_knows()
  * go_on is told the part done, and ends it by returning false: what has been added then is incomplete.
  */
 void measure_variants(struct error_stats *error_stats, size_t alike, const struct logits *user);
 void measure_full_suite(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
 void measure_sweep(struct error_stats *error_stats, size_t alike, bool (*go_on)(double done));
-enum { BATTERY_WIDEST = 1 << 20 };
+enum { FULL_SUITE_WIDEST = 1 << 20 };
 
 #endif

@@ -32,9 +32,9 @@ static double mean_of(const struct error_stats *t)
 
 /* Your own logits may be any input. */
 static bool any_input;
-static double bound_of(const struct error_stats *t) { return variant_bound(&t->variant, any_input); }
+static double its_bound(const struct error_stats *t) { return variant_bound(&t->variant, any_input); }
 
-static bool exceeds(const struct error_stats *t) { return compared(t) && !(t->max <= bound_of(t)); }
+static bool exceeds(const struct error_stats *t) { return compared(t) && !(t->max <= its_bound(t)); }
 
 /* --------------------------------------------------------------------------------------------- the report */
 
@@ -57,11 +57,11 @@ static void print_error_stats(const struct error_stats *t)
     variant_text(&t->variant, name);
     if (compared(t)) {
         printf(t->max < 1000 ? "%-34s %7.3f %5.2f %6.3f  " : "%-34s %7.1e %5.2f %6.2g  ", name, t->max,
-               bound_of(t), mean_of(t));
+               its_bound(t), mean_of(t));
         print_witness(&t->worst);
         printf("%s", exceeds(t) ? "  EXCEEDS THE BOUND" : "");
     } else {
-        printf("%-34s %7s %5.2f %6s  ", name, "-", bound_of(t), "-");
+        printf("%-34s %7s %5.2f %6s  ", name, "-", its_bound(t), "-");
     }
     if (t->not_compared > 0) {
         printf("%s%zu of %zu not compared: NaN, as the oracle's, the first at ", compared(t) ? "; " : "",
@@ -80,10 +80,10 @@ static void print_error_stats(const struct error_stats *t)
 
 /* "cross_entropy+grad/f32" */
 enum { KERNEL_TEXT = VARIANT_TEXT + 8 };
-static void kernel_text(const struct variant *v, char text[KERNEL_TEXT])
+static void kernel_text(const variant *v, char text[KERNEL_TEXT])
 {
     char name[VARIANT_TEXT];
-    variant_kernel_text(v, name);
+    variant_operation_text(v, name);
     snprintf(text, KERNEL_TEXT, "%s/%.6s", name, v->kernel->dtype->name);
 }
 
@@ -100,7 +100,7 @@ static void print_full_suite(const struct error_stats *error_stats, size_t alike
 {
     char heading[KERNEL_TEXT];
     kernel_text(&error_stats->variant, heading);
-    printf("max ULP, rows of 1 to %d columns\n%-34s", BATTERY_WIDEST, heading);
+    printf("max ULP, rows of 1 to %d columns\n%-34s", FULL_SUITE_WIDEST, heading);
     for (size_t i = 0; i < alike; i++)
         printf(" %9s", error_stats[i].variant.isa->isa);
     printf("\n");
@@ -139,28 +139,28 @@ static void json_context(const char *key, const char *value, void *user)
 }
 
 /* Where it was found, as members of an object that has more. */
-static void json_witness(FILE *file, const struct kernel *k, const struct witness *w)
+static void json_witness(FILE *file, const kernel *k, const struct witness *w)
 {
     char shape[SHAPE_TEXT];
     shape_text(w->shape, shape);
     fprintf(file, "\"distribution\": \"%s\", \"shape\": \"%s\", \"row\": %zu, \"column\": %zu, \"x\": \"%a\"",
             w->distribution, shape, w->row, w->column, w->x);
-    if (k->signature.second == GRADIENTS || k->signature.second == PROBABILITIES)
+    if (k->second == DY || k->second == PROBABILITIES)
         fprintf(file, ", \"second\": \"%a\"", w->second);
 }
 
 static void json_error_stats(FILE *file, const struct error_stats *t)
 {
-    const struct kernel *k = t->variant.kernel;
+    const kernel *k = t->variant.kernel;
     char name[VARIANT_TEXT], kernel[VARIANT_TEXT];
     variant_text(&t->variant, name);
-    variant_kernel_text(&t->variant, kernel);
+    variant_operation_text(&t->variant, kernel);
     fprintf(file,
             "    {\"name\": \"%s\", \"kernel\": \"%s\", \"dtype\": \"%s\", \"isa\": \"%s\", \"fma\": %s, ",
             name, kernel, k->dtype->name, t->variant.isa->isa, t->variant.isa->fma ? "true" : "false");
     json_number(file, "max_ulp", max_of(t));
     fprintf(file, ", ");
-    json_number(file, "bound", bound_of(t));
+    json_number(file, "bound", its_bound(t));
     fprintf(file, ", ");
     json_number(file, "mean_ulp", mean_of(t));
     fprintf(file, ", \"results\": %zu, \"not_compared\": %zu,\n     \"worst\": {", t->results,
@@ -192,15 +192,15 @@ static void json_error_stats(FILE *file, const struct error_stats *t)
     fprintf(file, "}");
 }
 
-static void write_json(FILE *file, const struct error_stats *error_stats, size_t tallies)
+static void write_json(FILE *file, const struct error_stats *error_stats, size_t selected)
 {
     struct topology topology = topology_read(false);
     fprintf(file, "{\n  \"context\": {\n");
     context_visit(&topology, json_context, file);
     fprintf(file, "    \"program\": \"softlane-accuracy\"\n  },\n  \"results\": [\n");
-    for (size_t t = 0; t < tallies; t++) {
+    for (size_t t = 0; t < selected; t++) {
         json_error_stats(file, &error_stats[t]);
-        fprintf(file, t + 1 < tallies ? ",\n" : "\n");
+        fprintf(file, t + 1 < selected ? ",\n" : "\n");
     }
     fprintf(file, "  ]\n}\n");
 }
@@ -231,8 +231,8 @@ static void print_help(void)
 }
 
 /* One error_stats for every variant that the filter lets through, kernel by kernel. */
-static size_t select_tallies(const char *filter, const struct logits *user, bool with_peers,
-                             struct error_stats **error_stats)
+static size_t select_variants(const char *filter, const struct logits *user, bool with_peers,
+                              struct error_stats **error_stats)
 {
     regex_t regex;
     int error = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
@@ -241,29 +241,29 @@ static size_t select_tallies(const char *filter, const struct logits *user, bool
         regerror(error, &regex, why, sizeof why);
         refuse("--filter: '%s': %s", filter, why);
     }
-    struct variant *variants;
+    variant *variants;
     const size_t count =
         variants_available(&variants, peers_built(), with_peers ? peer_count() : peer_baseline_count());
-    size_t tallies = 0;
-    *error_stats = array_of(count, sizeof **error_stats);
+    size_t selected = 0;
+    *error_stats = allocate_zeroed(count, sizeof **error_stats);
     for (size_t v = 0; v < count; v++) {
         char name[VARIANT_TEXT];
         variant_text(&variants[v], name);
         if ((!user || logits_suit(user, variants[v].kernel)) && regexec(&regex, name, 0, NULL, 0) == 0)
-            (*error_stats)[tallies++].variant = variants[v];
+            (*error_stats)[selected++].variant = variants[v];
     }
     free(variants);
     regfree(&regex);
-    if (tallies == 0)
+    if (selected == 0)
         refuse("--filter: '%s' matches no variant", filter);
-    return tallies;
+    return selected;
 }
 
-static void ask_for_curves(struct error_stats *error_stats, size_t tallies)
+static void ask_for_curves(struct error_stats *error_stats, size_t selected)
 {
-    for (size_t t = 0; t < tallies; t++)
-        if (error_stats[t].variant.kernel->signature.by_element) {
-            error_stats[t].by_x = array_of(1, sizeof *error_stats[t].by_x);
+    for (size_t t = 0; t < selected; t++)
+        if (error_stats[t].variant.kernel->by_element) {
+            error_stats[t].by_x = allocate_zeroed(1, sizeof *error_stats[t].by_x);
             error_curve_clear(error_stats[t].by_x);
         }
 }
@@ -275,7 +275,7 @@ static bool go_on(double done)
 }
 
 /* Measures and prints them, as many as come before an interruption; returns whether a bound is exceeded. */
-static bool report(struct error_stats *error_stats, size_t tallies, size_t *measured,
+static bool report(struct error_stats *error_stats, size_t selected, size_t *measured,
                    const struct logits *user, bool exhaustive)
 {
     bool exceeded = false;
@@ -283,20 +283,20 @@ static bool report(struct error_stats *error_stats, size_t tallies, size_t *meas
     print_heading();
     progress_begin("errors");
     *measured = 0;
-    for (size_t t = 0, next; t < tallies; t = next) {
-        for (next = t; next < tallies && variants_alike(&error_stats[t].variant, &error_stats[next].variant);)
+    for (size_t t = 0, next; t < selected; t = next) {
+        for (next = t;
+             next < selected && variants_alike(&error_stats[t].variant, &error_stats[next].variant);)
             next++;
-        const struct variant *v = &error_stats[t].variant;
-        const bool is_float = v->kernel->dtype == &sl_ref_dtypes[SL_COUNT_f32];
+        const variant *v = &error_stats[t].variant;
         if (exhaustive) {
             kernel_text(v, name);
             progress_begin(name);
         } else {
-            progress_show((double)t / (double)tallies);
+            progress_show((double)t / (double)selected);
         }
-        if (exhaustive && is_float && sweep_map_of(v->kernel->name, v->gradient))
+        if (exhaustive && sweep_knows(v->kernel))
             measure_sweep(&error_stats[t], next - t, go_on);
-        else if (exhaustive && !v->kernel->signature.by_element)
+        else if (exhaustive && !v->kernel->by_element)
             measure_full_suite(&error_stats[t], next - t, go_on);
         else
             measure_variants(&error_stats[t], next - t, user);
@@ -347,19 +347,18 @@ int main(int argc, char **argv)
     any_input = flags.logits != NULL;
     if (flags.logits)
         logits_load(&flags, &user);
-    const size_t tallies =
-        select_tallies(filter, flags.logits ? &user : NULL, exhaustive || peers, &error_stats);
+    const size_t selected =
+        select_variants(filter, flags.logits ? &user : NULL, exhaustive || peers, &error_stats);
     /* what is there is replaced when there is something to say: a run may be interrupted */
     FILE *file = json ? fopen(json, "a") : NULL;
     if (json && !file)
         refuse("--json: %s: cannot be written", json);
 
-    measure_prepare(flags.logits ? elements_of(user.shape) : exhaustive ? BATTERY_WIDEST : 1 << 17);
     if (by_x)
-        ask_for_curves(error_stats, tallies);
+        ask_for_curves(error_stats, selected);
     size_t measured;
     interrupt_catch();
-    const bool exceeded = report(error_stats, tallies, &measured, flags.logits ? &user : NULL, exhaustive);
+    const bool exceeded = report(error_stats, selected, &measured, flags.logits ? &user : NULL, exhaustive);
     if (file && measured > 0) {
         file = freopen(json, "w", file);
         if (file)

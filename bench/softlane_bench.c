@@ -8,16 +8,16 @@
 #include "benchmark_shim.h"
 #include "clock_rate.h"
 #include "context.h"
-#include "distributions.h"
 #include "interrupt.h"
 #include "logits.h"
-#include "manifest.h"
 #include "minimum_time.h"
 #include "peers.h"
 #include "roof.h"
 #include "threads.h"
 #include "topology.h"
 #include "upper_registers.h"
+#include "variants.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,23 +145,23 @@ static void choose_sweep_shapes(struct shapes *shapes, bool by_element, size_t s
 }
 
 /* Partial statistics are for rows that are worth dividing. */
-static bool is_worth_measuring(const struct kernel *k, sl_shape shape)
+static bool is_worth_measuring(const kernel *k, sl_shape shape)
 {
-    return kernel_takes_shape(k, shape) && (!k->signature.one_row || shape.classes >= 1000);
+    return takes_shape(k, shape) && (!k->one_row || shape.classes >= 1000);
 }
 
 /* Plain C with libm stands beside the ISAs also where no peers are asked for. It computes as long for each element wherever
  * the data is, so large shapes of it would cost minutes and say nothing. */
-static bool is_worth_comparing(const struct variant *v, sl_shape shape)
+static bool is_worth_comparing(const variant *v, sl_shape shape)
 {
     enum { LARGEST = 1 << 22 };
-    return v->isa->needs || elements_of(shape) <= LARGEST;
+    return v->isa->needs || elements(shape) <= LARGEST;
 }
 
 /* ---------------------------------------------------------------------------------------------- the cells */
 
 struct cell {
-    struct variant variant;
+    variant variant;
     sl_shape shape;
     unsigned threads;
     struct cell *next;
@@ -179,26 +179,18 @@ static struct {
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-static void reserve(const struct kernel *k, sl_shape shape)
+static void reserve(const kernel *k, sl_shape shape)
 {
-    memory.elements = larger(memory.elements, elements_of(shape));
-    memory.rows = larger(memory.rows, rows_of(shape));
-    memory.bytes = larger(memory.bytes,
-                          larger(elements_of(shape) * k->dtype->size, rows_of(shape) * k->dtype->loss_size));
-}
-
-static void *array_of(size_t n, size_t size)
-{
-    void *array = calloc(n, size);
-    if (!array)
-        refuse("out of memory");
-    return array;
+    memory.elements = larger(memory.elements, elements(shape));
+    memory.rows = larger(memory.rows, rows(shape));
+    memory.bytes =
+        larger(memory.bytes, larger(elements(shape) * k->dtype->size, rows(shape) * k->dtype->loss_size));
 }
 
 /* x, second and y in one piece, of which a roof reads any kernel's working set from x on, and copies from its
  * first half to its second. They start at different offsets within 4 KiB: a store would else hold up loads
  * from the same offset of other pages. */
-static void allocate(void)
+static void allocate_memory(void)
 {
     enum { PAGE = 4096, SKEW = 1024, HUGE_PAGE = 2 << 20 };
     const size_t stride = (memory.bytes + PAGE - 1) / PAGE * PAGE + SKEW;
@@ -213,8 +205,8 @@ static void allocate(void)
     memory.x = all;
     memory.second = all + stride;
     memory.y = all + 2 * stride;
-    memory.target_class = array_of(memory.rows, sizeof *memory.target_class);
-    memory.stats = array_of(memory.rows, sizeof *memory.stats);
+    memory.target_class = allocate_zeroed(memory.rows, sizeof *memory.target_class);
+    memory.stats = allocate_zeroed(memory.rows, sizeof *memory.stats);
     roof_memory(all, all + stride + stride / 2, topology_last_level(&topology));
 }
 
@@ -225,7 +217,7 @@ static void allocate(void)
 static size_t period(void)
 {
     enum { SYNTHETIC = 1 << 20 };
-    return memory.user.x ? elements_of(memory.user.shape) : SYNTHETIC;
+    return memory.user.x ? elements(memory.user.shape) : SYNTHETIC;
 }
 
 static void put_floats(const sl_ref_dtype *dtype, void *to, const float *from)
@@ -236,7 +228,7 @@ static void put_floats(const sl_ref_dtype *dtype, void *to, const float *from)
 
 static void put_from(const char *distribution, const sl_ref_dtype *dtype, void *to)
 {
-    float *x = array_of(period(), sizeof *x);
+    float *x = allocate_zeroed(period(), sizeof *x);
     generator g = {1};
     size_t i = 0;
     while (strcmp(distribution_at(i)->name, distribution) != 0)
@@ -262,7 +254,7 @@ static void put_probabilities(const sl_ref_dtype *dtype, void *to)
         logits_put_one_hot(&memory.user, dtype, to);
         return;
     }
-    float *p = array_of(period(), sizeof *p);
+    float *p = allocate_zeroed(period(), sizeof *p);
     generator g = {2};
     fill_probabilities(&g, p, period());
     put_floats(dtype, to, p);
@@ -279,7 +271,7 @@ static void copy_from(struct source *source, const sl_ref_dtype *dtype, void *to
 {
     void **made = &source->made[dtype - sl_ref_dtypes];
     if (!*made) {
-        *made = array_of(period(), dtype->size);
+        *made = allocate_zeroed(period(), dtype->size);
         source->put(dtype, *made);
     }
     for (size_t i = 0; i < elements; i += period())
@@ -290,42 +282,43 @@ static void copy_from(struct source *source, const sl_ref_dtype *dtype, void *to
 static void fill_target_class(sl_shape shape)
 {
     generator g = {3};
-    for (size_t r = 0; r < rows_of(shape); r++)
+    for (size_t r = 0; r < rows(shape); r++)
         memory.target_class[r] =
             memory.user.target ? memory.user.target[r] : (int64_t)next_below(&g, shape.classes);
 }
 
-static struct workload prepare(const struct cell *cell)
+static call prepare(const struct cell *cell)
 {
     static struct source logits = {.put = put_logits}, gradients = {.put = put_gradients},
                          probabilities = {.put = put_probabilities};
     static sl_loss_options mean = {.reduction = SL_MEAN};
     static double loss; /* large enough for any type */
-    const struct kernel *k = cell->variant.kernel;
-    const size_t elements = elements_of(cell->shape);
+    const kernel *k = cell->variant.kernel;
+    const size_t count = elements(cell->shape);
     if (!memory.x)
-        allocate();
-    mean.has_ignore_index = k->signature.second == CLASS_IDS && memory.user.has_ignore_index;
+        allocate_memory();
+    mean.has_ignore_index = k->second == CLASS_IDS && memory.user.has_ignore_index;
     mean.ignore_index = mean.has_ignore_index ? memory.user.ignore_index : 0;
-    const struct workload w = {
-        .shape = cell->shape,
-        .x = memory.x,
-        .second = memory.second,
-        .target_class = memory.target_class,
-        .options = &mean,
-        .stats = memory.stats,
-        .result = kernel_is_loss(k) ? (void *)&loss : memory.y,
-        .grad = cell->variant.gradient ? memory.y : NULL,
-    };
-    copy_from(&logits, k->dtype, w.x, elements);
-    kernel_inputs_from_logits(k, &w);
-    if (k->signature.second == GRADIENTS)
-        copy_from(&gradients, k->dtype, w.second, elements);
-    else if (k->signature.second == PROBABILITIES)
-        copy_from(&probabilities, k->dtype, w.second, elements);
-    else if (k->signature.second == CLASS_IDS)
+    copy_from(&logits, k->dtype, memory.x, count);
+    logits_to_input_by(k, sl_isa(NULL), memory.x, cell->shape);
+    if (k->second == DY)
+        copy_from(&gradients, k->dtype, memory.second, count);
+    else if (k->second == PROBABILITIES)
+        copy_from(&probabilities, k->dtype, memory.second, count);
+    else if (k->second == CLASS_IDS)
         fill_target_class(cell->shape);
-    return w;
+    call c = {
+        .x = memory.x,
+        .second = k->second == CLASS_IDS ? (void *)memory.target_class : memory.second,
+        .shape = cell->shape,
+        .options = &mean,
+        .out = {is_loss(k) ? (void *)&loss : memory.y, cell->variant.gradient ? memory.y : NULL},
+    };
+    if (k->result == STATS_PER_ROW)
+        c.out[RESULT] = memory.stats;
+    if (k->row == SL_COUNT_softmax_apply)
+        c.stats = row_stats(k, sl_isa(NULL), &c, memory.stats);
+    return c;
 }
 
 /* --------------------------------------------------------------------------------------------- the timing */
@@ -335,50 +328,47 @@ static const sl_kernels public_functions = {.isa = "public", .needs = ""};
 
 struct job {
     const struct cell *cell;
-    struct workload w;
+    call c;
 };
 
+static void *at_byte(const void *array, size_t offset) { return array ? (char *)array + offset : NULL; }
+
 /* The share of one thread: whole rows, or for a kernel without rows whole lines of memory. */
-static struct workload share_of(const struct kernel *k, const struct workload *w, unsigned part,
-                                unsigned parts)
+static call share_of(const kernel *k, const call *c, unsigned part, unsigned parts)
 {
     enum { LINE = 64 };
     static double losses[CORES_MAX][LINE / sizeof(double)]; /* one line of memory for each thread */
-    const bool by_element = k->signature.by_element;
-    const size_t all = by_element ? elements_of(w->shape) / LINE : w->shape.outer;
+    const size_t all = k->by_element ? elements(c->shape) / LINE : c->shape.outer;
     const size_t first = all * part / parts, last = all * (part + 1) / parts;
-    const size_t unit = by_element ? LINE : w->shape.classes * w->shape.inner;
-    const size_t offset = first * unit * k->dtype->size, rows = by_element ? 0 : first * w->shape.inner;
-    struct workload mine = *w;
-    if (by_element)
-        mine.shape =
-            sl_rows(1, (last - first) * LINE + (part + 1 == parts ? elements_of(w->shape) % LINE : 0));
+    const size_t unit = k->by_element ? LINE : c->shape.classes * c->shape.inner;
+    const size_t offset = first * unit * k->dtype->size, row = k->by_element ? 0 : first * c->shape.inner;
+    call mine = *c;
+    if (k->by_element)
+        mine.shape = sl_rows(1, (last - first) * LINE + (part + 1 == parts ? elements(c->shape) % LINE : 0));
     else
         mine.shape.outer = last - first;
-    mine.x = (char *)w->x + offset;
-    mine.second = (char *)w->second + offset;
-    mine.target_class = w->target_class + rows;
-    mine.stats = w->stats + rows;
-    mine.grad = w->grad ? (char *)w->grad + offset : NULL;
-    if (kernel_is_loss(k))
-        mine.result = losses[part];
-    else
-        mine.result =
-            (char *)w->result + (k->signature.result == L_PER_ROW ? rows * k->dtype->loss_size : offset);
+    mine.x = at_byte(c->x, offset);
+    mine.second = at_byte(c->second, k->second == CLASS_IDS ? row * second_size(k) : offset);
+    mine.stats = c->stats ? c->stats + row : NULL;
+    mine.out[RESULT] =
+        is_loss(k)
+            ? losses[part]
+            : at_byte(c->out[RESULT], k->result == T_PER_ELEMENT ? offset : row * output_size(k, RESULT));
+    mine.out[GRADIENT] = at_byte(c->out[GRADIENT], offset);
     return mine;
 }
 
 static void run_part(unsigned part, unsigned parts, void *user)
 {
     const struct job *job = user;
-    const struct variant *v = &job->cell->variant;
+    const variant *v = &job->cell->variant;
     if (v->isa == &public_functions) {
-        v->kernel->call(&job->w);
+        (void)v->kernel->check_and_run(&job->c);
     } else if (parts == 1) {
-        v->kernel->run(v->isa, &job->w);
+        v->kernel->run(v->isa, &job->c);
     } else {
-        const struct workload mine = share_of(v->kernel, &job->w, part, parts);
-        if (elements_of(mine.shape) > 0)
+        const call mine = share_of(v->kernel, &job->c, part, parts);
+        if (elements(mine.shape) > 0)
             v->kernel->run(v->isa, &mine);
     }
 }
@@ -392,13 +382,12 @@ static void clear_part(unsigned part, unsigned parts, void *user)
 static void run_cell(bm_state *state, void *user)
 {
     const struct cell *cell = user;
-    const struct kernel *k = cell->variant.kernel;
-    const struct workload w = prepare(cell);
-    const size_t elements = elements_of(w.shape);
+    const kernel *k = cell->variant.kernel;
+    struct job job = {cell, prepare(cell)};
+    const size_t count = elements(cell->shape);
     const unsigned written = k->writes + cell->variant.gradient;
-    const size_t bytes = elements * (k->reads + written) * k->dtype->size;
+    const size_t bytes = count * (k->reads + written) * k->dtype->size;
     /* Timed here, too: Google Benchmark prints what it divides by time as a rate or in seconds. */
-    struct job job = {cell, w};
     size_t calls = 0;
     /* A kernel sees its own rows: what goes past the caches is for all threads to fill. */
     sl_set_cache_bytes(cell->threads > 1 ? topology_last_level(&topology) / cell->threads : 0);
@@ -408,12 +397,12 @@ static void run_cell(bm_state *state, void *user)
         threads_run(cell->threads, run_part, &job);
     const double seconds = (clock_seconds(cell->threads) - start) / (double)calls;
 
-    bm_counter(state, "elements", (double)elements);
-    bm_counter(state, "ns_per_element", 1e9 * seconds / (double)elements);
+    bm_counter(state, "elements", (double)count);
+    bm_counter(state, "ns_per_element", 1e9 * seconds / (double)count);
     const double ghz = cell->threads == 1 ? clock_rate_ghz() : 0; /* at once: it changes with the load */
     if (ghz > 0) {
         bm_counter(state, "clock_ghz", ghz);
-        bm_counter(state, "cycles_per_element", 1e9 * seconds / (double)elements * ghz);
+        bm_counter(state, "cycles_per_element", 1e9 * seconds / (double)count * ghz);
     }
     if (bytes > 0) {
         const struct roof_time roof = roof_time(written ? ROOF_COPY : ROOF_READ, bytes, cell->threads);
@@ -421,7 +410,7 @@ static void run_cell(bm_state *state, void *user)
         bm_counter(state, "x_roof", seconds / roof.seconds);
         bm_counter(state, "roof_spread_percent", roof.spread_percent);
     }
-    bm_label(state, topology_level(&topology, bytes > 0 ? bytes : elements * k->dtype->size));
+    bm_label(state, topology_level(&topology, bytes > 0 ? bytes : count * k->dtype->size));
 }
 
 /* What is measured: the shapes chosen for this machine's caches, the sweep, or those of a file; by whom. */
@@ -432,7 +421,7 @@ struct choice {
 };
 
 /* This shape on all ISAs of a kernel, and by its peers. */
-static void register_cells(const struct variant *v, size_t isas, sl_shape shape, const struct choice *choice,
+static void register_cells(const variant *v, size_t isas, sl_shape shape, const struct choice *choice,
                            unsigned threads)
 {
     for (size_t i = 0; i < isas; i++) {
@@ -440,40 +429,39 @@ static void register_cells(const struct variant *v, size_t isas, sl_shape shape,
             continue; /* peers are for one thread: some were made for one shape */
         if (!choice->peers && !is_worth_comparing(&v[i], shape))
             continue;
-        struct cell *cell = array_of(1, sizeof *cell);
+        struct cell *cell = allocate_zeroed(1, sizeof *cell);
         *cell = (struct cell){v[i], shape, threads, cells};
         cells = cell;
-        char variant[VARIANT_TEXT], size[SHAPE_TEXT], name[VARIANT_TEXT + SHAPE_TEXT + 32];
-        variant_text(&v[i], variant);
+        char code[VARIANT_TEXT], size[SHAPE_TEXT], name[VARIANT_TEXT + SHAPE_TEXT + 32];
+        variant_text(&v[i], code);
         shape_text(shape, size);
         if (threads > 1)
-            snprintf(name, sizeof name, "%s/%s/threads:%u", variant, size, threads);
+            snprintf(name, sizeof name, "%s/%s/threads:%u", code, size, threads);
         else
-            snprintf(name, sizeof name, "%s/%s", variant, size);
+            snprintf(name, sizeof name, "%s/%s", code, size);
         bm_register(name, run_cell, cell);
     }
     reserve(v->kernel, shape);
 }
 
 /* By one thread, and by all of them where there are rows enough to split. */
-static void register_in_threads(const struct variant *v, size_t isas, sl_shape shape,
-                                const struct choice *choice)
+static void register_in_threads(const variant *v, size_t isas, sl_shape shape, const struct choice *choice)
 {
     register_cells(v, isas, shape, choice, 1);
-    if (choice->threads > 1 && (v->kernel->signature.by_element || shape.outer >= choice->threads))
+    if (choice->threads > 1 && (v->kernel->by_element || shape.outer >= choice->threads))
         register_cells(v, isas, shape, choice, choice->threads);
 }
 
 /* The shapes that lines "kernel/dtype/ROWSxCOLUMNS ..." of a file have for this kernel. What follows is not for us, nor
  * are lines that start with #. Refuses other lines. */
-static void read_shapes(struct shapes *shapes, const struct variant *v, const char *path)
+static void read_shapes(struct shapes *shapes, const variant *v, const char *path)
 {
     char line[256], kernel[VARIANT_TEXT], cell[VARIANT_TEXT + 8], word[sizeof line];
     size_t number = 0;
     FILE *file = fopen(path, "r");
     if (!file)
         refuse("--cells: cannot read '%s'", path);
-    variant_kernel_text(v, kernel);
+    variant_operation_text(v, kernel);
     snprintf(cell, sizeof cell, "%s/%s/", kernel, v->kernel->dtype->name);
     while (fgets(line, sizeof line, file)) {
         unsigned long long rows, columns;
@@ -493,31 +481,30 @@ static void read_shapes(struct shapes *shapes, const struct variant *v, const ch
     fclose(file);
 }
 
-static void register_synthetic(const struct variant *v, size_t isas, const struct choice *choice)
+static void register_synthetic(const variant *v, size_t isas, const struct choice *choice)
 {
-    const struct kernel *k = v->kernel;
+    const kernel *k = v->kernel;
     struct shapes shapes = {.count = 0};
     if (choice->file)
         read_shapes(&shapes, v, choice->file);
     else if (choice->sizes)
-        choose_size_shapes(&shapes, k->signature.by_element || k->signature.one_row,
-                           effort_for(k->dtype, false), k->dtype->size);
+        choose_size_shapes(&shapes, k->by_element || k->one_row, effort_for(k->dtype, false), k->dtype->size);
     else if (choice->sweep)
-        choose_sweep_shapes(&shapes, k->signature.by_element, k->dtype->size);
+        choose_sweep_shapes(&shapes, k->by_element, k->dtype->size);
     else
-        (k->signature.by_element ? choose_element_shapes : choose_row_shapes)(
-            &shapes, effort_for(k->dtype, choice->full), k->dtype->size);
+        (k->by_element ? choose_element_shapes
+                       : choose_row_shapes)(&shapes, effort_for(k->dtype, choice->full), k->dtype->size);
     for (size_t s = 0; s < shapes.count; s++)
-        if (choice->file || choice->sweep ? kernel_takes_shape(k, shapes.shape[s])
+        if (choice->file || choice->sweep ? takes_shape(k, shapes.shape[s])
                                           : is_worth_measuring(k, shapes.shape[s]))
             register_in_threads(v, isas, shapes.shape[s], choice);
     if (choice->sweep)
-        register_cells(&(struct variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), choice, 1);
+        register_cells(&(variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), choice, 1);
 }
 
 static void register_all(const struct choice *choice)
 {
-    struct variant *v;
+    variant *v;
     const size_t count =
         variants_available(&v, peers_built(), choice->peers ? peer_count() : peer_baseline_count());
     for (size_t i = 0, next; i < count; i = next) {

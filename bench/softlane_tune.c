@@ -36,7 +36,7 @@ static void print_help(void)
 static size_t find_tables(const sl_kernels ***tables)
 {
     size_t count = 0;
-    *tables = array_of(sl_isa_count(), sizeof **tables);
+    *tables = allocate_zeroed(sl_isa_count(), sizeof **tables);
     for (size_t i = 0; i < sl_isa_count(); i++)
         if (sl_tuning_digit(sl_isa_name_at(i)) != 0)
             (*tables)[count++] = sl_isa(sl_isa_name_at(i));
@@ -55,9 +55,7 @@ static size_t select_kernels(const char *filter, bool selected[KERNELS])
         refuse("--filter: '%s': %s", filter, why);
     }
     for (size_t k = 0; k < KERNELS; k++) {
-        char name[VARIANT_TEXT];
-        snprintf(name, sizeof name, "%s/%s", kernels[k].name, kernels[k].dtype->name);
-        selected[k] = regexec(&regex, name, 0, NULL, 0) == 0;
+        selected[k] = regexec(&regex, kernels[k].name, 0, NULL, 0) == 0;
         count += selected[k];
     }
     regfree(&regex);
@@ -66,7 +64,7 @@ static size_t select_kernels(const char *filter, bool selected[KERNELS])
     return count;
 }
 
-static void write_winners(FILE *file, const struct tuner *t, const struct kernel *k,
+static void write_winners(FILE *file, const struct tuner *t, const kernel *k,
                           const sl_kernels *const winner[TUNE_CLASSES], bool *is_first)
 {
     struct tune_class classes[TUNE_CLASSES];
@@ -80,8 +78,8 @@ static void write_winners(FILE *file, const struct tuner *t, const struct kernel
         fprintf(file,
                 "%s\n    {\"kernel\": \"%.*s\", \"dtype\": \"%s\", \"tier\": \"%s\", \"isa\": \"%s\", "
                 "\"from\": %zu}",
-                *is_first ? "" : ",", (int)sl_stem_length(k->name), k->name, k->dtype->name,
-                sl_tier_of(k->name), winner[c]->isa, classes[c].from);
+                *is_first ? "" : ",", (int)sl_stem_length(k->operation), k->operation, k->dtype->name,
+                sl_tier_of(k->operation), winner[c]->isa, classes[c].from);
         *is_first = false;
         written = winner[c];
     }
@@ -122,7 +120,6 @@ int main(int argc, char **argv)
     bool is_first = true;
     interrupt_catch();
     progress_begin("tuning");
-    measure_prepare(1 << 17);
     fprintf(file,
             "{\"version\": \"%s\",\n \"machine\": {\"cpu\": \"%s\", \"isas\": \"%s\", \"caches\": \"%s\"},\n",
             SOFTLANE_VERSION, machine.cpu, machine.isas, machine.caches);

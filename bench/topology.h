@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The machine as the harness needs it: which CPU, how large its caches are, and one core to stay on. From
+ * The machine as the measuring programs need it: which CPU, how large its caches are, and one core to stay on. From
  * hwloc where the build has it, else from the C library; what nobody knows is assumed and marked so.
  */
 #ifndef SL_BENCH_TOPOLOGY_H

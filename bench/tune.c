@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "arguments.h"
 #include "dispatch.h"
-#include "distributions.h"
+#include "workload.h"
 
 /* Times that differ by less are the same: repeated runs differ by as much. */
 static const double noise = 1.03;
@@ -18,11 +17,11 @@ static const double noise = 1.03;
 /* ------------------------------------------------------------------------------------------------ the gate */
 
 /* Of a loss its gradient, too. `passes` is ANDed with who is within the bound. */
-static void judge(const struct tuner *t, const struct kernel *k, bool gradient, bool *passes)
+static void judge(const struct tuner *t, const kernel *k, bool gradient, bool *passes)
 {
-    struct error_stats *error_stats = array_of(t->count, sizeof *error_stats);
+    struct error_stats *error_stats = allocate_zeroed(t->count, sizeof *error_stats);
     for (size_t i = 0; i < t->count; i++)
-        error_stats[i].variant = (struct variant){k, gradient, t->tables[i]};
+        error_stats[i].variant = (variant){k, gradient, t->tables[i]};
     measure_variants(error_stats, t->count, NULL);
     for (size_t i = 0; i < t->count; i++) {
         const double bound = variant_bound(&error_stats[i].variant, false);
@@ -46,72 +45,45 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* With whatever any signature wants, as kernels see it in use. To be freed by free_workload(). */
-static struct workload make_workload(const struct kernel *k, size_t elements, const sl_loss_options *options)
-{
-    enum { COLUMNS = 1000 };
-    const size_t classes = elements < COLUMNS ? elements : COLUMNS, rows = elements / classes;
-    const size_t n = rows * classes, largest = sizeof(double);
-    struct workload w = {
-        .shape = sl_rows(rows, classes),
-        .x = array_of(n, largest),
-        .second = array_of(n, largest),
-        .target_class = array_of(rows, sizeof *w.target_class),
-        .options = options,
-        .stats = array_of(rows, sizeof *w.stats),
-        .result = array_of(n, largest),
-        .grad = array_of(n, largest),
-    };
-    float *floats = array_of(n, sizeof *floats);
-    generator g = {1};
-    fill_rows(distribution_at(0), &g, floats, w.shape);
-    for (size_t i = 0; i < n; i++)
-        k->dtype->put(w.x, i, floats[i]);
-    kernel_inputs_from_logits(k, &w);
-    fill_probabilities(&g, floats, n);
-    for (size_t i = 0; i < n; i++)
-        k->dtype->put(w.second, i, floats[i]);
-    for (size_t r = 0; r < rows; r++)
-        w.target_class[r] = (int64_t)next_below(&g, classes);
-    free(floats);
-    return w;
-}
-
-static void free_workload(const struct workload *w)
-{
-    void *const arrays[] = {w->x, w->second, w->target_class, w->stats, w->result, w->grad};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        free(arrays[i]);
-}
-
 /* Of a loss, without and with its gradient: both count. */
-static void run_once(const struct kernel *k, const sl_kernels *table, struct workload *w)
+static void run_once(const kernel *k, const sl_kernels *table, const call *c)
 {
-    void *grad = w->grad;
-    if (kernel_is_loss(k)) {
-        w->grad = NULL;
-        k->run(table, w);
-        w->grad = grad;
+    if (is_loss(k)) {
+        call forward = *c;
+        forward.out[GRADIENT] = NULL;
+        k->run(table, &forward);
     }
-    k->run(table, w);
+    k->run(table, c);
 }
 
-static double time_calls(const struct kernel *k, const sl_kernels *table, struct workload *w, size_t calls)
+static double time_calls(const kernel *k, const sl_kernels *table, const call *c, size_t calls)
 {
     const double start = now();
     for (size_t i = 0; i < calls; i++)
-        run_once(k, table, w);
+        run_once(k, table, c);
     return now() - start;
 }
 
+/* Rows as kernels see them in use. */
+static void make_inputs(workload *w, const kernel *k, size_t count)
+{
+    enum { COLUMNS = 1000 };
+    static const call_spec mean = {.reduction = SL_MEAN, .wants = {true, true}};
+    const size_t classes = count < COLUMNS ? count : COLUMNS;
+    generator g = {1};
+    workload_make(w, k, &mean, sl_rows(count / classes, classes), distribution_at(0), &g);
+}
+
 /* Tables take turns, so that what disturbs the machine disturbs all; the least time of each is what it can do. */
-static const sl_kernels *fastest(const struct tuner *t, const struct kernel *k, const bool *passes,
-                                 size_t elements)
+static const sl_kernels *fastest(const struct tuner *t, const kernel *k, const bool *passes, size_t count)
 {
     enum { TURNS = 8 };
-    static const sl_loss_options mean = {.reduction = SL_MEAN};
-    struct workload w = make_workload(k, elements, &mean);
-    double *least = array_of(t->count, sizeof *least), best = DBL_MAX;
+    workload w;
+    make_inputs(&w, k, count);
+    sl_stats *stats = allocate(rows(w.c.shape), sizeof *stats);
+    if (k->row == SL_COUNT_softmax_apply)
+        w.c.stats = row_stats(k, sl_isa(NULL), &w.c, stats);
+    double *least = allocate_zeroed(t->count, sizeof *least), best = DBL_MAX;
     size_t calls = 1, last = t->count;
     for (size_t i = 0; i < t->count; i++) {
         least[i] = DBL_MAX;
@@ -119,10 +91,11 @@ static const sl_kernels *fastest(const struct tuner *t, const struct kernel *k, 
             last = i;
     }
     for (double seconds = 0; last < t->count && seconds < t->seconds / TURNS; calls *= 2)
-        seconds = 2 * time_calls(k, t->tables[last], &w, calls); /* of twice as many calls, which come next */
+        seconds =
+            2 * time_calls(k, t->tables[last], &w.c, calls); /* of twice as many calls, which come next */
     for (size_t turn = 0; turn < TURNS; turn++)
         for (size_t i = 0; i < t->count; i++) {
-            const double seconds = passes[i] ? time_calls(k, t->tables[i], &w, calls) : DBL_MAX;
+            const double seconds = passes[i] ? time_calls(k, t->tables[i], &w.c, calls) : DBL_MAX;
             least[i] = seconds < least[i] ? seconds : least[i];
             best = least[i] < best ? least[i] : best;
         }
@@ -131,7 +104,8 @@ static const sl_kernels *fastest(const struct tuner *t, const struct kernel *k, 
         if (passes[i] && least[i] <= noise * best)
             winner = t->tables[i];
     free(least);
-    free_workload(&w);
+    free(stats);
+    workload_free(&w);
     return winner;
 }
 
@@ -139,11 +113,11 @@ static const sl_kernels *fastest(const struct tuner *t, const struct kernel *k, 
 
 /* A file can tell sizes apart by powers of two. A class is timed at its geometric middle, or three times what the last
  * cache holds. */
-void tune_classes(const struct kernel *k, const size_t cache_bytes[TUNE_CLASSES - 1],
+void tune_classes(const kernel *k, const size_t cache_bytes[TUNE_CLASSES - 1],
                   struct tune_class classes[TUNE_CLASSES])
 {
     const size_t largest = (size_t)SL_SMALLEST_FROM << (SL_SIZE_CLASSES - 2);
-    const unsigned arrays = k->reads + k->writes + kernel_is_loss(k);
+    const unsigned arrays = k->reads + k->writes + is_loss(k);
     const size_t bytes = (arrays ? arrays : 1) * k->dtype->size;
     classes[0] = (struct tune_class){0, cache_bytes[0] / bytes / 2};
     for (size_t c = 1; c < TUNE_CLASSES; c++) {
@@ -156,15 +130,15 @@ void tune_classes(const struct kernel *k, const size_t cache_bytes[TUNE_CLASSES 
     }
 }
 
-size_t tune_kernel(const struct tuner *t, const struct kernel *k, const sl_kernels *winner[TUNE_CLASSES])
+size_t tune_kernel(const struct tuner *t, const kernel *k, const sl_kernels *winner[TUNE_CLASSES])
 {
-    bool *passes = array_of(t->count, sizeof *passes);
+    bool *passes = allocate_zeroed(t->count, sizeof *passes);
     size_t refused = 0;
     struct tune_class classes[TUNE_CLASSES];
     for (size_t i = 0; i < t->count; i++)
         passes[i] = true;
     judge(t, k, false, passes);
-    if (kernel_is_loss(k))
+    if (is_loss(k))
         judge(t, k, true, passes);
     for (size_t i = 0; i < t->count; i++)
         refused += !passes[i];

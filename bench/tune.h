@@ -18,7 +18,7 @@ struct tune_class {
 };
 
 /* Of a kernel with so many bytes of traffic per element. */
-void tune_classes(const struct kernel *k, const size_t cache_bytes[TUNE_CLASSES - 1],
+void tune_classes(const kernel *k, const size_t cache_bytes[TUNE_CLASSES - 1],
                   struct tune_class classes[TUNE_CLASSES]);
 
 struct tuner {
@@ -29,8 +29,7 @@ struct tuner {
     FILE *refusals; /* gets a line for each table that misses a bound */
 };
 
-/* Which table of tuner.tables wins each class; NULL where all were refused. Returns how many were refused. Needs
- * measure_prepare(). */
-size_t tune_kernel(const struct tuner *t, const struct kernel *k, const sl_kernels *winner[TUNE_CLASSES]);
+/* Which table of tuner.tables wins each class; NULL where all were refused. Returns how many were refused. */
+size_t tune_kernel(const struct tuner *t, const kernel *k, const sl_kernels *winner[TUNE_CLASSES]);
 
 #endif

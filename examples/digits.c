@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads the digits with the harness's reader of .npy files, which says what is wrong with one.
+ * Reads the digits with the reader of .npy files in bench, which says what is wrong with one.
  */
 #include "digits.h"
 

@@ -15,21 +15,17 @@ import subprocess
 import sys
 
 import command_line
+import instructions
 
 TOLERANCE = 0.03
 FUNCTION = re.compile(r"^[0-9a-f]+ ([0-9a-f]+) [tT] (.+)$")
-
-
-def refuse(message):
-    print(f"code_size.py: {message}", file=sys.stderr)
-    sys.exit(2)
 
 
 def sizes_of(library, nm):
     """{unit: (bytes of all functions, bytes of the largest, its name)}"""
     done = subprocess.run([nm, "--print-size", library], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        refuse(f"{library}: {(done.stderr.strip().splitlines() or ['nm fails'])[-1]}")
+        command_line.refuse(f"{library}: {(done.stderr.strip().splitlines() or ['nm fails'])[-1]}")
     sizes, unit = {}, None
     for line in done.stdout.splitlines():
         if line.endswith(":"):
@@ -41,16 +37,10 @@ def sizes_of(library, nm):
     return {unit: size for unit, size in sizes.items() if re.fullmatch(r"[a-z0-9]+_b?f\d+", unit)}
 
 
-def read_golden(path):
-    """The compiler, and {unit: (bytes of all functions, bytes of the largest)}."""
-    compiler, sizes = None, {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("# compiler: "):
-            compiler = line.removeprefix("# compiler: ")
-        elif line and not line.startswith("#"):
-            unit, total, largest, _ = line.split()
-            sizes[unit] = (int(total), int(largest))
-    return compiler, sizes
+def read_sizes(text):
+    """The bytes of all functions, and of the largest."""
+    total, largest, _ = text.split()
+    return int(total), int(largest)
 
 
 def main():
@@ -63,20 +53,16 @@ def main():
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
     arguments = parser.parse_args()
     try:
-        compiler, golden = (None, {}) if arguments.write else read_golden(arguments.golden)
+        golden = {} if arguments.write else instructions.read_golden(arguments.golden, arguments.compiler, read_sizes)
     except (OSError, ValueError) as error:
-        refuse(f"{arguments.golden}: {error}")
-    if not arguments.write and compiler != arguments.compiler:
-        print(f"skipped: {arguments.golden.name} is of {compiler}, this is {arguments.compiler}")
-        sys.exit(77)
+        command_line.refuse(f"{arguments.golden}: {error}")
     sizes = sizes_of(arguments.library, arguments.nm)
     if not sizes:
-        refuse(f"{arguments.library}: holds no units")
+        command_line.refuse(f"{arguments.library}: holds no units")
     if arguments.write:
-        lines = ["# Bytes of machine code, all functions and the largest one: cmake --build BUILD --target code_size_golden",
-                 f"# compiler: {arguments.compiler}", *(f"{unit} {total} {largest} {name}"
-                                                       for unit, (total, largest, name) in sorted(sizes.items()))]
-        arguments.golden.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        instructions.write_golden(
+            arguments.golden, "Bytes of machine code, all functions and the largest one: cmake --build BUILD --target code_size_golden",
+            arguments.compiler, (f"{unit} {total} {largest} {name}" for unit, (total, largest, name) in sorted(sizes.items())))
     off = [f"{unit}: {golden.get(unit)} -> {sizes.get(unit)}" for unit in sorted(sizes.keys() | golden.keys())
            if not arguments.write and (unit not in sizes or unit not in golden or
                                        any(abs(new / old - 1) > TOLERANCE for new, old in zip(sizes[unit], golden[unit])))]

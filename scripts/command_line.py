@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What all scripts of this folder have in common: --version, and that it is told when what they print cannot be written.
+"""What all scripts of this folder have in common: --version, how they refuse what they are given, and that it is told when what
+they print cannot be written.
 
     parser = argparse.ArgumentParser(...)
     command_line.add_version(parser)
@@ -43,6 +44,11 @@ def _leave(status):
     """With nothing more to be written."""
     sys.stderr.flush()
     os._exit(status)
+
+
+def refuse(message):
+    print(f"{pathlib.Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def add_version(parser):

@@ -28,15 +28,10 @@ GOOGLE = pathlib.Path("/usr/share/benchmark/compare.py")
 SIGNIFICANT = 0.05
 
 
-def refuse(message):
-    print(f"compare.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def run(command, **options):
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
-        refuse(f"{command[0]}: {((done.stderr or done.stdout).strip().splitlines() or ['failed'])[-1]}")
+        command_line.refuse(f"{command[0]}: {((done.stderr or done.stdout).strip().splitlines() or ['failed'])[-1]}")
     return done.stdout
 
 
@@ -47,11 +42,11 @@ def program_of(text):
         if program.is_file() and os.access(program, os.X_OK):
             return program.resolve()
     if path.exists():
-        refuse(f"'{text}' holds no softlane-bench")
+        command_line.refuse(f"'{text}' holds no softlane-bench")
     found = subprocess.run(["git", "rev-parse", "--verify", "--quiet", text + "^{commit}"], cwd=ROOT, capture_output=True,
                            text=True, check=False)
     if found.returncode != 0:
-        refuse(f"'{text}' is neither a build nor a commit")
+        command_line.refuse(f"'{text}' is neither a build nor a commit")
     commit = found.stdout.strip()[:12]
     tree = ROOT / "build/compare" / commit
     program = tree / "build/bench/softlane-bench"
@@ -125,7 +120,7 @@ def main():
     parser.add_argument("--threshold", type=float, default=0.05, help="a slow-down that counts (0.05: 5 %%)")
     arguments = parser.parse_args()
     if arguments.rounds < 4:
-        refuse("--rounds: the U test needs at least 4")
+        command_line.refuse("--rounds: the U test needs at least 4")
     programs = [program_of(arguments.a), program_of(arguments.b)]
     flags = ["--benchmark_min_time=0.02", "--benchmark_repetitions=1"]
     if arguments.cells:
@@ -160,7 +155,7 @@ def main():
     both = both_times()
     common = list(both)
     if not common:
-        refuse(f"--filter: '{arguments.filter}' matches no benchmark that both have")
+        command_line.refuse(f"--filter: '{arguments.filter}' matches no benchmark that both have")
     if google_can():
         print(run(["/usr/bin/python3", str(GOOGLE), "--display_aggregates_only", "benchmarks", *map(str, outs)]))
     width = max(map(len, common))

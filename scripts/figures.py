@@ -29,11 +29,6 @@ SOFTMAX, SIGMOID, DIVIDED, GREY = "#1f5fa8", "#d1600f", "#7b4a9e", "#666666"
 SHORT = 12  # values of a line that the program prints without --all
 
 
-def refuse(message):
-    print(f"figures.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 def import_matplotlib():
     """Not before it is needed: --help is not."""
     global plt, np
@@ -44,7 +39,7 @@ def import_matplotlib():
         from matplotlib import pyplot as plt
         import numpy as np
     except ImportError as error:
-        refuse(f"needs python3-matplotlib ({error})")
+        command_line.refuse(f"needs python3-matplotlib ({error})")
     matplotlib.rcParams.update({
         "svg.hashsalt": "softlane", "font.size": 9, "axes.titlesize": 9.5, "axes.spines.top": False,
         "axes.spines.right": False, "axes.grid": True, "grid.color": "#e4e4e4", "axes.axisbelow": True,
@@ -62,7 +57,7 @@ def build():
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             print(done.stdout[-4000:], file=sys.stderr)
-            refuse("the program does not build")
+            command_line.refuse("the program does not build")
     return out / "examples" / "example_why_softmax"
 
 
@@ -70,7 +65,7 @@ def compute(program):
     """The program's lines, and {name: array} of them."""
     done = subprocess.run([program, "--all", ROOT / "tests" / "data"], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        refuse(f"{program}: exit code {done.returncode}: {done.stdout[-200:]}")
+        command_line.refuse(f"{program}: exit code {done.returncode}: {done.stdout[-200:]}")
     return done.stdout.splitlines(), read(done.stdout)
 
 
@@ -217,7 +212,7 @@ def fill(page, blocks):
         page, times = re.subn(rf"(<!-- figures\.py: {name} -->\n).*?(<!-- end -->)",
                               lambda match: match[1] + text + "\n" + match[2], page, flags=re.S)
         if times != 1:
-            refuse(f"{PAGE.name}: needs one block '{name}'")
+            command_line.refuse(f"{PAGE.name}: needs one block '{name}'")
     return page
 
 
@@ -433,7 +428,7 @@ def main():
                         help="write all to FOLDER instead, and fail if the numbers are not those of docs")
     arguments = parser.parse_args()
     if arguments.program and not arguments.program.is_file():
-        refuse(f"--program: {arguments.program} is not a file")
+        command_line.refuse(f"--program: {arguments.program} is not a file")
     import_matplotlib()
 
     lines, numbers = compute(arguments.program or build())

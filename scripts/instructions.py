@@ -6,15 +6,20 @@
     scripts/instructions.py PROGRAM GOLDEN --write                makes GOLDEN anew, of the counts that it can make here
     scripts/instructions.py PROGRAM GOLDEN --qemu qemu-aarch64-static   counts NEON's, of a cross build
     scripts/instructions.py PROGRAM OTHER --at-most 1.03     exit code 1 when a count is more than so many times OTHER's
+    scripts/instructions.py SSE2_PROGRAM NEON_PROGRAM --vectors   prints those that work on vectors, side by side
 
 PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
 AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
-where there is no valgrind, or where GOLDEN is of another compiler: its counts are its own. Standard library only.
+where there is no valgrind, or where GOLDEN is of another compiler: its counts are its own. NEON and SSE2 have registers of
+one size, so that their vector instructions tell how good the code is; the disassembler says which these are. Standard library
+only.
 """
 import argparse
+import collections
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,11 +27,9 @@ import tempfile
 import command_line
 
 TOLERANCE = 0.02
-
-
-def refuse(message):
-    print(f"instructions.py: {message}", file=sys.stderr)
-    sys.exit(2)
+X86, AARCH64 = 62, 183  # e_machine of ELF
+CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softmax_backward"]
+MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
 
 
 def skip(message):
@@ -38,7 +41,7 @@ def run(command):
     """Its stdout."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        refuse(f"{command[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+        command_line.refuse(f"{command[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
     return done.stdout
 
 
@@ -71,22 +74,24 @@ def count_by_qemu(program, qemu, matches):
             for name, elements in cells_of(run([qemu, program])) if matches(name)}
 
 
-def read_golden(path):
-    """The compiler, and {cell: instructions per element}."""
-    compiler, counts = None, {}
+def read_golden(path, compiler, read=float):
+    """{name: what `read` makes of the rest of its line}; skips the test where they are of another compiler."""
+    counts, theirs = {}, None
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("# compiler: "):
-            compiler = line.removeprefix("# compiler: ")
+            theirs = line.removeprefix("# compiler: ")
+            if theirs != compiler:
+                skip(f"{path.name} is of {theirs}, this is {compiler}")
         elif line and not line.startswith("#"):
-            name, count = line.split()
-            counts[name] = float(count)
-    return compiler, counts
+            name, rest = line.split(" ", 1)
+            counts[name] = read(rest)
+    if theirs is None:
+        raise ValueError("names no compiler")
+    return counts
 
 
-def write_golden(path, compiler, counts):
-    lines = ["# Instructions per element: scripts/instructions.py PROGRAM tests/golden/instructions.txt --write",
-             f"# compiler: {compiler}", *(f"{name} {count:.4f}" for name, count in counts.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_golden(path, how, compiler, lines):
+    path.write_text("\n".join([f"# {how}", f"# compiler: {compiler}", *lines]) + "\n", encoding="utf-8")
 
 
 def compare(counts, golden, at_most):
@@ -105,6 +110,72 @@ def compare(counts, golden, at_most):
     return not off
 
 
+def machine(program):
+    try:
+        with open(program, "rb") as file:
+            head = file.read(20)
+    except OSError as error:
+        command_line.refuse(f"{program}: {error.strerror}")
+    found = struct.unpack("<H", head[18:20])[0] if head[:4] == b"\x7fELF" else None
+    if found not in (X86, AARCH64):
+        command_line.refuse(f"{program}: not a program of x86-64 or AArch64")
+    return found
+
+
+class Program:
+    """tests/instructions of SSE2 or NEON, run by qemu."""
+
+    def __init__(self, path):
+        self.path = path
+        arm = machine(path) == AARCH64
+        self.isa = "neon" if arm else "sse2"
+        self.run = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"] if arm else ["qemu-x86_64-static", "-cpu", "max"]
+        objdump = "aarch64-linux-gnu-objdump" if arm else "objdump"
+        for tool in self.run[0], objdump:
+            if not shutil.which(tool):
+                command_line.refuse(f"no {tool}")
+        # a register of vectors among the operands; not the scalar ones, which qemu's log of AArch64 names by size
+        register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
+        scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
+        self.vector, self.start = set(), None
+        text = subprocess.run([objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True, text=True).stdout
+        for line in text.splitlines():
+            head = re.match(r"([0-9a-f]+) <count_cell>:", line)
+            if head:
+                self.start = int(head[1], 16)
+            found = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)", line)
+            if found and register.search(found[3]) and not scalar.match(found[2]):
+                self.vector.add(int(found[1], 16))
+
+    def executed(self, cell, calls):
+        """How often each address below the program's load address was executed, and the elements of a call."""
+        command = self.run + ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
+        count, elements, bias = collections.Counter(), None, None
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            for line in run.stderr:
+                if line.startswith("Trace"):
+                    place = line.split("/", 2)[1]
+                    count[place] += 1
+                    if bias is None and line.rstrip().endswith(" count_cell"):
+                        bias = int(place, 16) - self.start
+            elements = run.stdout.read().split()
+        if run.returncode or bias is None:
+            command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}, or no call of count_cell")
+        return sum(n for place, n in count.items() if int(place, 16) - bias in self.vector), int(elements[1])
+
+    def per_element(self, kernel, shape):
+        cell = f"{kernel}/f32/{self.isa}/{shape}"
+        once, elements = self.executed(cell, 1)
+        return (self.executed(cell, 3)[0] - once) / 2 / elements
+
+
+def print_vectors(sse2, neon):
+    print("| kernel | shape | sse2 | neon | neon / sse2 |\n|---|---|---:|---:|---:|")
+    for kernel, shape in [(k, s) for k in CELLS for s in ("99x10", "4x1000")] + [(k, "1x4095") for k in MAPS]:
+        of_sse2, of_neon = sse2.per_element(kernel, shape), neon.per_element(kernel, shape)
+        print(f"| {kernel} | {shape} | {of_sse2:.2f} | {of_neon:.2f} | {of_neon / of_sse2:.2f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     command_line.add_version(parser)
@@ -115,16 +186,18 @@ def main():
     parser.add_argument("--filter", metavar="REGEX", default=".", help="only these cells")
     parser.add_argument("--at-most", metavar="RATIO", type=float, help="fewer are as good, and so are RATIO times as many")
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
+    parser.add_argument("--vectors", action="store_true", help="PROGRAM is of SSE2, GOLDEN another program, of NEON")
     arguments = parser.parse_args()
+    if arguments.vectors:
+        print_vectors(Program(arguments.program), Program(arguments.golden))
+        return
     try:
         matches = re.compile(arguments.filter).search
-        compiler, golden = (None, {}) if arguments.write else read_golden(arguments.golden)
+        golden = {} if arguments.write else read_golden(arguments.golden, arguments.compiler)
     except re.error as error:
-        refuse(f"--filter: '{arguments.filter}': {error}")
+        command_line.refuse(f"--filter: '{arguments.filter}': {error}")
     except (OSError, ValueError) as error:
-        refuse(f"{arguments.golden}: {error}")
-    if not arguments.write and compiler != arguments.compiler:
-        skip(f"{arguments.golden.name} is of {compiler}, this is {arguments.compiler}")
+        command_line.refuse(f"{arguments.golden}: {error}")
     tool = arguments.qemu or "valgrind"
     if not shutil.which(tool):
         skip(f"no {tool}")
@@ -133,9 +206,11 @@ def main():
     else:
         counts = count_by_callgrind(arguments.program, matches)
     if not counts:
-        refuse(f"--filter: '{arguments.filter}' matches no cell")
+        command_line.refuse(f"--filter: '{arguments.filter}' matches no cell")
     if arguments.write:
-        write_golden(arguments.golden, arguments.compiler, counts)
+        write_golden(arguments.golden,
+                     "Instructions per element: scripts/instructions.py PROGRAM tests/golden/instructions.txt --write",
+                     arguments.compiler, (f"{name} {count:.4f}" for name, count in counts.items()))
         print(f"{arguments.golden}: {len(counts)} cells")
     elif not compare(counts, {name: count for name, count in golden.items() if matches(name)}, arguments.at_most):
         sys.exit(1)

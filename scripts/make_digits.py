@@ -17,7 +17,6 @@ gives identical bytes. Needs Debian's python3-sklearn; nothing else in this repo
 import argparse
 import os
 import pathlib
-import sys
 
 import command_line
 
@@ -39,8 +38,7 @@ def main():
         from sklearn.linear_model import LogisticRegression
         from sklearn.model_selection import train_test_split
     except ImportError as error:
-        print(f"make_digits.py: needs python3-sklearn ({error})", file=sys.stderr)
-        sys.exit(2)
+        command_line.refuse(f"needs python3-sklearn ({error})")
 
     digits = load_digits()
     pixels = digits.data / 16.0

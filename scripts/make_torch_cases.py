@@ -27,7 +27,6 @@ import math
 import os
 import pathlib
 import random
-import sys
 
 import command_line
 
@@ -412,8 +411,7 @@ def main():
         import torch
         import torch.nn.functional as F
     except ImportError as error:
-        print(f"make_torch_cases.py: needs python3-torch ({error})", file=sys.stderr)
-        sys.exit(2)
+        command_line.refuse(f"needs python3-torch ({error})")
 
     torch.set_num_threads(1)
     put_row_maps()

@@ -21,7 +21,6 @@ import os
 import pathlib
 import re
 import statistics
-import sys
 import time
 
 import command_line
@@ -33,11 +32,6 @@ ROUND_NS = 2_000_000
 ERROR_ELEMENTS = 1 << 22  # so many of a cell, in whole rows, are compared with the reference
 
 
-def refuse(message):
-    print(f"peers.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
 # -------------------------------------------------------------------------------------------------------- element types
 
 def import_numpy():
@@ -46,7 +40,7 @@ def import_numpy():
     try:
         import numpy as np
     except ImportError as error:
-        refuse(f"needs NumPy ({error})")
+        command_line.refuse(f"needs NumPy ({error})")
 
 
 def widen(dtype, array):
@@ -191,7 +185,7 @@ def load_softlane(path):
     try:
         return importlib.import_module("softlane")
     except OSError as error:
-        refuse(f"--library: {error}")
+        command_line.refuse(f"--library: {error}")
 
 
 def softlane_call(softlane, cell):
@@ -209,7 +203,7 @@ def softlane_call(softlane, cell):
     else:
         arguments = pointer["x"], pointer["loss" if cell.base == "logsumexp" else "y"], shape
     if function(*arguments) != 0:
-        refuse(f"{function.__name__} refuses its arguments")
+        command_line.refuse(f"{function.__name__} refuses its arguments")
     return functools.partial(function, *arguments)
 
 
@@ -391,15 +385,15 @@ def main():
     try:
         text, wanted = arguments.cells.read_text(encoding="utf-8"), re.compile(arguments.filter)
     except OSError as error:
-        refuse(f"--cells: {arguments.cells}: {error.strerror}")
+        command_line.refuse(f"--cells: {arguments.cells}: {error.strerror}")
     except re.error as error:
-        refuse(f"--filter: '{arguments.filter}': {error}")
+        command_line.refuse(f"--filter: '{arguments.filter}': {error}")
     if arguments.rounds < 1:
-        refuse("--rounds: at least 1")
+        command_line.refuse("--rounds: at least 1")
     names = [line.split()[0] for line in text.splitlines() if line.strip() and not line.startswith("#")]
     for name in names:
         if not re.fullmatch(r"[a-z_]+(\+grad)?/(f32|f64|bf16|f16)/[1-9]\d*x[1-9]\d*", name):
-            refuse(f"--cells: '{name}' is not kernel/dtype/ROWSxCOLUMNS")
+            command_line.refuse(f"--cells: '{name}' is not kernel/dtype/ROWSxCOLUMNS")
 
     def matches(name):
         kernel, dtype, shape = name.split("/")
@@ -407,12 +401,12 @@ def main():
 
     names = [name for name in names if matches(name)]
     if not names:
-        refuse(f"--filter: '{arguments.filter}' matches no cell")
+        command_line.refuse(f"--filter: '{arguments.filter}' matches no cell")
     softlane = load_softlane(arguments.library)
     try:
         runtime = RUNTIMES[arguments.runtime]()
     except ImportError as error:
-        refuse(f"--runtime {arguments.runtime}: {error}")
+        command_line.refuse(f"--runtime {arguments.runtime}: {error}")
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     memory = reserve(names)

@@ -15,7 +15,6 @@ import os
 import pathlib
 import re
 import statistics
-import sys
 import urllib.parse
 
 import command_line
@@ -23,12 +22,6 @@ import table
 from plot import Axis, Plot
 
 
-def refuse(message):
-    print(f"report.py: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
-table.refuse = refuse  # what its reading code says is said in this program's name
 
 # (light, dark), of the ISAs and peers in their order: the CSS variables --c0, --c1 ...
 COLOURS = [("#1f5fa8", "#6cb0ff"), ("#c2540a", "#ff9f57"), ("#2c7d3f", "#67cf83"), ("#7b4a9e", "#c79be8"),
@@ -844,11 +837,11 @@ def main():
     parser.add_argument("--figures", metavar="DIR", type=pathlib.Path, help="the README's figures, as files")
     arguments = parser.parse_args()
     if arguments.figures and not arguments.figures.is_dir():
-        refuse(f"--figures: {arguments.figures}: no such directory")
+        command_line.refuse(f"--figures: {arguments.figures}: no such directory")
     if arguments.figures:
         STANDALONE.update({name: arguments.figures / re.sub(r"[ /]", "_", f"{name}.svg") for name in FIGURES})
     if arguments.with_b and not arguments.other:
-        refuse("--with-b: there is no B.json")
+        command_line.refuse("--with-b: there is no B.json")
     runs = [Run(arguments.bench, arguments.more)]
     if arguments.other:
         runs.append(Run(arguments.other, arguments.with_b))
@@ -858,7 +851,7 @@ def main():
         out.write_text(text, encoding="utf-8")
         out.with_suffix(".csv").write_text(csv_text(runs), encoding="utf-8")
     except OSError as error:
-        refuse(f"--out: {arguments.out}: {error.strerror}")
+        command_line.refuse(f"--out: {arguments.out}: {error.strerror}")
     print(f"{out}: {len(text.encode()) / 1e6:.1f} MB, to be opened in a browser; {out.with_suffix('.csv').name} beside it")
 
 

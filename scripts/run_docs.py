@@ -13,7 +13,10 @@ A block of code is marked by a comment on the line before it, which does not sho
 Blocks of a page run one after the other in the root of the same copy. Programs come from a build of this tree, which
 stands in for build/bench. What is installed without --prefix goes into a folder beside the copy (DESTDIR), and is found
 there.
-Standard library only.
+
+run_docs.py --tables PAGE... fills in the tables of pages of docs/results/, one machine's, from the last run of scripts/bench
+there. A place for one is <!-- table: COMMAND --> ... <!-- end -->, each on a line of its own; what the command prints, run by
+bash in the root of the tree, goes between. Standard library only.
 """
 
 import argparse
@@ -32,12 +35,8 @@ import command_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^(?:<!-- *(run|help|output)(?: +([\w.-]+))? *-->\n)?```(\w*)\n(.*?)^```$", re.M | re.S)
+PLACE = re.compile(r"(^<!-- table: ([^\n]+) -->\n)(.*?)(^<!-- end -->$)", re.M | re.S)
 LIMIT = 3600  # seconds that a block may take: for one that hangs, not for a machine that is slow
-
-
-def refuse(message):
-    print(f"run_docs.py: {message}", file=sys.stderr)
-    sys.exit(2)
 
 
 class Failed(Exception):
@@ -166,6 +165,22 @@ def run_page(path, tree, env):
     return passed, failed, unmarked
 
 
+def printed_by(command):
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0 or not done.stdout.strip():
+        command_line.refuse(f"{command}: {'prints nothing' if done.returncode == 0 else 'failed'}")
+    return done.stdout.strip() + "\n"
+
+
+def fill_tables(pages):
+    """All commands first: a page is written when every table is there."""
+    filled = {page: PLACE.subn(lambda m: m[1] + printed_by(m[2]) + m[4], page.read_text(encoding="utf-8")) for page in pages}
+    for page, (text, tables) in filled.items():
+        if tables:
+            page.write_text(text, encoding="utf-8")
+            print(f"{page}: {tables} tables")
+
+
 def seconds(text):
     number = float(text)
     if not 0 < number < float("inf"):
@@ -178,22 +193,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command_line.add_version(parser)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "bench",
-                        help="a build of this tree with the harness (default: build/bench)")
+                        help="a build of this tree with the measuring programs (default: build/bench)")
     parser.add_argument("--scratch", type=pathlib.Path, default=ROOT / "build" / "docs",
                         help="where the copy goes; emptied first (default: build/docs)")
     parser.add_argument("--limit", type=seconds, default=LIMIT, metavar="SECONDS",
                         help="how long a block may take before it is ended as one that hangs (default: %(default)s)")
+    parser.add_argument("--tables", action="store_true", help="fill in the tables of these pages instead")
     parser.add_argument("pages", nargs="*", type=pathlib.Path, help="only these (default: README.md docs/*.md)")
     arguments = parser.parse_args()
     LIMIT = arguments.limit
+    if arguments.tables and not arguments.pages:
+        command_line.refuse("--tables: of which pages?")
     built, scratch = arguments.build.resolve(), arguments.scratch.resolve()
-    if not (built / "CMakeCache.txt").is_file():
-        refuse(f"--build: {arguments.build} holds no build")
+    if not arguments.tables and not (built / "CMakeCache.txt").is_file():
+        command_line.refuse(f"--build: {arguments.build} holds no build")
     pages = [page.resolve() for page in arguments.pages] or [
         ROOT / "README.md", *map(pathlib.Path, sorted(glob.glob(f"{ROOT}/docs/*.md")))]
     for page in pages:
         if not page.is_file():
-            refuse(f"{page} is not a file")
+            command_line.refuse(f"{page} is not a file")
+    if arguments.tables:
+        fill_tables(arguments.pages)
+        return
 
     shutil.rmtree(scratch, ignore_errors=True)
     tree = scratch / "tree"

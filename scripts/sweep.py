@@ -14,18 +14,12 @@ import argparse
 import json
 import pathlib
 import statistics
-import sys
 
 import command_line
 import table
 
 CLIFF = 1.5
 CALL_NS = 10
-
-
-def refuse(message):
-    print(f"sweep.py: {message}", file=sys.stderr)
-    sys.exit(2)
 
 
 def read_points(path):
@@ -46,11 +40,11 @@ def read_points(path):
                 "ns_per_element": cell["ns_per_element"], "roof_ns_per_element": roof, "level": cell["level"],
                 "spread_percent": cell["spread"], "noisy": cell["noisy"]}
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
+        command_line.refuse(f"{path}: {error.strerror}")
     except (ValueError, KeyError, TypeError):
         points = {}
     if not points:
-        refuse(f"{path}: holds no results of softlane-bench --sweep")
+        command_line.refuse(f"{path}: holds no results of softlane-bench --sweep")
     return in_use, points
 
 

@@ -14,7 +14,6 @@ import json
 import re
 import signal
 import statistics
-import sys
 
 import command_line
 
@@ -34,17 +33,12 @@ def read_results(path, read, program):
             content["benchmarks"] = [run for run in content["benchmarks"] if "ns_per_element" in run]
         results = read(content)
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
+        command_line.refuse(f"{path}: {error.strerror}")
     except (ValueError, KeyError, TypeError, AttributeError):
         results = None
     if not results:
-        refuse(f"{path}: holds no results of {program}")
+        command_line.refuse(f"{path}: holds no results of {program}")
     return content, results
-
-
-def refuse(message):
-    print(f"table.py: {message}", file=sys.stderr)
-    sys.exit(2)
 
 
 def regex(text):
@@ -192,7 +186,7 @@ def read_goals(path):
             for words in (line.split() for line in file if line.strip() and not line.startswith("#")):
                 goals[tuple(words[0].split("/"))] = words[1] if len(words) > 1 else None
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
+        command_line.refuse(f"{path}: {error.strerror}")
     return goals
 
 
@@ -267,7 +261,7 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
                      digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-",
                      ", ".join(verdicts) or "-"])
     if not rows:
-        refuse("--cells: none of them was measured")
+        command_line.refuse("--cells: none of them was measured")
     print(f"""
 The cells that speed is judged by, ns per element and their spread: the peer that comes nearest, and softlane ({isa}).
 ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the
@@ -456,7 +450,7 @@ def main():
 
     cells = {key: by_isa for key, by_isa in cells.items() if arguments.only.search("/".join(key))}
     if not cells:
-        refuse(f"--only: '{arguments.only.pattern}' matches nothing in {arguments.bench}")
+        command_line.refuse(f"--only: '{arguments.only.pattern}' matches nothing in {arguments.bench}")
     errors = {}
     if arguments.accuracy:
         _, errors = read_results(arguments.accuracy, read_errors, "softlane-accuracy")

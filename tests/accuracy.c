@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 /* The worst output so far, and where it was. */
 typedef struct {
     double ulp, got;
     sl_real want;
-    const char *distribution, *variant;
+    const char *distribution, *spec;
     sl_shape shape;
     size_t at;
 } worst_case;
@@ -26,7 +26,7 @@ typedef struct {
 
 static const char *output_name(size_t output) { return output == GRADIENT ? ", gradient" : ""; }
 
-static void compare_ran(const isa *on, const workload *w, const char *distribution, const char *variant,
+static void compare_ran(const isa *on, const workload *w, const char *distribution, const char *spec,
                         worst_cases *worst)
 {
     const kernel *k = w->k;
@@ -45,38 +45,38 @@ static void compare_ran(const isa *on, const workload *w, const char *distributi
                                    output_value(k, output, w->c.out[output], i),
                                    e.want[output][i],
                                    distribution,
-                                   variant,
+                                   spec,
                                    w->c.shape,
                                    i};
             if (!(ulp <= bound))
                 fail_msg(
                     "%s/%s%s: %.4f ULP of %.2f allowed: got %a, want %La; %s, %s, %zu x %zu x %zu, at %zu",
                     k->name, on->name, output_name(output), ulp, bound, so_far->got, so_far->want,
-                    distribution, variant, w->c.shape.outer, w->c.shape.classes, w->c.shape.inner, i);
+                    distribution, spec, w->c.shape.outer, w->c.shape.classes, w->c.shape.inner, i);
         }
     }
     expectation_free(&e);
 }
 
-static void compare(const isa *on, const workload *w, const char *distribution, const char *variant,
+static void compare(const isa *on, const workload *w, const char *distribution, const char *spec,
                     worst_cases *worst)
 {
     run(w->k, on, &w->c);
-    compare_ran(on, w, distribution, variant, worst);
+    compare_ran(on, w, distribution, spec, worst);
 }
 
 static void say(const kernel *k, const isa *on, const worst_cases *worst)
 {
     for (size_t output = 0; output < OUTPUTS; output++) {
         const worst_case *w = &worst->of[output];
-        if (w->variant != NULL)
+        if (w->spec != NULL)
             print_message("%s/%s%s: %.4f ULP of %.2f; %s, %s, %zu columns\n", k->name, on->name,
-                          output_name(output), w->ulp, bound_of(k, on, output), w->distribution, w->variant,
-                          w->shape.classes);
+                          output_name(output), w->ulp, bound_of(k, on->table, output), w->distribution,
+                          w->spec, w->shape.classes);
     }
 }
 
-/* Rows of every length and distribution, in one variant after the other. */
+/* Rows of every length and distribution, with one call_spec after the other. */
 static void rows_of_every_length(const kernel *k, const isa *on)
 {
     static const size_t longer[] = {100, 127, 128, 1000, 4096, 32003, 131072};
@@ -92,7 +92,7 @@ static void rows_of_every_length(const kernel *k, const isa *on)
                 continue;
             /* elements do not depend on the length, and have a topic of their own */
             const size_t most = k->by_element ? effort(250, 50) : effort(2000, 200);
-            const variant *v = variant_at(k, turn++ % variant_count(k));
+            const call_spec *v = call_spec_at(k, turn++ % call_spec_count(k));
             workload w;
             workload_make(&w, k, v, sl_rows(most / n + 1, n), distribution_at(d), &g);
             compare(on, &w, distribution_at(d)->name, v->name, &worst);
@@ -167,7 +167,7 @@ static void every_magnitude(const kernel *k, const isa *on)
     generator g = {6};
     worst_cases worst = {{{0}}};
     workload w;
-    workload_make(&w, k, variant_at(k, 0), sl_rows(WINDOW, 1), distribution_at(0), &g);
+    workload_make(&w, k, call_spec_at(k, 0), sl_rows(WINDOW, 1), distribution_at(0), &g);
 
     const size_t windows = effort(1000, 16) / (dt->digits > 24 ? 3 : 1);
     const uint64_t stride = last_pattern(dt) / WINDOW / windows | 1;
@@ -266,7 +266,7 @@ static void every_input(const kernel *k, const isa *on)
     generator g = {20};
     worst_cases worst = {{{0}}};
     workload w;
-    workload_make(&w, k, variant_at(k, 0), sl_rows(65536, 1), distribution_at(0), &g);
+    workload_make(&w, k, call_spec_at(k, 0), sl_rows(65536, 1), distribution_at(0), &g);
     for (size_t i = 0; i < 65536; i++) {
         put_bits(dt, w.x, i, i);
         if (!is_in_domain(k, dt->get(w.x, i)))
@@ -400,7 +400,7 @@ static void confident_gradients(const kernel *k, const isa *on)
     static const size_t classes[] = {2, 3, 5, 10, 32, 33, 100, 1000};
     generator g = {19};
     worst_cases worst = {{{0}}};
-    const variant v = {"confident", SL_NONE, WEIGHTS | SMOOTHING, 0.1, {true, true}};
+    const call_spec v = {"confident", SL_NONE, WEIGHTS | SMOOTHING, 0.1, {true, true}};
     for (size_t i = 0; i < share(k, 600, 60); i++) {
         const size_t n = classes[i % 8];
         workload w;
@@ -426,9 +426,9 @@ static void sums_and_means(const kernel *k, const isa *on)
     static const size_t counts[] = {1, 2, 3, 10, 17, 100, 1000, 1797, 20011, 100003};
     enum { COUNTS = sizeof counts / sizeof *counts };
     generator g = {9};
-    for (size_t v = 0; v < variant_count(k); v++)
+    for (size_t v = 0; v < call_spec_count(k); v++)
         for (size_t i = 0; i < COUNTS; i++) {
-            variant reduced = *variant_at(k, v);
+            call_spec reduced = *call_spec_at(k, v);
             if (counts[i] > effort(SIZE_MAX, 2000) || (counts[i] > 2000 && !is_chosen(k, v + i, 3)) ||
                 reduced.reduction == SL_NONE)
                 continue;

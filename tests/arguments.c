@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 enum { CANARY = 0x5a };
 #define COUNT_OF(list) (sizeof(list) / sizeof *(list))
@@ -23,7 +23,7 @@ typedef struct {
 static void set_up(fixture *f, const kernel *k, sl_reduction reduction)
 {
     generator g = {k->index};
-    const variant all = {"all", reduction, accepted_options(k), 0.25, {true, true}};
+    const call_spec all = {"all", reduction, accepted_options(k), 0.25, {true, true}};
     workload_make(&f->w, k, &all, has_shape(k) ? sl_axis(2, 4, 3) : sl_rows(1, 24), distribution_at(0), &g);
     f->count = workload_arrays(&f->w, f->arrays);
     for (size_t i = 0; i < f->count; i++)
@@ -138,10 +138,12 @@ static void sizes(const kernel *k)
     const sl_loss_options sum = {.reduction = SL_SUM}, none = {.reduction = SL_NONE};
     const size_t most = PTRDIFF_MAX / k->dtype->size;
     assert_most(k, sl_rows(1, most), sl_rows(1, most + 1), &sum);
+    if (!has_shape(k)) /* it has one row */
+        return;
     size_t largest = k->dtype->size; /* of a row of one class, over all arrays */
     if (k->second != NO_SECOND && second_size(k) > largest)
         largest = second_size(k);
-    if (has_shape(k) && output_size(k, RESULT) > largest)
+    if (output_size(k, RESULT) > largest)
         largest = output_size(k, RESULT);
     assert_most(k, sl_rows(PTRDIFF_MAX / largest, 1), sl_rows(PTRDIFF_MAX / largest + 1, 1), &none);
     if (!is_loss(k))
@@ -175,7 +177,7 @@ static void wrapping_sizes(const kernel *k)
 }
 
 /* The others take a count, and it has wrapped around before the library sees it. */
-static bool takes_shape(const kernel *k) { return has_shape(k) && (is_loss(k) || !is_by_element(k)); }
+static bool has_shape_parameter(const kernel *k) { return has_shape(k) && (is_loss(k) || !is_by_element(k)); }
 
 /* -------------------------------------------------------------------------------------------- overlap */
 
@@ -597,7 +599,7 @@ int main(void)
         {.name = "null pointers", .each_kernel = null_pointers},
         {.name = "null options", .each_kernel = null_options, .applies_to = is_loss},
         {.name = "sizes", .each_kernel = sizes},
-        {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = takes_shape},
+        {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = has_shape_parameter},
         {.name = "overlap", .each_kernel = overlap},
         {.name = "overlap with the options", .each_kernel = overlap_with_options, .applies_to = is_loss},
         {.name = "rows without classes", .each_kernel = no_classes, .applies_to = has_result_of_rows},

@@ -110,7 +110,7 @@ static void logsumexp_is_close(const cut_row *r)
     sl_stats unused;
     expect(r->k, &(call){.x = r->x, .shape = sl_rows(1, r->n), .out = {&unused}}, &e);
     assert_close(r, "log-sum-exp", sl_stats_logsumexp(&r->whole), e.want[RESULT][0], e.scale[RESULT][0],
-                 bound_of(r->k, r->on, RESULT));
+                 bound_of(r->k, r->on->table, RESULT));
     expectation_free(&e);
 }
 
@@ -140,7 +140,7 @@ static void cross_entropy_is_close(const cut_row *r, double smoothing)
     const sl_real want = e.want[RESULT][0], away = smoothing * magnitude_of(r) / (sl_real)r->n;
     const sl_real scale = r->k->dtype->long_arithmetic ? fmaxl(fabsl(want), away) : want;
     assert_close(r, "cross-entropy", sl_stats_cross_entropy(&r->whole, smoothing), want, scale,
-                 r->k->dtype->long_arithmetic ? 5 : bound_of(r->cross_entropy, r->on, RESULT));
+                 r->k->dtype->long_arithmetic ? 5 : bound_of(r->cross_entropy, r->on->table, RESULT));
     expectation_free(&e);
 }
 
@@ -161,7 +161,7 @@ static void softmax_is_close(const cut_row *r)
     expect(r->apply, &c, &e);
     for (size_t i = 0; i < r->n; i++) {
         const double ulp = error_of(r->apply, &c, RESULT, i, &e);
-        if (!(ulp <= bound_of(r->apply, r->on, RESULT)))
+        if (!(ulp <= bound_of(r->apply, r->on->table, RESULT)))
             fail_msg("%s/%s, %s, element %zu of %zu: %.3f ULP: got %a, want %La", r->apply->name, r->on->name,
                      r->distribution, i, r->n, ulp, output_value(r->apply, RESULT, y, i), e.want[RESULT][i]);
     }

@@ -5,7 +5,7 @@
 #ifndef CUT_ROW_H
 #define CUT_ROW_H
 
-#include "workload.h"
+#include "assertions.h"
 
 /* softmax_stats; the row is tested with its siblings softmax_apply and cross_entropy, too. */
 bool is_stats(const kernel *k);

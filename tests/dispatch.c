@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "cache.h"
-#include "workload.h"
+#include "assertions.h"
 
 /* -------------------------------------------------------------------------------------------- children */
 
@@ -109,7 +109,7 @@ static sight use_everything(void)
                         .shape = sl_rows(1, COLUMNS),
                         .options = &options,
                         .out = {result, gradient}};
-        good = good && run_public(&kernels[k], &c) == SL_OK;
+        good = good && kernels[k].check_and_run(&c) == SL_OK;
         for (size_t output = 0; output < OUTPUTS; output++)
             if (kernels[k].result != STATS_PER_ROW) /* whose padding may be anything */
                 saw.hash =
@@ -336,7 +336,7 @@ static void force_reaches_the_kernels(const kernel *k, const isa *on)
     generator g = {14};
     workload w, forced;
     array arrays[MOST_ARRAYS];
-    workload_make(&w, k, variant_at(k, 0), sl_rows(5, 45), distribution_at(1), &g);
+    workload_make(&w, k, call_spec_at(k, 0), sl_rows(5, 45), distribution_at(1), &g);
     run(k, on, &w.c);
     workload_copy(&forced, &w);
     const size_t n = workload_arrays(&forced, arrays);
@@ -344,7 +344,7 @@ static void force_reaches_the_kernels(const kernel *k, const isa *on)
         if (arrays[i].output != OUTPUTS)
             array_move(&arrays[i], memset(allocate(arrays[i].bytes, 1), 0xa5, arrays[i].bytes));
     assert_true(sl_isa_force(on->name));
-    assert_int_equal(run_public(k, &forced.c), SL_OK);
+    assert_int_equal(k->check_and_run(&forced.c), SL_OK);
     assert_true(sl_isa_force(NULL));
     assert_same_outputs(on, &w, &forced, "forced");
     free(forced.c.out[RESULT]);

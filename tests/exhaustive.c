@@ -20,9 +20,9 @@ enum { MOST_ISAS = 8 };
 /* One block in so many. */
 typedef enum { EVERYTHING, DENSE, SPARSE, DENSITIES } density;
 static const size_t steps_of_map[DENSITIES] = {1, 13, 97}, steps_of_others[DENSITIES] = {31, 97, 997};
-static size_t step_of(const sweep_map *map, density d)
+static size_t step_of(const kernel *k, density d)
 {
-    return (map->is_map ? steps_of_map : steps_of_others)[d];
+    return (k->second == NO_SECOND ? steps_of_map : steps_of_others)[d];
 }
 
 static const char *const class_names[] = {"no-fma", "fma"};
@@ -34,7 +34,7 @@ typedef struct {
 } swept;
 
 /* On `count` of the ISAs that can run here, from the first-th best on. */
-static void sweep_isas(swept *s, const sweep_map *map, size_t one_in, size_t first, size_t count)
+static void sweep_isas(swept *s, const kernel *k, bool gradient, size_t one_in, size_t first, size_t count)
 {
     const sl_kernels *tables[MOST_ISAS];
     size_t available = 0;
@@ -47,18 +47,18 @@ static void sweep_isas(swept *s, const sweep_map *map, size_t one_in, size_t fir
         }
     }
     if (s->count > 0)
-        sweep(map, tables, s->count, SWEEP_NON_TRIVIAL, one_in, s->results, NULL);
+        sweep(k, gradient, tables, s->count, SWEEP_NON_TRIVIAL, one_in, s->results, NULL);
 }
 
-static const char *gradient_text(const sweep_map *map) { return map->gradient ? "+grad" : ""; }
+static const char *gradient_text(bool gradient) { return gradient ? "+grad" : ""; }
 
-static uint64_t golden_hash(const sweep_map *map, bool fma, size_t one_in)
+static uint64_t golden_hash(const kernel *k, bool gradient, bool fma, size_t one_in)
 {
     char line[200], row[100], class[20], name[100];
     uint64_t hash, found = 0;
     size_t step;
     FILE *file = fopen(SOFTLANE_SWEEPS, "r");
-    snprintf(name, sizeof name, "%s%s", map->name, gradient_text(map));
+    snprintf(name, sizeof name, "%s%s", k->operation, gradient_text(gradient));
     assert_non_null(file);
     while (fgets(line, sizeof line, file) != NULL)
         if (sscanf(line, "%99s %19s %zu %" SCNx64, row, class, &step, &hash) == 4 && strcmp(row, name) == 0 &&
@@ -69,55 +69,60 @@ static uint64_t golden_hash(const sweep_map *map, bool fma, size_t one_in)
 }
 
 /* How many of them failed. */
-static size_t judge(const swept *s, const sweep_map *map, size_t one_in)
+static size_t judge(const swept *s, const kernel *k, bool gradient, size_t one_in)
 {
     size_t failed = 0;
     for (size_t i = 0; i < s->count; i++) {
         const sweep_result *r = &s->results[i];
         const bool fma = s->on[i].table->fma;
-        const uint64_t want = golden_hash(map, fma, one_in);
+        const uint64_t want = golden_hash(k, gradient, fma, one_in);
+        const double bound = bound_of(k, s->on[i].table, gradient ? GRADIENT : RESULT);
         print_message("%s%s/f32/%s: %" PRIu64 " inputs, %.4f of %g ULP at %a, %" PRIu64
                       " not correctly rounded, %" PRIu64 " inversions\n",
-                      map->name, gradient_text(map), s->on[i].name, r->inputs, r->max_ulp, map->bounds[fma],
+                      k->operation, gradient_text(gradient), s->on[i].name, r->inputs, r->max_ulp, bound,
                       r->worst, r->misrounded, r->inversions);
-        const char *what = !(r->max_ulp <= map->bounds[fma]) ? "exceeds its bound"
-                           : r->inversions > 0               ? "is not in order"
-                           : r->wrong > 0                    ? "has a wrong NaN or infinity"
-                           : r->hash != want                 ? "has other bits"
-                                                             : NULL;
+        const char *what = !(r->max_ulp <= bound) ? "exceeds its bound"
+                           : r->inversions > 0    ? "is not in order"
+                           : r->wrong > 0         ? "has a wrong NaN or infinity"
+                           : r->hash != want      ? "has other bits"
+                                                  : NULL;
         if (what == NULL)
             continue;
         failed++;
-        print_error("%s%s/f32/%s %s: inversion at %a, hash %016" PRIx64 ", want %016" PRIx64 "\n", map->name,
-                    gradient_text(map), s->on[i].name, what, r->inverted, r->hash, want);
+        print_error("%s%s/f32/%s %s: inversion at %a, hash %016" PRIx64 ", want %016" PRIx64 "\n",
+                    k->operation, gradient_text(gradient), s->on[i].name, what, r->inverted, r->hash, want);
     }
     return failed;
 }
 
-static void every_float(void)
+static size_t sweep_kernel(const kernel *k, bool gradient)
 {
     const density best = (density)effort(EVERYTHING, SPARSE), others = (density)effort(DENSE, SPARSE);
+    swept s;
+    sweep_isas(&s, k, gradient, step_of(k, best), 0, 1);
+    const size_t failed = judge(&s, k, gradient, step_of(k, best));
+    sweep_isas(&s, k, gradient, step_of(k, others), 1, MOST_ISAS);
+    return failed + judge(&s, k, gradient, step_of(k, others));
+}
+
+static void every_float(void)
+{
     size_t failed = 0;
-    for (size_t m = 0; m < sweep_map_count(); m++) {
-        const sweep_map *map = sweep_map_at(m);
-        swept s;
-        sweep_isas(&s, map, step_of(map, best), 0, 1);
-        failed += judge(&s, map, step_of(map, best));
-        sweep_isas(&s, map, step_of(map, others), 1, MOST_ISAS);
-        failed += judge(&s, map, step_of(map, others));
-    }
+    for (const kernel *k = kernels; k < kernels + KERNELS; k++)
+        for (int gradient = 0; sweep_knows(k) && gradient <= is_loss(k); gradient++)
+            failed += sweep_kernel(k, gradient);
     assert_int_equal(failed, 0);
 }
 
-static void print_hashes(const sweep_map *map, size_t step)
+static void print_hashes(const kernel *k, bool gradient, size_t step)
 {
     swept s;
-    sweep_isas(&s, map, step, 0, MOST_ISAS);
+    sweep_isas(&s, k, gradient, step, 0, MOST_ISAS);
     for (size_t fma = 2; fma-- > 0;)
         for (size_t i = 0; i < s.count; i++)
             if (s.on[i].table->fma == (bool)fma) {
-                printf("%s%s %s %zu %016" PRIx64 "\n", map->name, gradient_text(map), class_names[fma], step,
-                       s.results[i].hash);
+                printf("%s%s %s %zu %016" PRIx64 "\n", k->operation, gradient_text(gradient),
+                       class_names[fma], step, s.results[i].hash);
                 break;
             }
 }
@@ -127,11 +132,10 @@ static int print_sweeps(void)
     printf("# Hashes of all results in the range of exhaustive.c: kernel, class of ISAs, one block in so "
            "many. Printed "
            "by\n# `test_exhaustive --print`; a change is a decision, with its reason in the commit.\n");
-    for (size_t m = 0; m < sweep_map_count(); m++) {
-        const sweep_map *map = sweep_map_at(m);
-        for (density d = EVERYTHING; d < DENSITIES; d++)
-            print_hashes(map, step_of(map, d));
-    }
+    for (const kernel *k = kernels; k < kernels + KERNELS; k++)
+        for (int gradient = 0; sweep_knows(k) && gradient <= is_loss(k); gradient++)
+            for (density d = EVERYTHING; d < DENSITIES; d++)
+                print_hashes(k, gradient, step_of(k, d));
     return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "exports.h"
-#include "workload.h"
+#include "assertions.h"
 
 /* The library's table with the kernels of the exports in the place of its own. A shape or a set of options has another
  * name in each export, and the same layout. */
@@ -53,7 +53,7 @@ static void has_the_library_s_bits(const kernel *k, const isa *on)
                 shape = sl_rows(shape.outer * shape.inner, shape.classes);
             workload w;
             duplicate copy;
-            workload_make(&w, k, variant_at(k, (d * SHAPES + i) % variant_count(k)), shape,
+            workload_make(&w, k, call_spec_at(k, (d * SHAPES + i) % call_spec_count(k)), shape,
                           distribution_at(d), &g);
             duplicate_make(&copy, &w);
             run(k, on, &w.c);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -54,10 +54,10 @@ static void register_stays(const kernel *k, const isa *on)
     generator g = {15};
     const uint64_t controls[] = {control_register(), control_register() | FLUSHING};
     for (size_t d = 0; d < distribution_count(); d++)
-        for (size_t v = 0; v < variant_count(k); v++)
+        for (size_t v = 0; v < call_spec_count(k); v++)
             for (size_t i = 0; i < 2 && is_chosen(k, v + 5 * d, effort(2, 20)); i++) {
                 workload w;
-                workload_make(&w, k, variant_at(k, v), sl_rows(5, 77), distribution_at(d), &g);
+                workload_make(&w, k, call_spec_at(k, v), sl_rows(5, 77), distribution_at(d), &g);
                 const uint64_t after = run_under(controls[i], k, on, &w.c);
                 workload_free(&w);
                 if (after != controls[i])
@@ -95,7 +95,7 @@ static void compare(const isa *on, const workload *w, const char *distribution)
             /* near the least normal number a result may round to it, or be flushed on its way there */
             const bool judged = normal && fabsl(e.want[output][i]) >= ldexpl(1, k->dtype->min_exp);
             if ((finite && !isfinite(got)) ||
-                (judged && !(error_of(k, &w->c, output, i, &e) <= bound_of(k, on, output))))
+                (judged && !(error_of(k, &w->c, output, i, &e) <= bound_of(k, on->table, output))))
                 fail_msg("%s/%s, %s, %zu columns, output %zu: got %a, want %La", k->name, on->name,
                          distribution, shape.classes, output, got, e.want[output][i]);
         }
@@ -110,7 +110,7 @@ static void flushing_caller(const kernel *k, const isa *on)
             if (!is_chosen(k, n + 5 * d, effort(2, 40)))
                 continue;
             workload w;
-            workload_make(&w, k, variant_at(k, 0), sl_rows(3, n), distribution_at(d), &g);
+            workload_make(&w, k, call_spec_at(k, 0), sl_rows(3, n), distribution_at(d), &g);
             run_under(control_register() | FLUSHING, k, on, &w.c);
             compare(on, &w, distribution_at(d)->name);
             workload_free(&w);
@@ -130,12 +130,12 @@ static bool is_signalling(const sl_ref_dtype *dt, uint64_t bits)
 static void signalling_nan(const kernel *k, const isa *on)
 {
     generator g = {17};
-    for (size_t v = 0; v < variant_count(k); v++)
+    for (size_t v = 0; v < call_spec_count(k); v++)
         for (size_t n = 1; n <= 70; n++) {
             if (!is_chosen(k, n + 5 * v, effort(2, 20)))
                 continue;
             workload w;
-            workload_make(&w, k, variant_at(k, v), sl_rows(3, n), distribution_at(1), &g);
+            workload_make(&w, k, call_spec_at(k, v), sl_rows(3, n), distribution_at(1), &g);
             put_nan(k->dtype, w.x, next_below(&g, elements(w.c.shape)), next_below(&g, 2), 1);
             run(k, on, &w.c);
             for (size_t output = 0; output < OUTPUTS; output++)
@@ -147,7 +147,7 @@ static void signalling_nan(const kernel *k, const isa *on)
                         output_size(k, output) == k->dtype->size ? k->dtype : &sl_ref_dtypes[SL_COUNT_f32];
                     if (is_signalling(dt, bits))
                         fail_msg("%s/%s, %s: output %zu, %zu is the signalling NaN %llx", k->name, on->name,
-                                 variant_at(k, v)->name, output, i, (unsigned long long)bits);
+                                 call_spec_at(k, v)->name, output, i, (unsigned long long)bits);
                 }
             workload_free(&w);
         }
@@ -171,7 +171,7 @@ static void other_directions(const kernel *k, const isa *on)
             if (!is_chosen(k, n + 5 * d, effort(10, 40)))
                 continue;
             workload w;
-            workload_make(&w, k, variant_at(k, 0), sl_rows(3, n), distribution_at(d), &g);
+            workload_make(&w, k, call_spec_at(k, 0), sl_rows(3, n), distribution_at(d), &g);
             for (size_t m = 0; m < sizeof directions / sizeof *directions; m++) {
                 fesetround(directions[m]);
                 run(k, on, &w.c);
@@ -316,7 +316,7 @@ static bool has_ordinary_results(const isa *on, const workload *w)
 static void make_finite(workload *w, const kernel *k, size_t v, size_t d, sl_shape shape, generator *g)
 {
     const size_t distributions = distribution_count();
-    workload_make(w, k, variant_at(k, v), shape, distribution_at(d % distributions), g);
+    workload_make(w, k, call_spec_at(k, v), shape, distribution_at(d % distributions), g);
     if (d < distributions)
         return;
     fill_directed(k->dtype, g, w->x, shape);
@@ -336,7 +336,7 @@ static void each_finite(const kernel *k, const isa *on, size_t one_in, void (*ch
     enum { SHAPES = sizeof shapes / sizeof *shapes, DIRECTED = 12 };
     generator g = {k->index + 18};
     for (size_t i = 0; i < SHAPES; i++)
-        for (size_t v = 0; v < variant_count(k); v++)
+        for (size_t v = 0; v < call_spec_count(k); v++)
             for (size_t d = 0; d < distribution_count() + DIRECTED; d++) {
                 if (!is_chosen(k, i + 7 * v + 3 * d, elements(shapes[i]) > 2000 ? 8 * one_in : one_in))
                     continue;

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 /* ---- the hash: FNV-1a of values, 8 bytes each */
 
@@ -78,7 +78,7 @@ static uint64_t hash_of(const kernel *k, const isa *on)
             if (!has_shape(k))
                 shape = sl_rows(shape.outer * shape.inner, shape.classes);
             workload w;
-            workload_make(&w, k, variant_at(k, at % variant_count(k)), shape, distribution_at(d), &g);
+            workload_make(&w, k, call_spec_at(k, at % call_spec_count(k)), shape, distribution_at(d), &g);
             without_libm(&w, &g);
             run(k, on, &w.c);
             for (size_t output = 0; output < OUTPUTS; output++)

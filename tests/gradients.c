@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 #define STEP 0x1p-12
 #define TOLERANCE 1e-10L

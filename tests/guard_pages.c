@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "overreach.h"
-#include "workload.h"
+#include "assertions.h"
 
 /* What lies beside an array, and how much of it is looked after. */
 enum { CANARY = 0xa5, CANARIES = 512 };
@@ -118,10 +118,10 @@ static void run_guarded(const isa *on, const workload *w, guards *g, bool at_end
 
 static void run_shape(const kernel *k, const isa *on, guards *g, sl_shape shape, generator *random)
 {
-    const size_t some = 1 + variant_count(k) / 8, first = next_below(random, variant_count(k));
+    const size_t some = 1 + call_spec_count(k) / 8, first = next_below(random, call_spec_count(k));
     for (size_t v = 0; v < some; v++) {
         workload w;
-        workload_make(&w, k, variant_at(k, (first + v) % variant_count(k)), shape,
+        workload_make(&w, k, call_spec_at(k, (first + v) % call_spec_count(k)), shape,
                       distribution_at(distribution_count() - 1), random);
         run(k, on, &w.c);
         run_guarded(on, &w, g, true);
@@ -201,7 +201,7 @@ static void run_ignoring(const kernel *k, const isa *on, sl_shape shape, size_t 
 {
     workload w, moved;
     hidden h;
-    workload_make(&w, k, variant_at(k, next_below(random, variant_count(k))), shape,
+    workload_make(&w, k, call_spec_at(k, next_below(random, call_spec_count(k))), shape,
                   distribution_at(next_below(random, 3)), random);
     int64_t *id = w.second;
     for (size_t r = 0; r < rows(shape); r++)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 static isa plainest_of_class(bool fma)
 {
@@ -54,11 +54,11 @@ static void compare_at_offset(const isa *on, const workload *w, size_t offset)
         free(buffers[i]);
 }
 
-/* One variant after the other, from call to call. */
-static const variant *next_variant(const kernel *k)
+/* One after the other, from call to call. */
+static const call_spec *next_call_spec(const kernel *k)
 {
     static size_t turn;
-    return variant_at(k, turn++ % variant_count(k));
+    return call_spec_at(k, turn++ % call_spec_count(k));
 }
 
 static void compare_with_plainest(const kernel *k, const isa *on, sl_shape shape, const distribution *d,
@@ -66,7 +66,7 @@ static void compare_with_plainest(const kernel *k, const isa *on, sl_shape shape
 {
     const isa plainest = plainest_of_class(on->table->fma);
     workload w;
-    workload_make(&w, k, next_variant(k), shape, d, g);
+    workload_make(&w, k, next_call_spec(k), shape, d, g);
     run(k, &plainest, &w.c);
     const size_t first = next_below(g, ALIGNMENTS);
     for (size_t a = 0; a < alignments; a++)
@@ -88,13 +88,13 @@ static void sizes(const kernel *k, const isa *on)
         }
 }
 
-/* Every variant of a loss, at a few sizes. */
-static void variants(const kernel *k, const isa *on)
+/* Every call_spec of a loss, at a few sizes. */
+static void all_options(const kernel *k, const isa *on)
 {
     static const sl_shape shapes[] = {{7, 3, 1},  {5, 10, 1},   {3, 33, 1}, {2, 100, 1},
                                       {2, 10, 7}, {1, 1000, 1}, {2, 20, 33}};
     generator g = {20};
-    for (size_t v = 0; v < variant_count(k) * share(k, 4, 1); v++)
+    for (size_t v = 0; v < call_spec_count(k) * share(k, 4, 1); v++)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
             if (has_shape(k) || shapes[i].inner == 1)
                 compare_with_plainest(k, on, shapes[i], v % 2 ? mixed() : distribution_at(1), &g, 1);
@@ -127,7 +127,7 @@ static void position(const kernel *k, const isa *on)
         if (!is_chosen(k, n, effort(1, 10)))
             continue;
         workload w, alone;
-        const variant *v = next_variant(k);
+        const call_spec *v = next_call_spec(k);
         workload_make(&w, k, v, sl_rows(ROWS, n), mixed(), &g);
         if (is_loss(k) && v->reduction != SL_NONE) {
             workload_free(&w);
@@ -170,7 +170,7 @@ static void strided(const kernel *k, const isa *on)
             if (classes[c] * inner[i] <= effort(40000, 3300) && is_chosen(k, c + 5 * i, effort(2, 20)))
                 for (size_t repeat = 0; repeat < (is_loss(k) ? 2 : 1); repeat++) {
                     workload w;
-                    workload_make(&w, k, next_variant(k), sl_axis(2, classes[c], inner[i]), mixed(), &g);
+                    workload_make(&w, k, next_call_spec(k), sl_axis(2, classes[c], inner[i]), mixed(), &g);
                     run(k, on, &w.c);
                     assert_same_as_rows(on, &w);
                     workload_free(&w);
@@ -181,7 +181,7 @@ int main(void)
 {
     const topic topics[] = {
         {.name = "same bits at every size and alignment", .cell = sizes},
-        {.name = "same bits of every variant", .cell = variants, .applies_to = is_loss},
+        {.name = "same bits with all options", .cell = all_options, .applies_to = is_loss},
         {.name = "same bits of many rows", .cell = many_rows},
         {.name = "same bits alone and among others", .cell = position},
         {.name = "same bits strided and in rows", .cell = strided, .applies_to = has_shape},

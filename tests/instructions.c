@@ -7,9 +7,8 @@
  *   instructions               all cells; prints their names, in order, and how many elements they have
  *   instructions CELL CALLS    one of them, so many times: a difference of two runs is what a call takes
  */
-#include "arguments.h"
-#include "distributions.h"
-#include "manifest.h"
+#include "variants.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +16,13 @@
 
 enum { LARGEST = 8192 };
 
-static struct workload workload;
+static call measured;
 
 /* Counting starts and ends with it, so it must be a function. */
-__attribute__((noinline)) void count_cell(const struct variant *v);
-void count_cell(const struct variant *v)
+__attribute__((noinline)) void count_cell(const variant *v);
+void count_cell(const variant *v)
 {
-    v->kernel->run(v->isa, &workload);
+    v->kernel->run(v->isa, &measured);
     __asm__ volatile("" ::: "memory");
 }
 
@@ -33,58 +32,58 @@ static void fill(const sl_ref_dtype *dtype, void *to, const float *from)
         dtype->put(to, i, from[i]);
 }
 
-static void prepare(const struct variant *v, sl_shape shape)
+static void prepare(const variant *v, sl_shape shape)
 {
     static const sl_loss_options mean = {.reduction = SL_MEAN};
     static double x[LARGEST], second[LARGEST], y[LARGEST], loss; /* as large as the largest type */
     static int64_t target[LARGEST];
     static sl_stats stats[LARGEST];
     static float values[LARGEST];
-    const struct kernel *k = v->kernel;
+    const kernel *k = v->kernel;
     generator g = {1};
     size_t normal = 0;
     while (strcmp(distribution_at(normal)->name, "normal 3") != 0)
         normal++;
-    workload = (struct workload){
-        .shape = shape,
+    measured = (call){
         .x = x,
-        .second = second,
-        .target_class = target,
+        .second = k->second == CLASS_IDS ? (void *)target : second,
+        .shape = shape,
         .options = &mean,
-        .stats = stats,
-        .result = kernel_is_loss(k) ? (void *)&loss : y,
-        .grad = v->gradient ? y : NULL,
+        .out = {is_loss(k) ? (void *)&loss : y, v->gradient ? y : NULL},
     };
     fill_rows(distribution_at(normal), &g, values, sl_rows(1, LARGEST));
     fill(k->dtype, x, values);
-    kernel_inputs_from_logits(k, &workload);
-    if (k->signature.second == PROBABILITIES)
+    logits_to_input_by(k, sl_isa(NULL), x, shape);
+    if (k->second == PROBABILITIES)
         fill_probabilities(&g, values, LARGEST);
     fill(k->dtype, second, values);
-    for (size_t r = 0; r < rows_of(shape); r++)
+    for (size_t r = 0; r < rows(shape); r++)
         target[r] = (int64_t)next_below(&g, shape.classes);
+    if (k->result == STATS_PER_ROW)
+        measured.out[RESULT] = stats;
+    if (k->row == SL_COUNT_softmax_apply)
+        measured.stats = row_stats(k, sl_isa(NULL), &measured, stats);
 }
 
 /* The name of a cell, or false where there is none: rows of 10 and 1000 columns, a block's last lanes included. */
-static bool cell_at(const struct variant *v, int which, sl_shape *shape, char name[VARIANT_TEXT + SHAPE_TEXT])
+static bool cell_at(const variant *v, int which, sl_shape *shape, char name[VARIANT_TEXT + SHAPE_TEXT])
 {
-    char variant[VARIANT_TEXT], size[SHAPE_TEXT];
-    if (v->kernel->signature.by_element)
+    char code[VARIANT_TEXT], size[SHAPE_TEXT];
+    if (v->kernel->by_element)
         *shape = sl_rows(1, which ? 4095 : 15);
     else
         *shape = which ? sl_rows(4, 1000) : sl_rows(99, 10);
-    variant_text(v, variant);
+    variant_text(v, code);
     shape_text(*shape, size);
-    snprintf(name, VARIANT_TEXT + SHAPE_TEXT, "%s/%s", variant, size);
-    return !(v->kernel->signature.one_row && which == 0); /* partial statistics are for long rows */
+    snprintf(name, VARIANT_TEXT + SHAPE_TEXT, "%s/%s", code, size);
+    return !(v->kernel->one_row && which == 0); /* partial statistics are for long rows */
 }
 
 int main(int argc, char **argv)
 {
-    arguments_program("instructions");
     const char *only = argc > 1 ? argv[1] : NULL;
     int calls = argc > 2 ? atoi(argv[2]) : 1;
-    struct variant *v;
+    variant *v;
     const size_t count = variants_available(&v, NULL, 0);
     bool found = false;
     for (size_t i = 0; i < count; i++)
@@ -99,12 +98,13 @@ int main(int argc, char **argv)
                 for (int c = 0; c < calls; c++)
                     count_cell(&v[i]);
             } else {
-                v[i].kernel->run(v[i].isa, &workload); /* what is done once is done */
+                v[i].kernel->run(v[i].isa, &measured); /* what is done once is done */
                 count_cell(&v[i]);
             }
-            printf("%s %zu\n", name, elements_of(shape));
+            printf("%s %zu\n", name, elements(shape));
         }
     free(v);
     if (!found)
-        refuse("no cell '%s'", only ? only : "");
+        fprintf(stderr, "instructions: no cell '%s'\n", only ? only : "");
+    return found ? 0 : 2;
 }

@@ -9,7 +9,7 @@
 #include <mpfr.h>
 #include <stdlib.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 /* Enough for x - y and 1 - y of any two elements; exp and log1p take care of their own digits. */
 enum { PRECISION_OF_FLOATS = 600, PRECISION_OF_DOUBLES = 2400 };
@@ -360,7 +360,7 @@ static void against_mpfr(const kernel *k)
         for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
             for (size_t times = effort(2, 1); times > 0; times--) {
                 workload w;
-                workload_make(&w, k, variant_at(k, 0), sl_rows(1, columns[i]), distribution_at(d), &g);
+                workload_make(&w, k, call_spec_at(k, 0), sl_rows(1, columns[i]), distribution_at(d), &g);
                 if (pose(&p, &w)) {
                     solvers[k->row](&p);
                     worst = fmaxl(worst, compare(&p, &w, doubles ? 0x1p-60L : 0x1p-42L));

@@ -99,7 +99,7 @@ static void random_calls(const kernel *k, const isa *on)
     const size_t calls = share(k, 240, 18);
     generator g = {21};
     for (size_t i = 0; i < calls; i++) {
-        variant v = is_loss(k) ? random_variant(k, &g) : *variant_at(k, 0);
+        call_spec v = is_loss(k) ? random_call_spec(k, &g) : *call_spec_at(k, 0);
         v.wants[RESULT] = true;
         v.wants[GRADIENT] = is_loss(k);
         workload w;

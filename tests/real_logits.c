@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "npy.h"
-#include "workload.h"
+#include "assertions.h"
 
 static struct npy logits, labels;
 
@@ -56,14 +56,14 @@ static void within_the_bound(const kernel *k, const isa *on)
     generator g = {17};
     workload w;
     expectation e;
-    workload_make(&w, k, variant_at(k, 0), shape(), distribution_at(1), &g);
+    workload_make(&w, k, call_spec_at(k, 0), shape(), distribution_at(1), &g);
     use_data(&w);
     run(k, on, &w.c);
     expect(k, &w.c, &e);
     for (size_t output = 0; output < OUTPUTS; output++) {
         if (w.c.out[output] == NULL)
             continue;
-        const double bound = bound_of(k, on, output);
+        const double bound = bound_of(k, on->table, output);
         double worst = 0;
         for (size_t i = 0; i < output_count(k, &w.c, output); i++) {
             const double ulp = error_of(k, &w.c, output, i, &e);
@@ -82,7 +82,7 @@ static void within_the_bound(const kernel *k, const isa *on)
 static void mean_loss(const kernel *k, const isa *on)
 {
     generator g = {18};
-    const variant mean = {"mean", SL_MEAN, 0, 0, {true, false}};
+    const call_spec mean = {"mean", SL_MEAN, 0, 0, {true, false}};
     workload w;
     expectation e;
     workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
@@ -90,7 +90,7 @@ static void mean_loss(const kernel *k, const isa *on)
     run(k, on, &w.c);
     expect(k, &w.c, &e);
     print_message("%s/%s: mean %.9g\n", k->name, on->name, k->dtype->get_loss(w.c.out[RESULT], 0));
-    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on, RESULT) + 0.51);
+    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on->table, RESULT) + 0.51);
     expectation_free(&e);
     workload_free(&w);
 }
@@ -139,7 +139,7 @@ static void mean_loss_without_eights(const kernel *k, const isa *on)
 {
     enum { IGNORED = -100 };
     generator g = {20};
-    const variant mean = {"mean, ignore", SL_MEAN, IGNORE, 0, {true, false}};
+    const call_spec mean = {"mean, ignore", SL_MEAN, IGNORE, 0, {true, false}};
     workload w;
     expectation e;
     workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
@@ -150,7 +150,7 @@ static void mean_loss_without_eights(const kernel *k, const isa *on)
             ((int64_t *)w.second)[r] = IGNORED;
     run(k, on, &w.c);
     expect(k, &w.c, &e);
-    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on, RESULT) + 0.51);
+    assert_true(error_of(k, &w.c, RESULT, 0, &e) <= bound_of(k, on->table, RESULT) + 0.51);
     expectation_free(&e);
     workload_free(&w);
 }
@@ -162,7 +162,7 @@ static void softmax_is_a_distribution(const kernel *k, const isa *on)
     const sl_ref_dtype *dt = k->dtype;
     const size_t classes = logits.shape[1];
     workload w;
-    workload_make(&w, k, variant_at(k, 0), shape(), distribution_at(1), &g);
+    workload_make(&w, k, call_spec_at(k, 0), shape(), distribution_at(1), &g);
     use_data(&w);
     run(k, on, &w.c);
     for (size_t r = 0; r < shape().outer; r++) {

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 enum { CLIMBED_COLUMNS = 300, ELEMENTS = 64 };
 
@@ -64,7 +64,7 @@ static void measure(const isa *on, const workload *w, size_t output, badness *ea
     expect(k, &w->c, &e);
     *worst = (badness){0, 1, 0};
     for (size_t i = 0; i < output_count(k, &w->c, output); i++) {
-        badness b = {0, bound_on_any(k, on, output), i};
+        badness b = {0, bound_on_any(k, on->table, output), i};
         const double got = output_value(k, output, w->c.out[output], i);
         if (got != e.want[output][i] && isfinite(e.want[output][i]))
             b.ulp = error_of(k, &w->c, output, i, &e);
@@ -515,7 +515,7 @@ static void note_element(search *s, const workload *w, badness b)
     workload one;
     place from[MOST_PLACES], to[MOST_PLACES];
     generator g = {1};
-    variant v = {"", w->options.reduction, 0, 0, {true, true}};
+    call_spec v = {"", w->options.reduction, 0, 0, {true, true}};
     v.options = (w->options.class_weight != NULL ? WEIGHTS : 0) |
                 (w->options.pos_weight != NULL ? POS_WEIGHTS : 0) |
                 (w->options.upstream != NULL ? UPSTREAM : 0);
@@ -533,9 +533,9 @@ static void note_element(search *s, const workload *w, badness b)
 /* ---- climbing ---- */
 
 /* Where to start: one of the ways to call the kernel that give this output, one loss per row or element. */
-static variant next_variant(search *s)
+static call_spec next_call_spec(search *s)
 {
-    variant v = *variant_at(s->k, next_below(&s->g, 2) ? 0 : next_below(&s->g, variant_count(s->k)));
+    call_spec v = *call_spec_at(s->k, next_below(&s->g, 2) ? 0 : next_below(&s->g, call_spec_count(s->k)));
     v.options &= ~(unsigned)(IGNORE | SAFE);
     if (is_loss(s->k) && (v.reduction == SL_SUM || s->output == RESULT))
         v.reduction = SL_NONE;
@@ -551,11 +551,11 @@ static void climb_row(search *s, workload *best, size_t steps)
     badness b, here;
     workload tried;
     generator g = {1};
-    variant v = {"",
-                 best->options.reduction,
-                 0,
-                 best->options.label_smoothing,
-                 {s->output == RESULT, s->output == GRADIENT}};
+    call_spec v = {"",
+                   best->options.reduction,
+                   0,
+                   best->options.label_smoothing,
+                   {s->output == RESULT, s->output == GRADIENT}};
     v.options = (best->options.class_weight != NULL ? WEIGHTS : 0) |
                 (best->options.upstream != NULL ? UPSTREAM : 0) |
                 (best->options.label_smoothing > 0 ? SMOOTHING : 0);
@@ -581,7 +581,7 @@ static void search_rows(search *s)
 {
     enum { STARTS = 12, FIRST = 60 };
     for (size_t step = 0; goes_on(s, step);) {
-        const variant v = next_variant(s);
+        const call_spec v = next_call_spec(s);
         const size_t n = widths[next_below(&s->g, sizeof widths / sizeof *widths)];
         workload best, start;
         workload_make(&best, s->k, &v, sl_rows(1, n), distribution_at(0), &s->g);
@@ -666,7 +666,7 @@ static void search_elements(search *s)
 {
     enum { ROUNDS = 500, STALE = 80 };
     for (size_t step = 0; goes_on(s, step);) {
-        const variant v = next_variant(s);
+        const call_spec v = next_call_spec(s);
         workload best, tried;
         place of_best[MOST_PLACES], of_tried[MOST_PLACES];
         badness here[ELEMENTS], b[ELEMENTS], worst;
@@ -777,14 +777,14 @@ static bool read_witness(const char *line, witness *to)
     to->on_class[0] = strcmp(class, "fma") != 0;
     to->on_class[1] = strcmp(class, "no-fma") != 0;
     to->output = strcmp(output, "gradient") == 0 ? GRADIENT : RESULT;
-    variant v = {"witness",
-                 word_after(line, "mean") != NULL ? SL_MEAN : SL_NONE,
-                 (word_after(line, "weights") != NULL ? WEIGHTS : 0) |
-                     (word_after(line, "pos") != NULL ? POS_WEIGHTS : 0) |
-                     (word_after(line, "upstream") != NULL ? UPSTREAM : 0) |
-                     (smoothing != NULL ? SMOOTHING : 0),
-                 smoothing != NULL ? strtod(smoothing, NULL) : 0,
-                 {to->output == RESULT, to->output == GRADIENT}};
+    call_spec v = {"witness",
+                   word_after(line, "mean") != NULL ? SL_MEAN : SL_NONE,
+                   (word_after(line, "weights") != NULL ? WEIGHTS : 0) |
+                       (word_after(line, "pos") != NULL ? POS_WEIGHTS : 0) |
+                       (word_after(line, "upstream") != NULL ? UPSTREAM : 0) |
+                       (smoothing != NULL ? SMOOTHING : 0),
+                   smoothing != NULL ? strtod(smoothing, NULL) : 0,
+                   {to->output == RESULT, to->output == GRADIENT}};
     generator g = {1};
     workload_make(&to->w, to->k, &v, sl_rows(1, strtoull(columns, NULL, 10)), distribution_at(0), &g);
     place all[MOST_PLACES];
@@ -842,7 +842,7 @@ static void check_witness(witness *w, void *failures)
         const double error = error_of(w->k, &w->w.c, w->output, w->at, &e),
                      allowed = allowed_on_any(&w->w, &on, w->output, w->at, &e);
         print_message("%s/%s%s: %.6g ULP, tested bound %.4g, on any input %.4g\n", w->k->name, on.name,
-                      w->output == GRADIENT ? ", gradient" : "", error, bound_of(w->k, &on, w->output),
+                      w->output == GRADIENT ? ", gradient" : "", error, bound_of(w->k, on.table, w->output),
                       allowed);
         if (fabs(error - w->error) > 0.006 * fmax(1, w->error) || !(error <= allowed)) {
             print_error("%s/%s: error %.6g, %.6g in witnesses.txt, allowed %.6g: got %a, want %La\n",
@@ -900,10 +900,10 @@ static void search_output(const kernel *k, const isa *on, size_t output)
     each_witness(climb_from, s);
     printf("%s/%s%s: %.4f ULP, tested bound %g, on any input %g (here %.4g); %.2f s; from nothing %.4f\n"
            "%s %s %s %zu %.4f %s\n",
-           k->name, on->name, output == GRADIENT ? ", gradient" : "", s->worst.ulp, bound_of(k, on, output),
-           bound_on_any(k, on, output), s->worst.allowed, now() - start, from_nothing.ulp, k->name,
-           on->table->fma ? "fma" : "no-fma", output == GRADIENT ? "gradient" : "result", s->worst.at,
-           s->worst.ulp, s->text);
+           k->name, on->name, output == GRADIENT ? ", gradient" : "", s->worst.ulp,
+           bound_of(k, on->table, output), bound_on_any(k, on->table, output), s->worst.allowed,
+           now() - start, from_nothing.ulp, k->name, on->table->fma ? "fma" : "no-fma",
+           output == GRADIENT ? "gradient" : "result", s->worst.at, s->worst.ulp, s->text);
     if (!(s->worst.ulp <= s->worst.allowed))
         fail_msg("%s/%s%s: %.4f ULP of %.4f allowed on any input", k->name, on->name,
                  output == GRADIENT ? ", gradient" : "", s->worst.ulp, s->worst.allowed);

@@ -9,65 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
+#include "special_cases.h"
 
-enum { MOST = 8, COPIES = 37 };
-
-typedef struct {
-    const char *name;
-    size_t rows, columns; /* element-wise kernels without targets: their product counts */
-    double x[MOST];
-    union {
-        int64_t ids[MOST];
-        double values[MOST]; /* PROBABILITIES, DY */
-    } second;
-    sl_ref_options options;
-    double want[MOST], gradient[MOST];
-    bool has_gradient;
-    bool close;       /* within the bound; else the very bits, sign of zero (but of a gradient's) included */
-    sl_status status; /* anything but SL_OK: only through the public function, and nothing is written */
-} special;
-
-#include "special_cases.inc"
-
-/* ------------------------------------------------------------------------------------------ which are whose
- * */
-
-#define CASES(name) name##_cases, sizeof name##_cases / sizeof *name##_cases
-
-static const struct {
-    size_t row;
-    const special *cases;
-    size_t count;
-} specials[] = {
-    {SL_COUNT_softmax, CASES(softmax)},
-    {SL_COUNT_softmax, CASES(masked_softmax)},
-    {SL_COUNT_softmax_safe, CASES(softmax)},
-    {SL_COUNT_softmax_safe, CASES(masked_softmax_safe)},
-    {SL_COUNT_softmax_apply, CASES(softmax)},
-    {SL_COUNT_softmax_apply, CASES(masked_softmax)},
-    {SL_COUNT_log_softmax, CASES(log_softmax)},
-    {SL_COUNT_log_softmax, CASES(masked_log_softmax)},
-    {SL_COUNT_log_softmax_safe, CASES(log_softmax)},
-    {SL_COUNT_log_softmax_safe, CASES(masked_log_softmax_safe)},
-    {SL_COUNT_softmax_backward, CASES(softmax_backward)},
-    {SL_COUNT_log_softmax_backward, CASES(log_softmax_backward)},
-    {SL_COUNT_logsumexp, CASES(logsumexp)},
-    {SL_COUNT_softmax_stats, CASES(logsumexp)},
-    {SL_COUNT_sigmoid, CASES(sigmoid)},
-    {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
-    {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
-    {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
-    {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},
-    {SL_COUNT_cross_entropy, CASES(softmax_loss)},
-    {SL_COUNT_cross_entropy, CASES(cross_entropy)},
-    {SL_COUNT_cross_entropy_soft, CASES(softmax_loss)},
-    {SL_COUNT_cross_entropy_soft, CASES(cross_entropy_soft)},
-    {SL_COUNT_nll, CASES(nll)},
-    {SL_COUNT_bce_with_logits, CASES(bce_with_logits)},
-    {SL_COUNT_bce, CASES(bce)},
-};
-enum { TABLES = sizeof specials / sizeof *specials };
+enum { COPIES = 37 };
 
 /* --------------------------------------------------------------------------------------- running a case */
 
@@ -141,8 +86,7 @@ static bool as_wanted(const trial *t, const isa *on, size_t output, size_t i, do
 {
     const kernel *k = t->k;
     const sl_ref_dtype *dt = k->dtype;
-    const bool is_t =
-        output_size(k, output) == dt->size && (output == GRADIENT || k->result == T_PER_ELEMENT);
+    const bool is_t = output_is_t(k, output);
     const double want = meant(dt, wanted), got = output_value(k, output, t->c.out[output], i);
     sl_stats right[1];
     (is_t ? dt->put : dt->put_loss)(right, 0, want);
@@ -150,7 +94,7 @@ static bool as_wanted(const trial *t, const isa *on, size_t output, size_t i, do
         return isnan(got);
     if (t->s->close && !isnan(want)) { /* the bound is for an exact value, of which `want` is a rounding */
         return sl_ref_ulp(got, want, want, is_t ? dt->digits : dt->loss_digits,
-                          is_t ? dt->min_exp : dt->loss_min_exp) <= bound_of(k, on, output) + 1;
+                          is_t ? dt->min_exp : dt->loss_min_exp) <= bound_of(k, on->table, output) + 1;
     }
     if (k->result == STATS_PER_ROW || (output == GRADIENT && want == 0))
         return got == want;
@@ -186,7 +130,7 @@ static int check(const trial *t, const isa *on, const char *how)
 static sl_status run_forced(const kernel *k, const isa *on, const call *c)
 {
     assert_true(sl_isa_force(on->name));
-    const sl_status status = run_public(k, c);
+    const sl_status status = k->check_and_run(c);
     assert_true(sl_isa_force(NULL));
     return status;
 }
@@ -326,7 +270,7 @@ static void one_bad_element(const kernel *k, const isa *on)
         if (!is_chosen(k, n, effort(1, 10)))
             continue;
         workload w, bad;
-        workload_make(&w, k, variant_at(k, 0), sl_rows(1, n), distribution_at(0), &g);
+        workload_make(&w, k, call_spec_at(k, 0), sl_rows(1, n), distribution_at(0), &g);
         run(k, on, &w.c);
         workload_copy(&bad, &w);
         for (size_t output = 0; output < OUTPUTS; output++)
@@ -404,7 +348,7 @@ static void assert_empty(const kernel *k, sl_shape shape, sl_reduction reduction
 {
     empty_call e;
     make_empty(&e, k, shape, reduction, flags);
-    assert_int_equal(run_public(k, &e.c), SL_OK);
+    assert_int_equal(k->check_and_run(&e.c), SL_OK);
     assert_written(k, &e, count, want);
     for (size_t i = 0; i < isa_count() && k->result != T_PER_ELEMENT; i++) {
         const isa on = isa_at(i);
@@ -445,7 +389,7 @@ static void targets_of_no_classes(const kernel *k)
             empty_call e;
             make_empty(&e, k, sl_rows(3, 0), (sl_reduction)reduction, 0);
             e.ids[r] = 0;
-            assert_int_equal(run_public(k, &e.c), SL_ERR_TARGET);
+            assert_int_equal(k->check_and_run(&e.c), SL_ERR_TARGET);
             assert_written(k, &e, 0, 0);
         }
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 #define INSTRUMENTED 1
@@ -79,12 +79,12 @@ static void small_stack(const kernel *k, const isa *on)
     const task nothing = {k, on, NULL};
     const size_t without = written_by(&nothing);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (size_t v = 0; v < variant_count(k); v++) {
+        for (size_t v = 0; v < call_spec_count(k); v++) {
             if (v != 0 && !is_chosen(k, i + 5 * v, effort(2, 10)))
                 continue;
             const size_t n = shapes[i].outer * shapes[i].classes * shapes[i].inner;
             workload w;
-            workload_make(&w, k, variant_at(k, v), has_shape(k) ? shapes[i] : sl_rows(1, n),
+            workload_make(&w, k, call_spec_at(k, v), has_shape(k) ? shapes[i] : sl_rows(1, n),
                           distribution_at((i + v) % distribution_count()), &g);
             for (int streams = 0; streams < 2; streams++) {
                 const task t = {k, on, &w.c};
@@ -94,7 +94,7 @@ static void small_stack(const kernel *k, const isa *on)
                     worst = with - without;
                 if (with > without + STACK_BYTES)
                     fail_msg("%s/%s, %zu x %zu x %zu, %s: %zu bytes of stack", k->name, on->name,
-                             w.c.shape.outer, w.c.shape.classes, w.c.shape.inner, variant_at(k, v)->name,
+                             w.c.shape.outer, w.c.shape.classes, w.c.shape.inner, call_spec_at(k, v)->name,
                              with - without);
             }
             workload_free(&w);

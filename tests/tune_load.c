@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "machine_tuning.h"
-#include "workload.h"
+#include "assertions.h"
 
 enum { LARGEST_FROM = SL_SMALLEST_FROM << (SL_SIZE_CLASSES - 2) };
 
@@ -431,16 +431,16 @@ static void bits_stay(const kernel *k)
         workload w, tuned;
         array arrays[MOST_ARRAYS];
         const isa on = {sl_isa(NULL)->isa, 0, sl_isa(NULL), NULL};
-        workload_make(&w, k, variant_at(k, 0), shapes[s], distribution_at(1), &g);
+        workload_make(&w, k, call_spec_at(k, 0), shapes[s], distribution_at(1), &g);
         workload_copy(&tuned, &w);
         const size_t n = workload_arrays(&tuned, arrays);
         for (size_t i = 0; i < n; i++)
             if (arrays[i].output != OUTPUTS)
                 array_move(&arrays[i], memset(allocate(arrays[i].bytes, 1), 0xa5, arrays[i].bytes));
         assert_int_equal(sl_tune_load(NULL), SL_OK);
-        assert_int_equal(run_public(k, &w.c), SL_OK);
+        assert_int_equal(k->check_and_run(&w.c), SL_OK);
         load_all();
-        assert_int_equal(run_public(k, &tuned.c), SL_OK);
+        assert_int_equal(k->check_and_run(&tuned.c), SL_OK);
         assert_same_outputs(&on, &w, &tuned, "tuned");
         free(tuned.c.out[RESULT]);
         free(tuned.c.out[GRADIENT]);

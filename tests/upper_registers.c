@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "workload.h"
+#include "assertions.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -95,7 +95,7 @@ static void clear_after_calls(const kernel *k, const isa *on)
     const size_t before = calls_left_in_use;
     skip_where_unseen();
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (size_t v = 0; v < variant_count(k); v++) {
+        for (size_t v = 0; v < call_spec_count(k); v++) {
             if (v != 0 && !is_chosen(k, i + 5 * v, effort(2, 10)))
                 continue;
             const bool empty = elements(shapes[i]) == 0;
@@ -105,10 +105,10 @@ static void clear_after_calls(const kernel *k, const isa *on)
             if (shape.classes == 0 && shape.outer != 0 && is_loss(k)) /* no target is one then */
                 continue;
             workload w;
-            workload_make(&w, k, variant_at(k, v), empty ? sl_rows(3, 1) : shape,
+            workload_make(&w, k, call_spec_at(k, v), empty ? sl_rows(3, 1) : shape,
                           distribution_at((i + v) % distribution_count()), &g);
             w.c.shape = shape;
-            check(k, on, &w.c, variant_at(k, v)->name);
+            check(k, on, &w.c, call_spec_at(k, v)->name);
             /* all rows ignored; rows that are NaN; rows of nothing but -inf */
             if (!empty && k->second == CLASS_IDS) {
                 for (size_t r = 0; r < rows(shape); r++)

@@ -13,28 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bits.h"
 #include "distributions.h"
-
-static uint32_t bits_of(float f)
-{
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof bits);
-    return bits;
-}
-
-static double double_of_bits(uint64_t bits)
-{
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-static uint64_t bits_of_double(double d)
-{
-    uint64_t bits;
-    memcpy(&bits, &d, sizeof bits);
-    return bits;
-}
 
 /* ------------------------------------------------------------------------------------------ definitions */
 
@@ -58,7 +38,7 @@ FOLD_BY_HALVES(wide_fold_add, double, p + q)
 /* Lane k of those of a register and then of their magnitudes. */
 static float every_second(const float *lane, size_t k, size_t width)
 {
-    return k < width ? lane[k] : float_of_bits(bits_of(lane[k - width]) & 0x7fffffffu);
+    return k < width ? lane[k] : float_of_bits(bits_of_float(lane[k - width]) & 0x7fffffffu);
 }
 
 static uint32_t difference(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
@@ -85,9 +65,9 @@ static float float_of_half(uint16_t half)
 /* The nearest one, and of two the even one; beyond the largest, as if there were one more: infinity. */
 static uint16_t half_of_float(float a)
 {
-    const uint16_t sign = bits_of(a) >> 16 & 0x8000;
+    const uint16_t sign = bits_of_float(a) >> 16 & 0x8000;
     if (isnan(a))
-        return sign | 0x7e00 | (bits_of(a) >> 13 & 0x1ff);
+        return sign | 0x7e00 | (bits_of_float(a) >> 13 & 0x1ff);
     uint16_t below = 0, beyond = 0x7c00;
     while (beyond - below > 1) {
         const uint16_t middle = (uint16_t)((below + beyond) / 2);
@@ -106,7 +86,7 @@ static uint16_t bf16_of_float(float a)
 {
     if (isnan(a))
         return 0x7fc0;
-    const uint32_t below = bits_of(a) >> 16, beyond = below + 1;
+    const uint32_t below = bits_of_float(a) >> 16, beyond = below + 1;
     if (isinf(a))
         return (uint16_t)below;
     const double upper = (beyond & 0x7fff) == 0x7f80 ? 0x1p128 : fabs((double)float_of_bits(beyond << 16));
@@ -384,7 +364,7 @@ static void floats_near_halves(const isa *on)
         const float value = float_of_half(half), next = half < 0x7bff ? float_of_half(half + 1) : 65536;
         lanes a;
         for (uint32_t l = 0; l < SL_LANES; l++)
-            a.U[l] = (bits_of(l % 2 ? value : (value + next) / 2) + l / 2 % 4 - 2) ^ (l & 8) << 28;
+            a.U[l] = (bits_of_float(l % 2 ? value : (value + next) / 2) + l / 2 % 4 - 2) ^ (l & 8) << 28;
         compare_word(on, WORD_h_of_f32, &a, &a, &a);
         compare_word(on, WORD_v_store_f16, &a, &a, &a);
         compare_word(on, WORD_v_stream_f16, &a, &a, &a);
@@ -418,16 +398,17 @@ static void public_conversions(void)
     for (uint32_t i = 0; i < 0x10000; i++) {
         const uint16_t bits = (uint16_t)i;
         const float half = sl_f32_of_f16((sl_f16){bits});
-        if (bits_of(half) != bits_of(float_of_half(bits)))
+        if (bits_of_float(half) != bits_of_float(float_of_half(bits)))
             fail_msg("f16 %04x: got %a, want %a", bits, half, float_of_half(bits));
         const uint32_t quiet = (i & 0x7fff) > 0x7f80 ? 0x400000 : 0; /* of a NaN, as of f16's */
-        assert_int_equal(bits_of(sl_f32_of_bf16((sl_bf16){bits})), i << 16 | quiet);
+        assert_int_equal(bits_of_float(sl_f32_of_bf16((sl_bf16){bits})), i << 16 | quiet);
         for (uint32_t near = 0; near < 3;
              near++) { /* a bf16, the midpoint after it, a half, the one after that */
             judge_public((i << 16) + near - 1);
             judge_public((i << 16) + 0x8000 + near - 1);
-            judge_public(bits_of(float_of_half(bits)) + near - 1);
-            judge_public(bits_of((float_of_half(bits) + float_of_half((uint16_t)(bits + 1))) / 2) + near - 1);
+            judge_public(bits_of_float(float_of_half(bits)) + near - 1);
+            judge_public(bits_of_float((float_of_half(bits) + float_of_half((uint16_t)(bits + 1))) / 2) +
+                         near - 1);
         }
         judge_public((uint32_t)next_bits(&g));
     }

@@ -76,10 +76,10 @@ static sl_shape take_shape(input *in, const kernel *k)
     return sl_axis(take_below(in, room / inner + 2), classes, inner);
 }
 
-static variant take_variant(input *in, const kernel *k)
+static call_spec take_call_spec(input *in, const kernel *k)
 {
     const size_t outputs = 1 + take_below(in, 3);
-    return (variant){
+    return (call_spec){
         .name = "fuzz",
         .reduction = (sl_reduction)take_below(in, 3),
         .options = (unsigned)take(in, 1) & accepted_options(k),
@@ -146,7 +146,7 @@ static void make_acceptable(workload *w)
     const kernel *k = w->k;
     const sl_ref_dtype *dt = k->dtype;
     const sl_shape shape = w->c.shape;
-    const size_t losses = k->by_element ? elements(shape) : rows(shape);
+    const size_t losses = loss_count(k, shape);
     for (size_t i = 0; i < elements(shape); i++)
         if (!is_in_domain(k, dt->get(w->x, i)))
             dt->put(w->x, i, 0.5);
@@ -237,7 +237,7 @@ static void run_otherwise(const workload *w, const isa *on, input *in)
         break;
     case 2:
         if (sl_isa_force(on->name)) { /* scalar+fma is none of the library's */
-            assert_int_equal(run_public(w->k, &d.w.c), SL_OK);
+            assert_int_equal(w->k->check_and_run(&d.w.c), SL_OK);
             assert_same_outputs(on, w, &d.w, "public");
         }
         break;
@@ -321,7 +321,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const kernel *k = take_kernel(&in);
     const isa *on = take_isa(&in), *twin = take_twin(&in, on);
     const sl_shape shape = take_shape(&in, k);
-    const variant v = take_variant(&in, k);
+    const call_spec v = take_call_spec(&in, k);
     const distribution *d = distribution_at(take_below(&in, distribution_count()));
     generator g = {take(&in, 2)};
     input elsewhere = in; /* where arrays lie is read from the bits of values, which are needed once more */

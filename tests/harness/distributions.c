@@ -7,7 +7,8 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "bits.h"
 
 /* splitmix64 (Steele, Lea, Flood 2014) */
 uint64_t next_bits(generator *g)
@@ -21,13 +22,6 @@ uint64_t next_bits(generator *g)
 double next_uniform(generator *g) { return (double)(next_bits(g) >> 11) * 0x1p-53; }
 
 size_t next_below(generator *g, size_t n) { return (size_t)(next_uniform(g) * (double)n); }
-
-float float_of_bits(uint32_t bits)
-{
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
 
 float next_float(generator *g)
 {

@@ -3,8 +3,8 @@
  * Rows of logits to test on: what classifiers give, and what breaks softmax implementations. Every fill is a
  * function of the generator's state only, so a failure repeats.
  */
-#ifndef DISTRIBUTIONS_H
-#define DISTRIBUTIONS_H
+#ifndef SL_HARNESS_DISTRIBUTIONS_H
+#define SL_HARNESS_DISTRIBUTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,6 @@ uint64_t next_bits(generator *g);
 double next_uniform(generator *g);         /* [0, 1) */
 size_t next_below(generator *g, size_t n); /* [0, n), n > 0 */
 float next_float(generator *g);            /* any bit pattern that is finite */
-float float_of_bits(uint32_t bits);
 
 typedef struct {
     const char *name;

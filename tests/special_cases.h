@@ -6,6 +6,30 @@
  * Values are double and are rounded to the type. LARGEST, and multiples of it by powers of two, stand for the
  * largest number of x's type, LEAST for its smallest denormal.
  */
+#ifndef SPECIAL_CASES_H
+#define SPECIAL_CASES_H
+
+#include <math.h>
+
+#include "manifest.h"
+
+enum { MOST = 8 };
+
+typedef struct {
+    const char *name;
+    size_t rows, columns; /* element-wise kernels without targets: their product counts */
+    double x[MOST];
+    union {
+        int64_t ids[MOST];
+        double values[MOST]; /* PROBABILITIES, DY */
+    } second;
+    sl_ref_options options;
+    double want[MOST], gradient[MOST];
+    bool has_gradient;
+    bool close;       /* within the bound; else the very bits, sign of zero (but of a gradient's) included */
+    sl_status status; /* anything but SL_OK: only through the public function, and nothing is written */
+} special;
+
 /* clang-format off */
 
 #define IDS(...) .second.ids = {__VA_ARGS__}
@@ -438,3 +462,45 @@ static const special bce_cases[] = {
     {"probability below 0", 1, 2, {-LEAST, 0.5}, TARGETS(0, 0), OPTIONS(NONE), .status = SL_ERR_TARGET},
     {"NaN is no probability", 1, 2, {0.5, NAN}, TARGETS(0, 0), OPTIONS(NONE), .status = SL_ERR_TARGET},
 };
+
+/* clang-format on */
+
+/* --------------------------------------------------------------------------------------- which are whose */
+
+#define CASES(name) name##_cases, sizeof name##_cases / sizeof *name##_cases
+
+static const struct {
+    size_t row;
+    const special *cases;
+    size_t count;
+} specials[] = {
+    {SL_COUNT_softmax, CASES(softmax)},
+    {SL_COUNT_softmax, CASES(masked_softmax)},
+    {SL_COUNT_softmax_safe, CASES(softmax)},
+    {SL_COUNT_softmax_safe, CASES(masked_softmax_safe)},
+    {SL_COUNT_softmax_apply, CASES(softmax)},
+    {SL_COUNT_softmax_apply, CASES(masked_softmax)},
+    {SL_COUNT_log_softmax, CASES(log_softmax)},
+    {SL_COUNT_log_softmax, CASES(masked_log_softmax)},
+    {SL_COUNT_log_softmax_safe, CASES(log_softmax)},
+    {SL_COUNT_log_softmax_safe, CASES(masked_log_softmax_safe)},
+    {SL_COUNT_softmax_backward, CASES(softmax_backward)},
+    {SL_COUNT_log_softmax_backward, CASES(log_softmax_backward)},
+    {SL_COUNT_logsumexp, CASES(logsumexp)},
+    {SL_COUNT_softmax_stats, CASES(logsumexp)},
+    {SL_COUNT_sigmoid, CASES(sigmoid)},
+    {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
+    {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
+    {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
+    {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},
+    {SL_COUNT_cross_entropy, CASES(softmax_loss)},
+    {SL_COUNT_cross_entropy, CASES(cross_entropy)},
+    {SL_COUNT_cross_entropy_soft, CASES(softmax_loss)},
+    {SL_COUNT_cross_entropy_soft, CASES(cross_entropy_soft)},
+    {SL_COUNT_nll, CASES(nll)},
+    {SL_COUNT_bce_with_logits, CASES(bce_with_logits)},
+    {SL_COUNT_bce, CASES(bce)},
+};
+enum { TABLES = sizeof specials / sizeof *specials };
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See manifest.h. The adapters come first, one block per signature of table.h; the manifests then pick among them.
+ */
+#include "manifest.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* -------------------------------------------------------------------------------------------- adapters */
+
+/* Of each signature: TRAITS_, what it says of a kernel; CALL_, how a call c runs the function f of type T, whose status
+ * AS makes of f's value; ORACLE_CALL_, the oracle's parameters. */
+
+#define TRAITS_MAP .result = T_PER_ELEMENT, .by_element = true
+#define CALL_MAP(f, stats_of, T, AS) status = AS(f(c->x, c->out[RESULT], elements(c->shape)))
+#define ORACLE_CALL_MAP q->x, elements(q->shape), q->want[RESULT], q->scale[RESULT]
+
+#define TRAITS_MAP_BACKWARD .second = DY, .result = T_PER_ELEMENT, .by_element = true
+#define CALL_MAP_BACKWARD(f, stats_of, T, AS)                                                                \
+    status = AS(f(c->x, c->second, c->out[RESULT], elements(c->shape)))
+#define ORACLE_CALL_MAP_BACKWARD q->x, q->second, elements(q->shape), q->want[RESULT], q->scale[RESULT]
+
+#define TRAITS_ROW_MAP .result = T_PER_ELEMENT
+#define CALL_ROW_MAP(f, stats_of, T, AS) status = AS(f(c->x, c->out[RESULT], c->shape))
+#define ORACLE_CALL_ROW_MAP q->x, q->shape, q->want[RESULT], q->scale[RESULT]
+
+#define TRAITS_ROW_BACKWARD .second = DY, .result = T_PER_ELEMENT
+#define CALL_ROW_BACKWARD(f, stats_of, T, AS) status = AS(f(c->x, c->second, c->out[RESULT], c->shape))
+#define ORACLE_CALL_ROW_BACKWARD q->x, q->second, q->shape, q->want[RESULT], q->scale[RESULT]
+
+#define TRAITS_ROW_FOLD .result = L_PER_ROW
+#define CALL_ROW_FOLD CALL_ROW_MAP
+#define ORACLE_CALL_ROW_FOLD ORACLE_CALL_ROW_MAP
+
+#define TRAITS_CLASS_LOSS .second = CLASS_IDS, .result = L_PER_ROW
+#define CALL_CLASS_LOSS(f, stats_of, T, AS)                                                                  \
+    status = AS(f(c->x, c->second, c->shape, c->options, c->out[RESULT], c->out[GRADIENT]))
+#define ORACLE_CALL_CLASS_LOSS                                                                               \
+    q->x, q->ids, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
+
+#define TRAITS_PROB_LOSS .second = PROBABILITIES, .result = L_PER_ROW
+#define CALL_PROB_LOSS CALL_CLASS_LOSS
+#define ORACLE_CALL_PROB_LOSS                                                                                \
+    q->x, q->second, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
+
+#define TRAITS_ELEMENT_LOSS .second = PROBABILITIES, .result = L_PER_ELEMENT, .by_element = true
+#define CALL_ELEMENT_LOSS CALL_PROB_LOSS
+#define ORACLE_CALL_ELEMENT_LOSS ORACLE_CALL_PROB_LOSS
+
+/* Kernels of one row, once for each. */
+#define EACH_ROW for (size_t r = 0, n = c->shape.classes; status == SL_OK && r < rows(c->shape); r++)
+
+#define TRAITS_STATS .result = STATS_PER_ROW, .one_row = true
+#define CALL_STATS(f, stats_of, T, AS)                                                                       \
+    EACH_ROW status = AS(f((const T *)c->x + r * n, n, (sl_stats *)c->out[RESULT] + r))
+#define ORACLE_CALL_STATS ORACLE_CALL_MAP
+
+#define TRAITS_APPLY .result = T_PER_ELEMENT, .one_row = true
+#define CALL_APPLY(f, stats_of, T, AS)                                                                       \
+    EACH_ROW                                                                                                 \
+    {                                                                                                        \
+        const T *x = (const T *)c->x + r * n;                                                                \
+        sl_stats own;                                                                                        \
+        if (c->stats == NULL) {                                                                              \
+            own = sl_stats_empty();                                                                          \
+            (void)stats_of(x, n, &own);                                                                      \
+        }                                                                                                    \
+        status = AS(f(x, (T *)c->out[RESULT] + r * n, n, c->stats != NULL ? &c->stats[r] : &own));           \
+    }
+#define ORACLE_CALL_APPLY ORACLE_CALL_MAP
+
+/* A table's function has no status. */
+#define NO_STATUS(value) ((value), SL_OK)
+#define ITS_STATUS(value) (value)
+
+#define ADAPT(dt, T, L, name, sig)                                                                           \
+    static bool name##_##dt##_is_in(const sl_kernels *t) { return t->name##_##dt != NULL; }                  \
+    static void run_##name##_##dt(const sl_kernels *t, const call *c)                                        \
+    {                                                                                                        \
+        sl_status status = SL_OK;                                                                            \
+        CALL_##sig(t->name##_##dt, t->softmax_stats_##dt, T, NO_STATUS);                                     \
+        (void)status;                                                                                        \
+    }                                                                                                        \
+    static sl_status check_and_run_##name##_##dt(const call *c)                                              \
+    {                                                                                                        \
+        sl_status status = SL_OK;                                                                            \
+        CALL_##sig(sl_##name##_##dt, sl_softmax_stats_##dt, T, ITS_STATUS);                                  \
+        return status;                                                                                       \
+    }
+#define SL_KERNEL(name, sig, ...)                                                                            \
+    SL_DTYPES(ADAPT, name, sig)                                                                              \
+    static void evaluate_##name##_double(const oracle_call *q)                                               \
+    {                                                                                                        \
+        sl_ref_##name##_double(ORACLE_CALL_##sig);                                                           \
+    }                                                                                                        \
+    static void evaluate_##name##_long(const oracle_call *q) { sl_ref_##name##_long(ORACLE_CALL_##sig); }
+#include "kernels.def"
+#undef SL_KERNEL
+
+#define BRACED(...)                                                                                          \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
+    }
+#define ENTRY(dt, T, L, kernel_name, sig, arrays_read, arrays_written, result_bounds, result_any,            \
+              gradient_bounds, gradient_any)                                                                 \
+    {TRAITS_##sig,                                                                                           \
+     .name = #kernel_name "/" #dt,                                                                           \
+     .operation = #kernel_name,                                                                              \
+     .index = SL_COUNT_##kernel_name * SL_DTYPE_COUNT + SL_COUNT_##dt,                                       \
+     .row = SL_COUNT_##kernel_name,                                                                          \
+     .dtype = &sl_ref_dtypes[SL_COUNT_##dt],                                                                 \
+     .reads = arrays_read,                                                                                   \
+     .writes = arrays_written,                                                                               \
+     .bounds = {BRACED result_bounds, BRACED gradient_bounds},                                               \
+     .any = {BRACED result_any, BRACED gradient_any},                                                        \
+     .is_in = kernel_name##_##dt##_is_in,                                                                    \
+     .run = run_##kernel_name##_##dt,                                                                        \
+     .check_and_run = check_and_run_##kernel_name##_##dt,                                                    \
+     .oracle = {evaluate_##kernel_name##_double, evaluate_##kernel_name##_long}},
+
+const kernel kernels[KERNELS] = {
+#define SL_KERNEL(...) SL_DTYPES(ENTRY, __VA_ARGS__)
+#include "kernels.def"
+#undef SL_KERNEL
+};
+
+const kernel *sibling(const kernel *k, size_t row)
+{
+    return &kernels[row * SL_DTYPE_COUNT + k->index % SL_DTYPE_COUNT];
+}
+
+bool is_loss(const kernel *k) { return k->second == CLASS_IDS || k->second == PROBABILITIES; }
+
+bool is_by_element(const kernel *k) { return k->by_element; }
+
+bool has_shape(const kernel *k) { return !k->one_row; }
+
+bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
+
+size_t second_size(const kernel *k) { return k->second == CLASS_IDS ? sizeof(int64_t) : k->dtype->size; }
+
+size_t second_count(const kernel *k, sl_shape shape)
+{
+    return k->second == NO_SECOND ? 0 : k->second == CLASS_IDS ? rows(shape) : elements(shape);
+}
+
+size_t loss_count(const kernel *k, sl_shape shape)
+{
+    return k->result == L_PER_ELEMENT ? elements(shape) : rows(shape);
+}
+
+const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *c, sl_stats *stats)
+{
+    sibling(k, SL_COUNT_softmax_stats)->run(table, &(call){.x = c->x, .shape = c->shape, .out = {stats}});
+    return stats;
+}
+
+/* -------------------------------------------------------------------------------------------- outputs */
+
+size_t output_like_x(const kernel *k)
+{
+    return is_loss(k) ? GRADIENT : k->result == T_PER_ELEMENT ? RESULT : OUTPUTS;
+}
+
+static output_kind kind_of(const kernel *k, size_t output)
+{
+    return output == RESULT ? k->result : T_PER_ELEMENT;
+}
+
+bool output_is_t(const kernel *k, size_t output) { return kind_of(k, output) == T_PER_ELEMENT; }
+
+static sl_reduction reduction_of(const call *c)
+{
+    return c->options != NULL ? c->options->reduction : SL_MEAN;
+}
+
+size_t output_count(const kernel *k, const call *c, size_t output)
+{
+    if (output == RESULT && is_loss(k) && reduction_of(c) != SL_NONE)
+        return 1;
+    switch (kind_of(k, output)) {
+    case T_PER_ELEMENT:
+    case L_PER_ELEMENT:
+        return elements(c->shape);
+    case STATS_PER_ROW:
+        return rows(c->shape);
+    case L_PER_ROW:
+        break;
+    }
+    return rows(c->shape);
+}
+
+size_t output_size(const kernel *k, size_t output)
+{
+    switch (kind_of(k, output)) {
+    case T_PER_ELEMENT:
+        return k->dtype->size;
+    case STATS_PER_ROW:
+        return sizeof(sl_stats);
+    case L_PER_ELEMENT:
+    case L_PER_ROW:
+        break;
+    }
+    return k->dtype->loss_size;
+}
+
+double output_value(const kernel *k, size_t output, const void *values, size_t i)
+{
+    switch (kind_of(k, output)) {
+    case T_PER_ELEMENT:
+        return k->dtype->get(values, i);
+    case STATS_PER_ROW:
+        return sl_stats_logsumexp((const sl_stats *)values + i);
+    case L_PER_ELEMENT:
+    case L_PER_ROW:
+        break;
+    }
+    return k->dtype->get_loss(values, i);
+}
+
+uint64_t output_bits(const kernel *k, size_t output, const void *values, size_t i)
+{
+    const size_t size = output_size(k, output);
+    uint64_t bits = 0; /* little-endian */
+    memcpy(&bits, (const char *)values + i * size, size < sizeof bits ? size : sizeof bits);
+    return bits;
+}
+
+static bool same_stats(const sl_stats *a, const sl_stats *b)
+{
+    const double of_a[] = {a->max, a->rest, a->target, a->logits},
+                 of_b[] = {b->max, b->rest, b->target, b->logits};
+    return memcmp(of_a, of_b, sizeof of_a) == 0 && a->count == b->count;
+}
+
+size_t first_difference(const kernel *k, size_t output, const void *a, const void *b, size_t n)
+{
+    const size_t size = output_size(k, output);
+    if (memcmp(a, b, n * size) == 0)
+        return n;
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp((const char *)a + i * size, (const char *)b + i * size, size) == 0)
+            continue;
+        if (kind_of(k, output) == STATS_PER_ROW) {
+            if (same_stats((const sl_stats *)a + i, (const sl_stats *)b + i))
+                continue;
+        } else if (k->by_element && isnan(output_value(k, output, a, i)) &&
+                   isnan(output_value(k, output, b, i))) {
+            continue;
+        }
+        return i;
+    }
+    return n;
+}
+
+/* --------------------------------------------------------------------------------------------- bounds */
+
+static double column_of(const kernel *k, const sl_kernels *table, const double *bounds)
+{
+    enum { F32, F32_NO_FMA, F64, F64_NO_FMA, STORAGE };
+    const int digits = k->dtype->digits;
+    if (table->needs == NULL)
+        return INFINITY;
+    if (digits < FLT_MANT_DIG)
+        return bounds[STORAGE];
+    if (digits == FLT_MANT_DIG)
+        return bounds[table->fma ? F32 : F32_NO_FMA];
+    return bounds[table->fma ? F64 : F64_NO_FMA];
+}
+
+double bound_of(const kernel *k, const sl_kernels *table, size_t output)
+{
+    return column_of(k, table, k->bounds[output]);
+}
+
+double bound_on_any(const kernel *k, const sl_kernels *table, size_t output)
+{
+    return column_of(k, table, k->any[output]);
+}

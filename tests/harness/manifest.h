@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The manifests as data: every kernel of kernels.def in every element type of dtypes.def, and one way to call any of
+ * them. Whoever loops over kernels[] knows no kernel by its name. Each signature of table.h is adapted once, in
+ * manifest.c: a new row needs nothing here, a new signature does not compile.
+ */
+#ifndef SL_HARNESS_MANIFEST_H
+#define SL_HARNESS_MANIFEST_H
+
+#include "elements.h"
+
+/* What a kernel writes. Losses have both outputs, and may be asked for either alone; all others have a
+ * result. */
+enum { RESULT, GRADIENT, OUTPUTS };
+
+/* The parameters of any kernel. T is its element type, L its loss type. */
+typedef struct {
+    const void *x;      /* T per element: logits, probabilities, or what a backward kernel takes first */
+    const void *second; /* see second_kind */
+    sl_shape shape;     /* element-wise kernels: its elements, in a row */
+    const sl_loss_options *options; /* losses only */
+    void *out[OUTPUTS];             /* NULL: not wanted, or not there */
+    const sl_stats *stats;          /* one per row, for softmax_apply; NULL: it computes them first */
+} call;
+
+/* What stands in call.second; anything that is a target makes the kernel a loss. */
+typedef enum {
+    NO_SECOND,
+    DY,           /* T per element */
+    CLASS_IDS,    /* int64_t per row */
+    PROBABILITIES /* T per element */
+} second_kind;
+
+/* What a result is made of: so many, unless it is a loss that is reduced to one. A gradient is T_PER_ELEMENT.
+ * */
+typedef enum { T_PER_ELEMENT, L_PER_ELEMENT, L_PER_ROW, STATS_PER_ROW } output_kind;
+
+/* A call as the oracle wants it. */
+typedef struct {
+    const double *x, *second;
+    const int64_t *ids;
+    sl_shape shape;
+    const sl_ref_options *options;
+    sl_real *want[OUTPUTS], *scale[OUTPUTS]; /* NULL: not wanted; see reference.h */
+} oracle_call;
+
+/* The oracle in its two arithmetics. */
+typedef struct {
+    void (*in_double)(const oracle_call *);
+    void (*in_long)(const oracle_call *);
+} oracle;
+
+typedef struct {
+    const char *name;          /* "softmax/f32" */
+    const char *operation;     /* "softmax" */
+    size_t index;              /* in kernels[] */
+    size_t row;                /* in kernels.def: SL_COUNT_softmax */
+    const sl_ref_dtype *dtype; /* its T and L */
+    second_kind second;
+    output_kind result;
+    bool by_element;        /* no element depends on another; else the unit is the row */
+    bool one_row;           /* has no shape: a call runs it row by row, and needs inner = 1 */
+    unsigned reads, writes; /* arrays of elements: the compulsory traffic; a gradient is one more to write */
+    double bounds[OUTPUTS][5], any[OUTPUTS][5]; /* kernels.def: on the distributions, on any input */
+    bool (*is_in)(const sl_kernels *);          /* a table that is not the library's may have holes */
+    void (*run)(const sl_kernels *, const call *);
+    sl_status (*check_and_run)(const call *); /* the public function */
+    oracle oracle;
+} kernel;
+
+enum { KERNELS = SL_KERNEL_COUNT * SL_DTYPE_COUNT };
+extern const kernel kernels[KERNELS];
+
+/* The kernel of a row of kernels.def, SL_COUNT_softmax, that has the dtype of another. */
+const kernel *sibling(const kernel *k, size_t row);
+
+bool is_loss(const kernel *k);
+bool is_by_element(const kernel *k);
+bool has_shape(const kernel *k); /* takes shapes with inner > 1 */
+bool takes_shape(const kernel *k, sl_shape shape);
+
+/* Bytes of each value of call.second, and how many there are. */
+size_t second_size(const kernel *k);
+size_t second_count(const kernel *k, sl_shape shape);
+
+/* Losses before any reduction. */
+size_t loss_count(const kernel *k, sl_shape shape);
+
+/* The statistics of each row of a call, by a table's kernels: softmax_apply's, made before it is called. Returns `stats`. */
+const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *c, sl_stats *stats);
+
+/* -------------------------------------------------------------------------------------------- outputs */
+
+/* The output that is shaped as x, of its type, and may be x itself: OUTPUTS where there is none. */
+size_t output_like_x(const kernel *k);
+
+/* Whether its values are T, not L or statistics. */
+bool output_is_t(const kernel *k, size_t output);
+
+/* The values in an output of this call if it is wanted, and bytes of each. */
+size_t output_count(const kernel *k, const call *c, size_t output);
+size_t output_size(const kernel *k, size_t output);
+
+/* One value; of statistics, the log-sum-exp that they give. */
+double output_value(const kernel *k, size_t output, const void *values, size_t i);
+uint64_t output_bits(const kernel *k, size_t output, const void *values,
+                     size_t i); /* statistics: of their max */
+
+/* The index of the first value that differs, or n. Kernels of rows promise the very NaN, others only that it
+ * is one. Of statistics all that is public is compared. */
+size_t first_difference(const kernel *k, size_t output, const void *a, const void *b, size_t n);
+
+/* --------------------------------------------------------------------------------------------- bounds */
+
+/* What the manifest allows on the distributions, and on any input: ULP. Infinite for tables that are not the library's. */
+double bound_of(const kernel *k, const sl_kernels *table, size_t output);
+double bound_on_any(const kernel *k, const sl_kernels *table, size_t output);
+
+#endif

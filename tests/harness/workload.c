@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See workload.h.
+ */
+#include "workload.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "expectation.h"
+
+/* ------------------------------------------------------------------------------------------ x and second */
+
+/* The result of a forward kernel, exact but for one rounding; y may be x. */
+static void fill_forward(const kernel *forward, const void *x, void *y, sl_shape shape)
+{
+    const call c = {.x = x, .shape = shape, .out = {y}};
+    expectation e;
+    expect(forward, &c, &e);
+    for (size_t i = 0; i < elements(shape); i++)
+        forward->dtype->put(y, i, (double)e.want[RESULT][i]);
+    expectation_free(&e);
+}
+
+/* The kernel whose result another takes as x, or NULL: that one takes logits. */
+static const kernel *forward_of(const kernel *k)
+{
+    static const struct {
+        size_t row, forward;
+    } takes_results[] = {
+        {SL_COUNT_softmax_backward, SL_COUNT_softmax},
+        {SL_COUNT_log_softmax_backward, SL_COUNT_log_softmax},
+        {SL_COUNT_sigmoid_backward, SL_COUNT_sigmoid},
+    };
+    for (size_t i = 0; i < sizeof takes_results / sizeof *takes_results; i++)
+        if (takes_results[i].row == k->row)
+            return sibling(k, takes_results[i].forward);
+    return NULL;
+}
+
+/* The public function tells: 2 is no probability. */
+bool takes_probabilities(const kernel *k)
+{
+    if (k->second != PROBABILITIES)
+        return false;
+    double two[1], zero[1], loss[1];
+    k->dtype->put(two, 0, 2);
+    k->dtype->put(zero, 0, 0);
+    const sl_loss_options options = {.reduction = SL_NONE};
+    const call c = {.x = two, .second = zero, .shape = sl_rows(1, 1), .options = &options, .out = {loss}};
+    return k->check_and_run(&c) == SL_ERR_TARGET;
+}
+
+bool is_in_domain(const kernel *k, double x)
+{
+    const kernel *forward = forward_of(k);
+    const bool probability =
+        takes_probabilities(k) || (forward != NULL && forward->row != SL_COUNT_log_softmax);
+    return !probability || (x >= 0 && x <= 1);
+}
+
+void logits_to_input(const kernel *k, void *x, sl_shape shape)
+{
+    const sl_ref_dtype *dt = k->dtype;
+    if (forward_of(k) != NULL)
+        fill_forward(forward_of(k), x, x, shape);
+    if (!takes_probabilities(k))
+        return;
+    for (size_t i = 0; i < elements(shape); i++) {
+        const double logit = dt->get(x, i);
+        dt->put(x, i, isnan(logit) ? 0.5 : 1 / (1 + exp(-logit)));
+    }
+}
+
+void logits_to_input_by(const kernel *k, const sl_kernels *table, void *x, sl_shape shape)
+{
+    const kernel *forward = takes_probabilities(k) ? sibling(k, SL_COUNT_sigmoid) : forward_of(k);
+    if (forward != NULL)
+        forward->run(table, &(call){.x = x, .shape = shape, .out = {x}});
+}
+
+/* Gradients: ordinary ones, with some rows of anything, NaN included, that leaves a sum of them finite. */
+static void make_dy(workload *w, const distribution *d, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const double most = ldexp(1, max_exp_of(dt) * 3 / 4);
+    fill_elements(dt, next_below(g, 4) == 0 ? d : distribution_at(0), g, w->second, w->c.shape);
+    for (size_t i = 0; i < elements(w->c.shape); i++) {
+        const double dy = dt->get(w->second, i);
+        if (fabs(dy) > most)
+            dt->put(w->second, i, copysign(most, dy));
+    }
+}
+
+static void make_class_ids(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    int64_t *target = w->second;
+    if (shape.classes == 0) /* none can be a target */
+        w->options.has_ignore_index = true;
+    float *row = allocate(shape.classes, sizeof *row);
+    for (size_t r = 0; r < rows(shape) && shape.classes > 0; r++) {
+        for (size_t c = 0; c < shape.classes; c++)
+            row[c] = (float)dt->get(w->x, element_at(shape, r, c));
+        fill_class_ids(g, &target[r], row, sl_rows(1, shape.classes));
+    }
+    free(row);
+    if (!w->options.has_ignore_index)
+        return;
+    w->options.ignore_index = next_below(g, 2) == 0 ? -100 : 0; /* 0 is a class, too */
+    for (size_t r = 0; r < rows(shape); r++)
+        if (next_below(g, 4) == 0 || shape.classes == 0)
+            target[r] = w->options.ignore_index;
+}
+
+/* For each element; for losses of rows half of the rows sum to 1. */
+static void make_probabilities(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    float *row = allocate(shape.classes, sizeof *row);
+    for (size_t r = 0; r < rows(shape); r++) {
+        fill_probabilities(g, row, shape.classes);
+        double sum = 0;
+        for (size_t c = 0; c < shape.classes; c++)
+            sum += row[c];
+        const double divisor = w->k->by_element || sum == 0 || next_below(g, 2) == 0 ? 1 : sum;
+        for (size_t c = 0; c < shape.classes; c++)
+            dt->put(w->second, element_at(shape, r, c), row[c] / divisor);
+    }
+    free(row);
+}
+
+void workload_remake_second(workload *w, const distribution *d, generator *g)
+{
+    switch (w->k->second) {
+    case NO_SECOND:
+        break;
+    case DY:
+        make_dy(w, d, g);
+        break;
+    case CLASS_IDS:
+        make_class_ids(w, g);
+        break;
+    case PROBABILITIES:
+        make_probabilities(w, g);
+        break;
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------- options */
+
+static void make_weights(const sl_ref_dtype *dt, generator *g, void *weights, size_t n)
+{
+    float *as_float = allocate(n, sizeof *as_float);
+    fill_weights(g, as_float, n);
+    for (size_t i = 0; i < n; i++)
+        dt->put_loss(weights, i, as_float[i] * (1 + next_uniform(g) * 0x1p-24));
+    free(as_float);
+}
+
+static void make_upstream(const sl_ref_dtype *dt, generator *g, void *upstream, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dt->put_loss(upstream, i, next_below(g, 8) == 0 ? 0 : 4 * next_uniform(g) - 2);
+}
+
+static size_t upstream_count(const workload *w)
+{
+    return w->options.reduction == SL_NONE ? loss_count(w->k, w->c.shape) : 1;
+}
+
+static void make_options(workload *w, const call_spec *v, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const size_t classes = w->c.shape.classes;
+    sl_loss_options *o = &w->options;
+    *o = (sl_loss_options){
+        .reduction = v->reduction,
+        .label_smoothing = v->options & SMOOTHING ? v->smoothing : 0,
+        .has_ignore_index = v->options & IGNORE,
+        .flags = (v->options & SAFE ? SL_SAFE_ROWS : 0) | (v->options & EMPTY_ZERO ? SL_EMPTY_MEAN_ZERO : 0),
+    };
+    w->class_weight = allocate(classes, dt->loss_size);
+    w->pos_weight = allocate(classes, dt->loss_size);
+    w->upstream = allocate(upstream_count(w), dt->loss_size);
+    make_weights(dt, g, w->class_weight, classes);
+    make_weights(dt, g, w->pos_weight, classes);
+    make_upstream(dt, g, w->upstream, upstream_count(w));
+    o->class_weight = v->options & WEIGHTS ? w->class_weight : NULL;
+    o->pos_weight = v->options & POS_WEIGHTS ? w->pos_weight : NULL;
+    o->upstream = v->options & UPSTREAM ? w->upstream : NULL;
+}
+
+unsigned accepted_options(const kernel *k)
+{
+    if (!is_loss(k))
+        return 0;
+    static const double one = 1;
+    double loss[1];
+    unsigned accepted = 0;
+    for (unsigned option = 1; option < ALL_OPTIONS; option <<= 1) {
+        const sl_loss_options options = {
+            .reduction = SL_SUM,
+            .class_weight = option == WEIGHTS ? &one : NULL,
+            .pos_weight = option == POS_WEIGHTS ? &one : NULL,
+            .label_smoothing = option == SMOOTHING,
+            .has_ignore_index = option == IGNORE,
+            .upstream = option == UPSTREAM ? &one : NULL,
+            .flags = option == SAFE         ? SL_SAFE_ROWS
+                     : option == EMPTY_ZERO ? SL_EMPTY_MEAN_ZERO
+                                            : 0,
+        };
+        const call nothing = {.shape = sl_rows(0, 1), .options = &options, .out = {loss}};
+        if (k->check_and_run(&nothing) == SL_OK)
+            accepted |= option;
+    }
+    return accepted;
+}
+
+call_spec random_call_spec(const kernel *k, generator *g)
+{
+    const size_t outputs = 1 + next_below(g, 3);
+    return (call_spec){
+        .name = "random",
+        .reduction = (sl_reduction)next_below(g, 3),
+        .options = (unsigned)next_below(g, ALL_OPTIONS + 1) & accepted_options(k),
+        .smoothing = next_below(g, 4) == 0 ? 1 : next_uniform(g),
+        .wants = {outputs & 1, outputs & 2},
+    };
+}
+
+/* ---------------------------------------------------------------------------------------------- workload */
+
+void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
+                   generator *g)
+{
+    *w = (workload){.k = k, .c = {.shape = shape, .options = is_loss(k) ? &w->options : NULL}};
+    make_options(w, v, g);
+    w->c.x = w->x = allocate(elements(shape), k->dtype->size);
+    w->c.second = w->second = allocate(second_count(k, shape), second_size(k));
+    fill_elements(k->dtype, d, g, w->x, shape);
+    logits_to_input(k, w->x, shape);
+    workload_remake_second(w, d, g);
+    for (size_t output = 0; output < OUTPUTS; output++)
+        if (is_loss(k) ? v->wants[output] : output == RESULT)
+            w->c.out[output] = w->out[output] =
+                allocate(output_count(k, &w->c, output), output_size(k, output));
+}
+
+void workload_free(workload *w)
+{
+    free(w->x);
+    free(w->second);
+    free(w->class_weight);
+    free(w->pos_weight);
+    free(w->upstream);
+    free(w->out[RESULT]);
+    free(w->out[GRADIENT]);
+}
+
+size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
+{
+    const kernel *k = w->k;
+    const sl_shape shape = w->c.shape;
+    const size_t size = k->dtype->size, loss_size = k->dtype->loss_size;
+    const array all[MOST_ARRAYS] = {
+        {&w->c.x, w->c.x, elements(shape) * size, size, OUTPUTS},
+        {&w->c.second, k->second != NO_SECOND ? w->c.second : NULL, second_count(k, shape) * second_size(k),
+         second_size(k), OUTPUTS},
+        {&w->options.class_weight, w->options.class_weight, shape.classes * loss_size, loss_size, OUTPUTS},
+        {&w->options.pos_weight, w->options.pos_weight, shape.classes * loss_size, loss_size, OUTPUTS},
+        {&w->options.upstream, w->options.upstream, upstream_count(w) * loss_size, loss_size, OUTPUTS},
+        {&w->c.out[RESULT], w->c.out[RESULT], output_count(k, &w->c, RESULT) * output_size(k, RESULT),
+         output_size(k, RESULT), RESULT},
+        {&w->c.out[GRADIENT], w->c.out[GRADIENT], elements(shape) * size, size, GRADIENT},
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < MOST_ARRAYS; i++)
+        if (all[i].at != NULL)
+            arrays[n++] = all[i];
+    return n;
+}
+
+void array_move(const array *a, void *to) { memcpy(a->pointer, &to, sizeof to); }
+
+void workload_copy(workload *to, const workload *from)
+{
+    *to = *from;
+    if (to->c.options != NULL)
+        to->c.options = &to->options;
+}
+
+void duplicate_make(duplicate *d, const workload *from)
+{
+    workload_copy(&d->w, from);
+    d->count = workload_arrays(&d->w, d->arrays);
+    for (size_t i = 0; i < d->count; i++) {
+        d->arrays[i].at = copy_of(d->arrays[i].at, d->arrays[i].bytes);
+        array_move(&d->arrays[i], (void *)d->arrays[i].at);
+    }
+}
+
+void duplicate_free(duplicate *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        free((void *)d->arrays[i].at);
+}

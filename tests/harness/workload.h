@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A call with inputs and outputs of its own, for any kernel of any element type, with any of its options.
+ */
+#ifndef SL_HARNESS_WORKLOAD_H
+#define SL_HARNESS_WORKLOAD_H
+
+#include "manifest.h"
+
+/* Options of a loss, as a set. */
+enum {
+    WEIGHTS = 1,     /* class_weight */
+    POS_WEIGHTS = 2, /* pos_weight */
+    SMOOTHING = 4,   /* label_smoothing */
+    IGNORE = 8,      /* has_ignore_index */
+    UPSTREAM = 16,   /* upstream */
+    SAFE = 32,       /* SL_SAFE_ROWS */
+    EMPTY_ZERO = 64, /* SL_EMPTY_MEAN_ZERO */
+    ALL_OPTIONS = 127
+};
+
+/* A way to call a kernel: for a loss, which outputs and which options. */
+typedef struct {
+    const char *name;
+    sl_reduction reduction;
+    unsigned options;
+    double smoothing;    /* for SMOOTHING */
+    bool wants[OUTPUTS]; /* of a loss */
+} call_spec;
+
+/* The options that the public function does not refuse. */
+unsigned accepted_options(const kernel *k);
+
+/* Any reduction, outputs and options that the kernel accepts. */
+call_spec random_call_spec(const kernel *k, generator *g);
+
+typedef struct {
+    const kernel *k;
+    call c; /* refers to what follows: a workload does not move */
+    sl_loss_options options;
+    void *x, *second, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
+} workload;
+
+/* Logits from the distribution, turned into inputs as they come where the kernel is used; targets, weights
+ * and gradients at random. */
+void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
+                   generator *g);
+void workload_free(workload *w);
+
+/* Another second input of the same kind. */
+void workload_remake_second(workload *w, const distribution *d, generator *g);
+
+/* An array of a call, whatever it is. */
+typedef struct {
+    void *pointer; /* the call's to it: a void * or a const void * */
+    const void *at;
+    size_t bytes, size; /* in all; of an element */
+    size_t output;      /* which one, OUTPUTS for an input */
+} array;
+enum { MOST_ARRAYS = 5 + OUTPUTS };
+
+/* Those that the call has. */
+size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS]);
+
+/* Makes the call refer to another place. */
+void array_move(const array *a, void *to);
+
+/* A copy that may be pointed at other arrays. Nothing of it is to be freed. */
+void workload_copy(workload *to, const workload *from);
+
+/* A copy with arrays of its own, all of them; its call may be pointed at others. */
+typedef struct {
+    workload w;
+    array arrays[MOST_ARRAYS];
+    size_t count;
+} duplicate;
+
+void duplicate_make(duplicate *d, const workload *from);
+void duplicate_free(duplicate *d);
+
+/* Turns logits into what the kernel takes as x: a backward kernel the result of its forward one, if it takes
+ * that, a loss of probabilities those. The oracle computes them, so they are the same everywhere. */
+void logits_to_input(const kernel *k, void *x, sl_shape shape);
+
+/* The same for arrays too large for the oracle, computed by the kernels of a table. */
+void logits_to_input_by(const kernel *k, const sl_kernels *table, void *x, sl_shape shape);
+
+bool takes_probabilities(const kernel *k);
+
+/* Whether the kernel says anything about such an x: probabilities are in [0, 1]. */
+bool is_in_domain(const kernel *k, double x);
+
+#endif
