@@ -57,7 +57,7 @@ SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, int rare, c_tables tab
 }
 
 /* Whether any of these needs that. f64 has one form for all. */
-SL_INLINE int is_rare(const reg *y, size_t registers) { return !SL_F64 && c_times_exp_is_far(y, registers); }
+SL_INLINE int needs_care(const reg *y, size_t registers) { return !SL_F64 && c_times_exp_is_far(y, registers); }
 
 /* Results of any n elements, out of line. */
 SL_INLINE void grad_by_registers(const T *y, const T *dy, T *dx, size_t n, const row_terms *terms, int of_log)
@@ -107,7 +107,7 @@ SL_INLINE size_t grad_step(int of_log) { return of_log ? SL_W : 2 * SL_W; }
 SL_INLINE int put_log_grad(const T *y, const T *dy, T *dx, row_terms s, int nontemporal)
 {
     reg a = load(y);
-    if (is_rare(&a, 1))
+    if (needs_care(&a, 1))
         return 0;
     put(dx, log_softmax_grad(a, load_widened(dy), s, 0, c_tables_load()), nontemporal);
     return 1;
@@ -175,7 +175,7 @@ SL_INLINE size_t strip_grads(const strip *y, const strip *dy, T *dx, size_t c, s
         SL_UNROLL
         for (*k = 0; *k < vectors; ++*k) {
             reg a = strip_load(y, c, *k, o);
-            if (of_log && is_rare(&a, 1))
+            if (of_log && needs_care(&a, 1))
                 return c;
             if (of_log)
                 a = log_softmax_grad(a, strip_load_wide(dy, c, *k, o), s[*k], 0, c_tables_load());
