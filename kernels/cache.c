@@ -44,3 +44,9 @@ void sl_set_cache_bytes(size_t bytes)
         bytes = ask();
     atomic_store(&sl_last_level_bytes, bytes < SIZE_MAX ? bytes : SIZE_MAX - 1);
 }
+
+size_t sl_cache_bytes(void)
+{
+    sl_learn_cache();
+    return atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed);
+}
