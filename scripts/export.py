@@ -115,7 +115,7 @@ class Export:
                 if not piece.names & {"SL_UNIT_ISA", "SL_UNIT_TYPE", "SL_UNFUSED"} and not piece.body.startswith("#undef")]
         for piece in library:  # only the header's functions are seen from outside
             is_hidden = any(name.startswith("sl_") and name not in public for name in piece.names)
-            if is_hidden and not piece.is_macro and not piece.body.startswith("static"):
+            if is_hidden and not piece.is_macro and not piece.body.startswith(("static", "typedef")):
                 piece.body = "static " + piece.body.removeprefix("extern ")
         pieces = c_pieces.needed(library + unit, {*public, *self.kernels}, self.unchosen)
         library, unit = [piece for piece in pieces if piece in library], [piece for piece in pieces if piece in unit]
@@ -133,8 +133,8 @@ class Export:
  * This file includes itself, once for each instruction set and element type (SL_UNIT). In the library these are separate files;
  * here each name of theirs gets the unit's name as a suffix.
  */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getcpu */
 #endif
 #include <float.h>
 
