@@ -12,7 +12,8 @@
 static void print_help(void)
 {
     printf("usage: softlane-info\n"
-           "Prints the CPU, its caches and every instruction-set variant: in use, available, or why not.\n"
+           "Prints the CPU, its caches, from what size on outputs are stored past them, and every\n"
+           "instruction-set variant: in use, available, or why not.\n"
            "SOFTLANE_ISA=<name> in the environment chooses the variant in use. One that is not there, or\n"
            "cannot run, is refused (exit code 2) after the list.\n\n"
            "  -h, --help           this\n"
@@ -31,6 +32,14 @@ static void print_machine(const struct topology *t)
         printf("%s L%d%s %s", level ? "," : "", level + 1, level ? "" : "d", size);
     }
     printf("\n");
+}
+
+/* By the library's own account of the last level (softlane.h). */
+static void print_stores(void)
+{
+    char size[64];
+    cache_text((struct cache){sl_cache_bytes() / 2, false}, size, sizeof size);
+    printf("stores    past the caches from %s on\n", size);
 }
 
 static void print_isas(void)
@@ -59,6 +68,7 @@ int main(int argc, char **argv)
     }
     struct topology topology = topology_read(false);
     print_machine(&topology);
+    print_stores();
     print_isas();
     fflush(stdout);
     arguments_check_environment(); /* after the list, which tells what it could be */

@@ -500,9 +500,17 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 
 /* ----------------------------------------------------------------------------------------------- speed */
 
-/* How large the last-level cache is, in bytes; 0: as large as the system says, which is the default. What a kernel writes
- * beyond half of that goes past the caches (where the variant can). Whose threads each work on some rows of one matrix
- * gives the share of one thread. Changes speed only, in all threads. */
+/* How large the last-level cache is taken to be, in bytes. What a kernel writes beyond half of that goes past the caches (where
+ * the variant can). It is what sl_set_cache_bytes has said, else the size of the one cache that a core reaches, where a package
+ * has several: of the core that asks first, at the first call that computes, names a variant, or is this one. On x86 cpuid tells
+ * it, elsewhere Linux in /sys; 32 MiB where they do not. */
+SOFTLANE_API size_t sl_cache_bytes(void);
+
+/* Says how large it is; 0: as the system says, which is the default. Changes speed only, in all threads.
+ *   threads  Whose threads each work on some rows of one matrix gives the share of one thread, n being how many of them run on
+ *            the cores of one cache: sl_set_cache_bytes(0); sl_set_cache_bytes(sl_cache_bytes() / n);
+ *   limits   The same where a process may fill a part of the cache only (Intel's CAT, AMD's QoS), or other virtual machines
+ *            fill it, too: the system does not say so. */
 SOFTLANE_API void sl_set_cache_bytes(size_t bytes);
 
 /* Applies what softlane-tune has measured on this machine: from now on, in all threads, the public functions

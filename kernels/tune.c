@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache.h"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #elif defined(__aarch64__) && defined(__linux__)
@@ -43,7 +45,6 @@ static void append_number(char text[SL_TUNE_STRING], uint64_t number, unsigned b
 
 static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
 {
-    enum { AMD_EXTENSIONS = 22, NO_CACHE = 0, INSTRUCTIONS = 2 };
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     char vendor[13] = "";
     __get_cpuid(0, &eax, &ebx, &ecx, &edx);
@@ -59,19 +60,12 @@ static void read_cpu(char cpu[SL_TUNE_STRING], char caches[SL_TUNE_STRING])
     append(cpu, " ");
     append_number(cpu, eax, 16, 8);
 
-    /* AMD has the same table as Intel, elsewhere. */
-    unsigned leaf = 4;
-    if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx >> AMD_EXTENSIONS & 1)
-        leaf = 0x8000001d;
-    for (unsigned i = 0; i < 8 && __get_cpuid_count(leaf, i, &eax, &ebx, &ecx, &edx); i++) {
-        if ((eax & 31) == NO_CACHE)
-            break;
-        if ((eax & 31) == INSTRUCTIONS)
+    sl_cache cache;
+    for (unsigned i = 0; i < SL_CPUID_CACHES && sl_cache_by_cpuid(sl_cpuid, i, &cache); i++) {
+        if (cache.level == 0)
             continue;
-        const uint64_t bytes =
-            (uint64_t)((ebx >> 22) + 1) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) * ((uint64_t)ecx + 1);
         append(caches, *caches ? " " : "");
-        append_number(caches, bytes >> 10, 10, 1);
+        append_number(caches, cache.bytes >> 10, 10, 1);
         append(caches, "K");
     }
 }

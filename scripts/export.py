@@ -83,7 +83,7 @@ class Export:
         starts = ("sl_isa",) * (len(self.isas) > 1) + ("sl_stats",) * self.has_stats
         public = {name for piece in pieces for name in piece.names if name.startswith(starts)}
         public.update(f"sl_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
-        public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_set_cache_bytes".split())
+        public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_cache_bytes sl_set_cache_bytes".split())
         public.update(("sl_loss_defaults", "SL_SAFE_ROWS", "SL_EMPTY_MEAN_ZERO") * self.has_losses)
         public.update(name for dtype in self.dtypes for name in (f"sl_f32_of_{dtype}", f"sl_{dtype}_of_f32"))
         text = "".join(piece.text() for piece in c_pieces.needed(pieces, public))
@@ -115,7 +115,7 @@ class Export:
                 if not piece.names & {"SL_UNIT_ISA", "SL_UNIT_TYPE", "SL_UNFUSED"} and not piece.body.startswith("#undef")]
         for piece in library:  # only the header's functions are seen from outside
             is_hidden = any(name.startswith("sl_") and name not in public for name in piece.names)
-            if is_hidden and not piece.is_macro and not piece.body.startswith("static"):
+            if is_hidden and not piece.is_macro and not piece.body.startswith(("static", "typedef")):
                 piece.body = "static " + piece.body.removeprefix("extern ")
         pieces = c_pieces.needed(library + unit, {*public, *self.kernels}, self.unchosen)
         library, unit = [piece for piece in pieces if piece in library], [piece for piece in pieces if piece in unit]
@@ -133,8 +133,8 @@ class Export:
  * This file includes itself, once for each instruction set and element type (SL_UNIT). In the library these are separate files;
  * here each name of theirs gets the unit's name as a suffix.
  */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getcpu */
 #endif
 #include <float.h>
 

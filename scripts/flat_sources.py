@@ -108,7 +108,7 @@ class Flat:
             elif line.startswith('#include "'):
                 first, own = self.parts(line.split('"')[1])
                 before, out = (before + first, out + own) if out.strip() else (before + first + own, out)
-            elif not line.startswith("#define _POSIX_C_SOURCE"):
+            elif not line.startswith("#define _GNU_SOURCE"):
                 out += line
         return before, f"\n/* ==== kernels/{path} ====\n *\n{intro}\n */\n\n{out}\n"
 

@@ -142,6 +142,7 @@ _others = {
     "isa_available": (ctypes.c_bool, ctypes.c_char_p),
     "isa_why_not": (ctypes.c_char_p, ctypes.c_char_p),
     "isa_force": (ctypes.c_bool, ctypes.c_char_p),
+    "cache_bytes": (_size,),
     "set_cache_bytes": (None, _size),
     "tune_load": (_status, ctypes.c_char_p),
 }
@@ -505,6 +506,11 @@ def isa_force(name):
     """Uses that variant from now on, in all threads; None: the best one again."""
     if not library.sl_isa_force(None if name is None else _text("name", name)):
         raise ValueError(f"{name}: {isa_why_not(name)}")
+
+
+def cache_bytes():
+    """What the last-level cache is taken to hold."""
+    return library.sl_cache_bytes()
 
 
 def set_cache_bytes(n):

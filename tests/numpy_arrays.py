@@ -399,7 +399,9 @@ class Module(unittest.TestCase):
             with self.assertRaisesRegex(wrong, "^n is", msg=repr(value)):
                 sl.set_cache_bytes(value)
         sl.set_cache_bytes(np.int32(1 << 20))
+        self.assertEqual(sl.cache_bytes(), 1 << 20)
         sl.set_cache_bytes(0)
+        self.assertGreaterEqual(sl.cache_bytes(), 1 << 16)
         for function in sl.isa, sl.isa_why_not, sl.isa_force:
             for value in 1, b"scalar", ["scalar"], np.array(["scalar"]):
                 self.assertRaises(TypeError, function, value)
