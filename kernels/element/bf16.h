@@ -34,6 +34,10 @@ SL_INLINE void store_n(sl_bf16 *p, vf a, size_t n) { h_store_n(&p->bits, to_bf16
 SL_INLINE void store_exp(sl_bf16 *p, vf a) { hh_store(&p->bits, v_bits(a)); }
 SL_INLINE vf load_exp(const sl_bf16 *p) { return v_float(hh_load(&p->bits)); }
 
+SL_INLINE void copy_n(const sl_bf16 *from, sl_bf16 *to, size_t n)
+{
+    h_store(&to->bits, h_load_n(&from->bits, n, fill_bf16(-INFINITY)));
+}
 SL_INLINE void copy_two(const sl_bf16 *from, sl_bf16 *to) { hh_store(&to->bits, hh_load(&from->bits)); }
 SL_INLINE void stream_copy_two(const sl_bf16 *from, sl_bf16 *to)
 {

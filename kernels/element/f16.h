@@ -20,6 +20,10 @@ SL_NOINLINE vf load_n(const sl_f16 *p, size_t n, float fill)
 SL_INLINE void store(sl_f16 *p, vf a) { v_store_f16(&p->bits, a); }
 SL_INLINE void stream(sl_f16 *p, vf a) { v_stream_f16(&p->bits, a); }
 SL_NOINLINE void store_n(sl_f16 *p, vf a, size_t n) { h_store_n(&p->bits, h_of_f32(a), n); }
+SL_INLINE void copy_n(const sl_f16 *from, sl_f16 *to, size_t n)
+{
+    h_store(&to->bits, h_load_n(&from->bits, n, 0xfc00));
+}
 SL_INLINE void copy_two(const sl_f16 *from, sl_f16 *to) { hh_store(&to->bits, hh_load(&from->bits)); }
 SL_INLINE void stream_copy_two(const sl_f16 *from, sl_f16 *to) { hh_stream(&to->bits, hh_load(&from->bits)); }
 SL_INLINE void store_exp(sl_f16 *p, vf a) { hh_store(&p->bits, v_bits(a)); }

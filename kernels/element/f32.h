@@ -16,6 +16,7 @@ SL_INLINE vf load_n(const float *p, size_t n, float fill) { return v_load_n(p, n
 SL_INLINE void store(float *p, vf a) { v_store(p, a); }
 SL_INLINE void stream(float *p, vf a) { v_stream(p, a); }
 SL_INLINE void store_n(float *p, vf a, size_t n) { v_store_n(p, a, n); }
+SL_INLINE void copy_n(const float *from, float *to, size_t n) { v_store(to, v_load_n(from, n, -INFINITY)); }
 SL_INLINE void copy_two(const float *from, float *to)
 {
     v_store(to, v_load(from));

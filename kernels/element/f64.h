@@ -16,6 +16,10 @@ SL_INLINE vw load_n(const double *p, size_t n, double fill) { return w_load_n(p,
 SL_INLINE void store(double *p, vw a) { w_store(p, a); }
 SL_INLINE void stream(double *p, vw a) { w_stream(p, a); }
 SL_INLINE void store_n(double *p, vw a, size_t n) { w_store_n(p, a, n); }
+SL_INLINE void copy_n(const double *from, double *to, size_t n)
+{
+    w_store(to, w_load_n(from, n, -(double)INFINITY));
+}
 SL_INLINE void copy_two(const double *from, double *to)
 {
     w_store(to, w_load(from));

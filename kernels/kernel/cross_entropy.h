@@ -522,8 +522,10 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
     int keeps = c->grad && classes > SL_BLOCK;
-    rows.later.nontemporal = keeps && use_nontemporal(c->grad, c->shape.outer * classes);
-    int in_grad = keeps && can_hold_exps(c->logits, c->grad) && !rows.later.nontemporal;
+    int can_hold = can_hold_exps(c->logits, c->grad);
+    rows.later.nontemporal =
+        keeps && (room <= SCRATCH || !can_hold) && use_nontemporal(c->grad, c->shape.outer * classes);
+    int in_grad = keeps && can_hold && !rows.later.nontemporal;
     int in_scratch = keeps && !in_grad && room <= SCRATCH;
     size_t many = c->grad ? rows_at_once(c->shape) : SL_W;
     if (in_scratch)

@@ -136,9 +136,11 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
     /* What is kept out of order is scaled from the row's start on. Where that is not the start of a line, results are staged. */
     int aside = !SL_IN_ORDER && classes <= SCRATCH &&
                 (elements_to_line(y) != 0 || classes % (SL_LINE / sizeof *y) != 0);
-    int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED);
-    int staged = nontemporal && aside;
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
+    /* No exponential is computed again for it. */
+    int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED) &&
+                      (room <= SCRATCH || !can_hold_exps(x, y));
+    int staged = nontemporal && aside;
     size_t many = nontemporal || room > GROUPED || rows <= SL_W / 4 ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);

@@ -55,9 +55,20 @@ SL_INLINE void row_reader_init(row_reader *r, size_t n)
         store(r->last + i, c_set1((num)-INFINITY));
 }
 
-/* The row's last block, of n % SL_BLOCK elements and -inf: all that a whole block ending with the row has, before -inf. */
+/* Where partial loads are as cheap as others. */
+enum { MASKED_LOADS = SL_W == 16 || (SL_W == 8 && sizeof(T) == sizeof(num)) };
+
+/* The row's last block, of n % SL_BLOCK elements and -inf: by masked loads, or as all that a whole block ending with the row has,
+ * before -inf. */
 SL_INLINE const T *last_block(row_reader *r, const T *x, size_t n)
 {
+    if (MASKED_LOADS) {
+        const size_t rest = n % SL_BLOCK;
+        SL_UNROLL
+        for (size_t i = 0; i < SL_BLOCK; i += SL_W)
+            copy_n(x + n - rest + least(i, rest), r->last + i, left(rest, i));
+        return r->last;
+    }
     SL_UNROLL
     for (size_t i = 0; i < SL_BLOCK; i += 2 * SL_W)
         copy_two(x + n - SL_BLOCK + i, r->last + i);
