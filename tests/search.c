@@ -880,11 +880,9 @@ static void read_values(const char *line, const char *name, const workload *w, c
     for (size_t i = 0; i < p->count; i++)
         put(w, p, i, nothing(p->of));
     const char *at = word_after(line, name);
-    size_t first, last, step;
-    int length;
     while (at != NULL) {
-        length = 0;
-        step = 1;
+        size_t first = 0, last = 0, step = 1;
+        int length = 0;
         sscanf(at, " %zu-%zu:%n", &first, &last, &length);
         if (length == 0)
             sscanf(at, " %zu-%zu/%zu:%n", &first, &last, &step, &length);
