@@ -55,10 +55,41 @@ typedef struct {
 
 static double share_of(badness b) { return b.ulp / b.allowed; }
 
-/* Of one value at a time, or the worst of all. */
-static void measure(const isa *on, const workload *w, size_t output, badness *each, badness *worst)
+/* The worst input so far with one set of options, as in witnesses.txt. */
+typedef struct {
+    badness worst;
+    char text[1 << 13];
+} record;
+
+/* A record is of these options, of a mean, or of where absolute errors count (softlane.h, range). */
+enum { MEAN = ALL_OPTIONS + 1, RANGE = 2 * MEAN, RECORDS = 2 * RANGE };
+
+typedef struct {
+    const kernel *k;
+    const isa *on;
+    size_t output;
+    generator g;
+    double until; /* 0: as many steps as there are */
+    size_t steps;
+    bool avoids_range; /* where absolute errors count, nothing does: they would hide the others */
+    badness worst;     /* of all */
+    record *of[RECORDS];
+} search;
+
+/* More than all options together may cost. */
+static bool is_of_range(const search *s, badness b)
 {
-    const kernel *k = w->k;
+    return b.allowed > bound_on_any(s->k, s->on->table, s->output) + 12;
+}
+
+/* Of one value at a time, or the worst of all. */
+static void measure(const search *s, const workload *w, badness *each, badness *worst)
+{
+    const kernel *k = s->k;
+    const isa *on = s->on;
+    const size_t output = s->output;
+    const bool is_loss_type = output == RESULT && k->result != T_PER_ELEMENT;
+    const double most = is_loss_type ? k->dtype->loss_digits > 24 ? DBL_MAX : FLT_MAX : largest_of(k->dtype);
     expectation e;
     run(k, on, &w->c);
     expect(k, &w->c, &e);
@@ -66,10 +97,12 @@ static void measure(const isa *on, const workload *w, size_t output, badness *ea
     for (size_t i = 0; i < output_count(k, &w->c, output); i++) {
         badness b = {0, bound_on_any(k, on->table, output), i};
         const double got = output_value(k, output, w->c.out[output], i);
-        if (got != e.want[output][i] && isfinite(e.want[output][i]))
+        if (got != e.want[output][i] && fabsl(e.want[output][i]) <= most)
             b.ulp = error_of(k, &w->c, output, i, &e);
         if (b.ulp > 0.4)
             b.allowed = allowed_on_any(w, on, output, i, &e);
+        if (s->avoids_range && is_of_range(s, b))
+            b.ulp = 0;
         if (each != NULL)
             each[i] = b;
         if (share_of(b) > share_of(*worst))
@@ -111,9 +144,13 @@ static double get(const workload *w, const place *p, size_t i)
 static void put(const workload *w, const place *p, size_t i, double value)
 {
     const sl_ref_dtype *dt = w->k->dtype;
-    const double most = ldexp(1, (3 - dt->min_exp) * 3 / 4), size = fabs(value);
+    const double most = ldexp(1, (3 - dt->min_exp) * 3 / 4);
     if (isnan(value))
         value = 0;
+    /* what losses in f64 lose of factors that are denormal is more than allowed_on_any() knows */
+    if (is_loss(w->k) && dt->digits > 24 && p->of != LOGITS && value != 0 && fabs(value) < 0x1p-960)
+        value = copysign(0x1p-960, value);
+    const double size = fabs(value);
     if (p->of == PROBABILITY)
         value = size > 1 ? 1 : size;
     else if (p->of == LOG_PROBABILITY)
@@ -209,6 +246,8 @@ static double fresh(generator *g, const workload *w, const place *p, double top)
     case LOGITS:
         return w->k->by_element ? top_logit(g, dt) : logit_beside(g, dt, top);
     case PROBABILITY:
+        if (w->k->by_element && w->k->second == PROBABILITIES && next_below(g, 4) == 0)
+            return (double)next_below(g, 2);
         return next_below(g, 3) == 0 ? next_uniform(g) : next_below(g, 8) == 0 ? 1 : magnitude(g, dt);
     case LOG_PROBABILITY:
         return next_below(g, 4) == 0 ? 100 * next_uniform(g) : 4 * next_uniform(g);
@@ -321,6 +360,83 @@ static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bo
     }
 }
 
+/* Logits whose exponentials are the most too small, or too large: exp_f32.h over all floats in [4, 256) of either sign, exp_f64.h
+ * over 10^8 samples next to where it errs most; of FMA's the last two of these make a result next to the denormals. By class of
+ * bits, without FMA first. */
+enum { WORST = 12 };
+typedef struct {
+    double below[WORST], above[WORST];
+} worst_logits;
+
+static const worst_logits worst_f32[2] = {
+    {{-0x1.dfc2bep+7, -0x1.a9b336p+7, -0x1.990f7cp+7, -0x1.d4aca6p+7, -0x1.9e9b1cp+7, -0x1.d4ad2ep+7,
+      -0x1.d4b2e4p+7, -0x1.da3722p+7, -0x1.bfe18p+7, -0x1.da44fcp+7, -0x1.d4baccp+7, -0x1.a42f04p+7},
+     {0x1.9e6d6cp+7, 0x1.df9286p+7, 0x1.e51e9ep+7, 0x1.a3f856p+7, 0x1.df9568p+7, -0x1.cf1adep+7,
+      0x1.bfb01cp+7, -0x1.990884p+7, 0x1.da0ccp+7, 0x1.b49a6p+7, 0x1.a3fab4p+7, 0x1.fb505p+7}},
+    {{0x1.14d248p+5, 0x1.74cd92p+7, 0x1.b06ae4p+7, -0x1.631292p+6, 0x1.e7170cp+4, -0x1.bc6f4p+4,
+      0x1.fd54d6p+4, 0x1.e20578p+5, 0x1.78dbe6p+6, 0x1.b3331p+7, 0x1.ed1c58p+5, -0x1.3a0882p+2},
+     {-0x1.add54p+7, 0x1.33c5e6p+2, 0x1.33d386p+2, 0x1.36721cp+7, -0x1.d27b2p+4, 0x1.779aa6p+7, 0x1.4b5862p+3,
+      0x1.8c9412p+2, 0x1.20029ep+5, 0x1.2b1938p+5, 0x1.f0217p+6, -0x1.e55f36p+6}},
+};
+static const worst_logits worst_f64[2] = {
+    {{-0x1.05a70af5b1a6cp+8, -0x1.3c6a537922ddep+8, 0x1.ad10c789ab357p+7, 0x1.3dfbbfa606b31p+9,
+      -0x1.1ec96efa7c85ap+9, 0x1.a93fefb707e4cp+8, -0x1.d85fe64524e57p+8, -0x1.a6c79e9a06ee9p+6,
+      -0x1.9dca5d6115d9bp+7, -0x1.0368a621bf6bdp+9, 0x1.159bd82fa246dp+8, 0x1.3f8b115e8dfa2p+7},
+     {0x1.a40e181ffcde9p+6, -0x1.ae6f590baf981p+7, -0x1.40ed07e658085p+7, 0x1.2ee92654fe6ebp+7,
+      0x1.1e71de92a8b7bp+9, -0x1.a9efb53575129p+8, 0x1.fdd073ce02f83p+8, 0x1.35aaa7198d9f8p+9,
+      0x1.a0eecec3c0afap+8, -0x1.0dfb15efdee72p+8, 0x1.c70d7ca971dd8p+8, -0x1.e0b098f43cf8bp+8}},
+    {{-0x1.3c6a7e957ca5p+8, -0x1.05a9b90d60cf5p+8, 0x1.0b61f5e70a019p+9, -0x1.9dccb72fb2e51p+7,
+      0x1.229ab8fc23e94p+9, 0x1.e867ef30cec3p+1, -0x1.1ec9f00f44d41p+9, -0x1.97906a54821f8p+5,
+      0x1.595cebdf51e05p+9, -0x1.558bc37482bcfp+9, -0x1.6adc86c932ed3p+8, 0x1.3b8e6b044db7bp+9},
+     {0x1.04f89bd51fc83p+8, 0x1.3bbaa7ae71f8ap+8, -0x1.e0b22bebc72c7p+8, 0x1.82c8a33c6f49ap+6,
+      0x1.5533d41c52e93p+9, 0x1.6a2cbe2c4fe8cp+8, 0x1.920db2ca74702p+5, 0x1.cf5e9b9bdcb12p+8,
+      -0x1.732c6a3986143p+8, 0x1.0310a6b502a37p+9, -0x1.2045515b802d6p+2, -0x1.2f96637baea9cp+6}},
+};
+
+/* Of the rows that fill_sum makes, with the worst exponentials there are: as many equal main terms as a power of two, all too
+ * small, beside one result that is too large; where a kernel keeps a maximum out of its sum, most main terms are in the sum
+ * all the same. at[2] is the result. */
+static bool fill_worst_sum(generator *g, workload *w, const place *x, size_t at[5], bool fma)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const worst_logits *worst = (dt->digits > 24 ? worst_f64 : worst_f32) + fma;
+    const size_t n = w->c.shape.classes, lane = next_below(g, 16);
+    size_t terms = 1;
+    double term = 0, result = 1;
+    if (n < 33 || dt->digits < 24)
+        return false;
+    while (terms * 64 <= n)
+        terms *= 2;
+    const double deepest = next_below(g, 4) == 0 ? -dt->min_exp * 0.6931472 : 3.3 * dt->digits;
+    for (int tries = 0; tries < 20 && (result > term || result < term - deepest); tries++) {
+        term = worst->below[next_below(g, WORST)];
+        result = worst->above[next_below(g, WORST)];
+    }
+    if (result > term)
+        return false;
+    /* just below half the last place of the main term, scaled as in just_above_power */
+    const double binades = (term + (dt->digits > 24 ? 0 : 0.08400825)) / 0.6931471805599453,
+                 least = (floor(binades) - dt->digits) * 0.6931471805599453 -
+                         (dt->digits > 24 ? 0 : 0.08400825) -
+                         ldexp(next_uniform(g), -3 - (int)next_below(g, 10));
+    const double share = exp(result - term), wanted = ldexp(share, (int)ceil(log2((double)terms / share))),
+                 missing = wanted - (double)terms - share,
+                 small = ldexp(next_uniform(g), -(int)next_below(g, 16));
+    for (size_t i = 0; i < terms; i++) {
+        put(w, x, lane + 32 * i, term);
+        if (lane + 32 * i + 16 < n)
+            put(w, x, lane + 32 * i + 16, least);
+    }
+    for (size_t i = 0; i < 3; i++) /* three lanes of their own */
+        at[2 + i] = (lane + 3 + i) % 16;
+    at[0] = lane;
+    at[1] = lane + 16;
+    put(w, x, at[2], result);
+    put(w, x, at[3], missing > 0 ? term + log(missing * (1 - small)) : term - 60);
+    put(w, x, at[4], missing > 0 ? term + log(missing * small) : term - 60);
+    return true;
+}
+
 /* Moves all logits so that the maximum is as far below 0 as the log-sum-exp is above. */
 static void balance(workload *w, size_t output, const place *x)
 {
@@ -335,7 +451,7 @@ static bool is_log_sum(const kernel *k)
 }
 
 /* Elements that count: some in lanes whose sums are added first, 16 and 32 apart, some anywhere. */
-static void fill_row(generator *g, workload *w)
+static void fill_row(generator *g, workload *w, bool fma)
 {
     place all[MOST_PLACES];
     const size_t n = w->c.shape.classes, places = places_of(w, all);
@@ -345,11 +461,12 @@ static void fill_row(generator *g, workload *w)
     for (size_t i = 1; i < count; i++)
         at[i] = next_below(g, 2) ? (at[next_below(g, i)] + 16 * next_below(g, 4)) % n : next_below(g, n);
     const bool by_sum = all[0].of == LOGITS && n > 4 && next_below(g, 2);
-    for (size_t i = 0; i < n; i++) /* masked, a class would make a smoothed loss infinite */
-        put(w, &all[0], i, w->options.label_smoothing > 0 ? top - 40 : nothing(all[0].of));
+    for (size_t i = 0; i < n; i++)
+        put(w, &all[0], i, nothing(all[0].of));
     if (by_sum) {
         count = 5;
-        fill_sum(g, w, &all[0], at, next_below(g, 4) > 0);
+        if (next_below(g, 2) || !fill_worst_sum(g, w, &all[0], at, fma))
+            fill_sum(g, w, &all[0], at, next_below(g, 4) > 0);
     }
     if (is_log_sum(w->k) && next_below(g, 2))
         balance(w, RESULT, &all[0]);
@@ -364,6 +481,12 @@ static void fill_row(generator *g, workload *w)
                 : i > 0 && next_below(g, 3) == 0            ? get(w, &all[p], at[next_below(g, i)])
                 : all[p].of == ANY_SIGN && next_below(g, 3) ? scale * (1 - next_uniform(g) / 8)
                                                             : fresh(g, w, &all[p], top));
+    }
+    if (w->options.label_smoothing > 0) { /* masked, a class would make a smoothed loss infinite */
+        const double little = largest_in(w) - w->k->dtype->digits * (1 + 4 * next_uniform(g));
+        for (size_t i = 0; i < n; i++)
+            if (get(w, &all[0], i) == nothing(LOGITS))
+                put(w, &all[0], i, little);
     }
     if (w->k->second == CLASS_IDS)
         *(int64_t *)w->second = (int64_t)at[next_below(g, count)];
@@ -434,17 +557,6 @@ static void change_row(generator *g, workload *w, size_t output, size_t at)
 
 /* ------------------------------------------------------------------------------------------------- the search */
 
-typedef struct {
-    const kernel *k;
-    const isa *on;
-    size_t output;
-    generator g;
-    double until; /* 0: as many steps as there are */
-    size_t steps;
-    badness worst;
-    char text[1 << 13]; /* the input, as in witnesses.txt */
-} search;
-
 static bool goes_on(const search *s, size_t step)
 {
     return s->until > 0 ? now() < s->until : step < s->steps;
@@ -473,13 +585,13 @@ static void say_array(char *to, size_t size, const char *name, const workload *w
     }
 }
 
-static void say_input(search *s, const workload *w)
+static void say_input(record *of, const workload *w)
 {
     const sl_loss_options *o = &w->options;
     place all[MOST_PLACES];
     const size_t places = places_of(w, all);
-    char *const to = s->text;
-    const size_t size = sizeof s->text;
+    char *const to = of->text;
+    const size_t size = sizeof of->text;
     snprintf(to, size, "columns %zu", w->c.shape.classes);
     for (size_t p = 0; p < places; p++)
         say_array(to, size,
@@ -499,18 +611,37 @@ static void say_input(search *s, const workload *w)
         snprintf(to + length, size - length, " mean");
 }
 
+static record **record_of(search *s, const workload *w, badness b)
+{
+    const sl_loss_options *o = &w->options;
+    return &s->of[(o->class_weight != NULL ? WEIGHTS : 0) | (o->pos_weight != NULL ? POS_WEIGHTS : 0) |
+                  (o->upstream != NULL ? UPSTREAM : 0) | (o->label_smoothing > 0 ? SMOOTHING : 0) |
+                  (o->reduction == SL_MEAN ? MEAN : 0) | (is_of_range(s, b) ? RANGE : 0)];
+}
+
+static bool is_new(search *s, const workload *w, badness b)
+{
+    const record *of = *record_of(s, w, b);
+    return b.ulp > 0 && (of == NULL || share_of(b) > share_of(of->worst));
+}
+
 static void note(search *s, const workload *w, badness b)
 {
-    if (share_of(b) <= share_of(s->worst))
+    record **of = record_of(s, w, b);
+    if (!is_new(s, w, b))
         return;
-    s->worst = b;
-    say_input(s, w);
+    if (*of == NULL)
+        *of = allocate(1, sizeof **of);
+    (*of)->worst = b;
+    say_input(*of, w);
+    if (share_of(b) > share_of(s->worst))
+        s->worst = b;
 }
 
 /* The element of an element kernel, as a workload of its own. */
 static void note_element(search *s, const workload *w, badness b)
 {
-    if (share_of(b) <= share_of(s->worst))
+    if (!is_new(s, w, b))
         return;
     workload one;
     place from[MOST_PLACES], to[MOST_PLACES];
@@ -532,11 +663,16 @@ static void note_element(search *s, const workload *w, badness b)
 
 /* ---- climbing ---- */
 
-/* Where to start: one of the ways to call the kernel that give this output, one loss per row or element. */
+/* Where to start: one of the ways to call the kernel that give this output, one loss per row or element; as often as not
+ * without options, else with any of them. */
 static call_spec next_call_spec(search *s)
 {
-    call_spec v = *call_spec_at(s->k, next_below(&s->g, 2) ? 0 : next_below(&s->g, call_spec_count(s->k)));
-    v.options &= ~(unsigned)(IGNORE | SAFE);
+    call_spec v = *call_spec_at(s->k, 0);
+    if (is_loss(s->k) && next_below(&s->g, 2))
+        v = random_call_spec(s->k, &s->g);
+    v.options &= ~(unsigned)(IGNORE | SAFE | EMPTY_ZERO);
+    v.smoothing = v.options & SMOOTHING ? v.smoothing : 0;
+    s->avoids_range = next_below(&s->g, 4) > 0;
     if (is_loss(s->k) && (v.reduction == SL_SUM || s->output == RESULT))
         v.reduction = SL_NONE;
     for (size_t output = 0; output < OUTPUTS; output++)
@@ -544,7 +680,7 @@ static call_spec next_call_spec(search *s)
     return v;
 }
 
-static const size_t widths[] = {1, 2, 3, 5, 16, 17, 32, 33, 33, 33, 40, 48, 64, 64, 64, 64, 288, 288};
+static const size_t widths[] = {1, 2, 3, 5, 16, 17, 32, 33, 33, 33, 40, 48, 64, 64, 64, 64, 256, 288};
 
 static void climb_row(search *s, workload *best, size_t steps)
 {
@@ -560,12 +696,12 @@ static void climb_row(search *s, workload *best, size_t steps)
                 (best->options.upstream != NULL ? UPSTREAM : 0) |
                 (best->options.label_smoothing > 0 ? SMOOTHING : 0);
     workload_make(&tried, s->k, &v, best->c.shape, distribution_at(0), &g);
-    measure(s->on, best, s->output, NULL, &here);
+    measure(s, best, NULL, &here);
     note(s, best, here);
     for (size_t stale = 0; steps > 0 && stale < 1500; steps--, stale++) {
         copy_arrays(&tried, best);
         change_row(&s->g, &tried, s->output, here.at);
-        measure(s->on, &tried, s->output, NULL, &b);
+        measure(s, &tried, NULL, &b);
         if (share_of(b) < share_of(here))
             continue;
         stale = share_of(b) > share_of(here) ? 0 : stale;
@@ -588,9 +724,9 @@ static void search_rows(search *s)
         workload_make(&start, s->k, &v, sl_rows(1, n), distribution_at(0), &s->g);
         badness of_best = {-1, 1, 0}, b;
         for (size_t i = 0; i < STARTS && goes_on(s, step); i++) {
-            fill_row(&s->g, &start);
+            fill_row(&s->g, &start, s->on->table->fma);
             climb_row(s, &start, FIRST);
-            measure(s->on, &start, s->output, NULL, &b);
+            measure(s, &start, NULL, &b);
             if (share_of(b) > share_of(of_best)) {
                 of_best = b;
                 copy_arrays(&best, &start);
@@ -678,7 +814,7 @@ static void search_elements(search *s)
         for (size_t p = 0; p < places; p++)
             for (size_t i = 0; i < of_best[p].count; i++)
                 put(&best, &of_best[p], i, fresh(&s->g, &best, &of_best[p], 0));
-        measure(s->on, &best, s->output, here, &worst);
+        measure(s, &best, here, &worst);
         note_element(s, &best, worst);
         for (size_t round = 0; round < ROUNDS && goes_on(s, step); round++, step += ELEMENTS / 8) {
             copy_arrays(&tried, &best);
@@ -686,7 +822,7 @@ static void search_elements(search *s)
             for (size_t i = 0; i < ELEMENTS; i++)
                 if (stale[i] > STALE)
                     restart_element(s, &tried, of_tried, places, i, worst.at);
-            measure(s->on, &tried, s->output, b, &worst);
+            measure(s, &tried, b, &worst);
             note_element(s, &tried, worst);
             for (size_t i = 0; i < ELEMENTS; i++) {
                 const bool anew = stale[i] > STALE;
@@ -738,24 +874,26 @@ static const char *word_after(const char *line, const char *word)
     return NULL;
 }
 
-/* "3:0x1p-4 7-9:1" */
+/* "3:0x1p-4 7-9:1 16-63/32:0", the last of which is 16 and 48 */
 static void read_values(const char *line, const char *name, const workload *w, const place *p)
 {
     for (size_t i = 0; i < p->count; i++)
         put(w, p, i, nothing(p->of));
     const char *at = word_after(line, name);
-    size_t first, last;
-    int length;
     while (at != NULL) {
-        if (sscanf(at, " %zu-%zu:%n", &first, &last, &length) < 2) {
-            if (sscanf(at, " %zu:%n", &first, &length) < 1)
-                return;
+        size_t first = 0, last = 0, step = 1;
+        int length = 0;
+        sscanf(at, " %zu-%zu:%n", &first, &last, &length);
+        if (length == 0)
+            sscanf(at, " %zu-%zu/%zu:%n", &first, &last, &step, &length);
+        if (length == 0 && sscanf(at, " %zu:%n", &first, &length) == 1)
             last = first;
-        }
+        if (length == 0)
+            return;
         char *end;
         const double value = strtod(at + length, &end);
-        assert_true(end != at + length && last < p->count);
-        for (size_t i = first; i <= last; i++) {
+        assert_true(end != at + length && last < p->count && step > 0);
+        for (size_t i = first; i <= last; i += step) {
             (p->is_loss_type ? w->k->dtype->put_loss : w->k->dtype->put)(p->values, i, value);
             if (get(w, p, i) != value)
                 fail_msg("no number of its type: %s", line);
@@ -873,10 +1011,22 @@ static void climb_from(witness *w, void *with)
         return;
     if (s->k->by_element) {
         badness b;
-        measure(s->on, &w->w, s->output, NULL, &b);
+        measure(s, &w->w, NULL, &b);
         note(s, &w->w, b);
     } else {
         climb_row(s, &w->w, effort(300, 30));
+    }
+}
+
+/* A line of witnesses.txt for each; in short runs only for the worst of all. */
+static void say_records(search *s)
+{
+    for (size_t i = 0; i < RECORDS; i++) {
+        record *of = s->of[i];
+        if (of != NULL && (s->until > 0 || share_of(of->worst) == share_of(s->worst)))
+            printf("%s %s %s %zu %.4f %s\n", s->k->name, s->on->table->fma ? "fma" : "no-fma",
+                   s->output == GRADIENT ? "gradient" : "result", of->worst.at, of->worst.ulp, of->text);
+        free(of);
     }
 }
 
@@ -897,13 +1047,13 @@ static void search_output(const kernel *k, const isa *on, size_t output)
     else
         search_rows(s);
     const badness from_nothing = s->worst;
+    s->avoids_range = false;
     each_witness(climb_from, s);
-    printf("%s/%s%s: %.4f ULP, tested bound %g, on any input %g (here %.4g); %.2f s; from nothing %.4f\n"
-           "%s %s %s %zu %.4f %s\n",
+    printf("%s/%s%s: %.4f ULP, tested bound %g, on any input %g (here %.4g); %.2f s; from nothing %.4f\n",
            k->name, on->name, output == GRADIENT ? ", gradient" : "", s->worst.ulp,
            bound_of(k, on->table, output), bound_on_any(k, on->table, output), s->worst.allowed,
-           now() - start, from_nothing.ulp, k->name, on->table->fma ? "fma" : "no-fma",
-           output == GRADIENT ? "gradient" : "result", s->worst.at, s->worst.ulp, s->text);
+           now() - start, from_nothing.ulp);
+    say_records(s);
     if (!(s->worst.ulp <= s->worst.allowed))
         fail_msg("%s/%s%s: %.4f ULP of %.4f allowed on any input", k->name, on->name,
                  output == GRADIENT ? ", gradient" : "", s->worst.ulp, s->worst.allowed);

@@ -468,6 +468,30 @@ static void statistics_at_the_limits(void)
     assert_true(sl_stats_logsumexp(&nothing) == -INFINITY);
 }
 
+/* What is left of losses of both signs may be smaller than what f64 loses of them: as much is allowed, of their magnitudes. */
+static void sums_of_both_signs(const kernel *k, const isa *on)
+{
+    static const double costs[][3] = {
+        {1e30, -1e30, 1}, {1e30, 1, -1e30}, {1, 1e30, -1e30}, {-1e30, -1, 1e30}};
+    const int64_t ids[3] = {0};
+    for (size_t i = 0; i < sizeof costs / sizeof *costs; i++)
+        for (int is_mean = 0; is_mean < 2; is_mean++) {
+            const sl_loss_options o = {.reduction = is_mean ? SL_MEAN : SL_SUM};
+            double log_prob[3], loss[1];
+            for (size_t r = 0; r < 3; r++)
+                k->dtype->put(log_prob, r, -costs[i][r]);
+            const call c = {
+                .x = log_prob, .second = ids, .shape = sl_rows(3, 1), .options = &o, .out = {loss}};
+            run(k, on, &c);
+            const double divisor = is_mean ? 3 : 1, want = (i == 3 ? -1 : 1) / divisor,
+                         allowed = ldexp(2e30, k->dtype->digits > 24 ? -60 : -30) / divisor;
+            if (!(fabs(k->dtype->get_loss(loss, 0) - want) <= allowed))
+                fail_msg("%s/%s, %zu: %g, want %g", k->name, on->name, i, k->dtype->get_loss(loss, 0), want);
+        }
+}
+
+static bool is_nll_of_floats(const kernel *k) { return k->row == SL_COUNT_nll && k->dtype->digits >= 24; }
+
 int main(void)
 {
     const topic topics[] = {
@@ -475,6 +499,7 @@ int main(void)
         {.name = "one bad element at every position", .cell = one_bad_element, .applies_to = takes_nan},
         {.name = "empty shapes", .each_kernel = empty_shapes},
         {.name = "targets of no classes", .each_kernel = targets_of_no_classes},
+        {.name = "sums of both signs", .cell = sums_of_both_signs, .applies_to = is_nll_of_floats},
         {.name = "statistics merged in any order", .once = merging_in_any_order},
         {.name = "statistics at the limits", .once = statistics_at_the_limits},
     };

@@ -6,10 +6,10 @@
  * in the frame of the whole row's maximum, top as the elements of softmax are: one column is exactly 1.
  *
  * So apply has one exponential's error more than softmax, that of top, and its sum those of the rest, 2.18 x 2^-24 (no FMA:
- * 2.29): 1.06 + 1.06 + 2.18 + 1.0 ULP, and 0.5 among the denormals: bound on any input 5.9 (5.7), tested 3.0 (3.5). f64: 1.25 +
- * 1.25 + 2.25, since rest is rounded, and 1.0: 6.3 (5.8), tested 5.0. The log-sum-exp of statistics, of the larger of itself and
- * the maximum (log_softmax.h), is not rounded to f32: 4.4 (4.6), tested 2.0; f64 2 x (1.25 + 1.0 + 0.89) and a rounding: 7.3,
- * tested 3.0.
+ * 2.29): 1.06 + 1.06 + 2.18 + 1.0 ULP, and 0.5 among the denormals: bound on any input 5.9 (5.7), tested 3.0 (3.5). f64: 1.41 +
+ * 1.41 + 2.41 (no FMA: 1.46 each), since rest is rounded, and 1.0: 6.8 (6.4), tested 5.0, found 6.36. The log-sum-exp of statistics, of the larger of itself and
+ * the maximum (log_softmax.h), is not rounded to f32: 4.4 (4.6), tested 2.0; f64 2 x (1.41 + 1.0 + 0.89) and a rounding: 7.6
+ * (7.7), tested 3.0.
  */
 #ifndef SL_KERNEL_PARTIAL_H
 #define SL_KERNEL_PARTIAL_H

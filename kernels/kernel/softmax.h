@@ -16,8 +16,9 @@
  *   0x1.50727ep+4 [5] -0x1.a03956p+5, the others -inf, at [5]; without denormals 4.05. No FMA: 4.15, tests/data/witnesses.txt.
  *   Tested bound 3.0 (3.5), of all distributions of the tests; found 2.70 (2.73) in rows of up to 2^20 elements
  *   (softlane-accuracy --exhaustive), at -0x1.31150ep+6 in "exponent limits" of 496 x 33 [120, 21].
- * f64, in units of 2^-53: 1.25 in e and in the sum, which loses nothing more, and the last rounding: 3.5; denormal results as
- * above: bound 4.0.
+ * f64, in units of 2^-53: 1.41 in e and in the sum (no FMA: 1.46), which loses nothing more, and the last rounding: 3.9;
+ * denormal results as above. Bound on any input 4.4 (no FMA: 4.0), tested 4.0; found 4.14, and 4.06 of 5 elements, [0] and [1]
+ * 0x1.3b8e6b044db7bp+9 [2] -0x1.2f96637baea9cp+6 [3] 0x1.3835ad1b72e0ap+9 [4] 0x1.2bc0e16ab9f86p+9, at [2].
  */
 #ifndef SL_KERNEL_SOFTMAX_H
 #define SL_KERNEL_SOFTMAX_H
