@@ -171,6 +171,30 @@ static double upstream_at(const workload *w, size_t i)
     return fabs(o->reduction == SL_MEAN ? u / (double)mean_divisor(w) : u);
 }
 
+/* What multiplies q_c, which may have been rounded among the denormals: sum_c (m - x_c) of row r. */
+static sl_real gaps_of_row(const workload *w, size_t r)
+{
+    const sl_shape shape = w->c.shape;
+    sl_real sum = 0;
+    double top = -(double)INFINITY;
+    if (w->k->second != PROBABILITIES)
+        return 0;
+    for (size_t c = 0; c < shape.classes; c++)
+        top = fmax(top, w->k->dtype->get(w->x, element_at(shape, r, c)));
+    for (size_t c = 0; c < shape.classes; c++) {
+        const sl_real gap = top - (sl_real)w->k->dtype->get(w->x, element_at(shape, r, c));
+        sum += isfinite(gap) ? gap : 0;
+    }
+    return sum;
+}
+
+/* |p - t| / max(p (1 - p), 1e-12) */
+static double quotient_of_bce(const workload *w, size_t i)
+{
+    const double p = w->k->dtype->get(w->x, i), t = w->k->dtype->get(w->second, i);
+    return 1 + fabs(p - t) / fmax(p * (1 - p), 1e-12);
+}
+
 /* The absolute errors that softlane.h counts beside the ULP, see "range" there: of terms that are cut off, and of factors
  * that were rounded among the denormals before others multiplied them. */
 static sl_real absolute_error(const workload *w, size_t output, size_t i)
@@ -197,13 +221,16 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
                      x = fabs(dt->get(w->x, i));
         if (output == RESULT && (o->class_weight != NULL || o->pos_weight != NULL))
             return ((sl_real)fmin(x, largest_of(dt)) + fmax(1, p)) * fmax(1, weight_at(w, c)) * least;
-        return output == GRADIENT && dt->long_arithmetic ? (sl_real)weight_at(w, c) * fmax(1, p) * least : 0;
+        /* u / divisor and u w are rounded before p, or the quotient of bce, multiplies them */
+        const double entry = k->row == SL_COUNT_bce ? quotient_of_bce(w, i) : fmax(1, p);
+        return output == GRADIENT && dt->long_arithmetic ? (sl_real)fmax(1, weight_at(w, c)) * entry * least
+                                                         : 0;
     }
     if (k->row == SL_COUNT_nll)
         return output == GRADIENT && dt->long_arithmetic ? weight_at(w, c) * least : 0;
     const double whole = weight_of_row(w, r);
     if (output == RESULT)
-        return n * whole * cut + (dt->long_arithmetic ? 2 * whole * least : 0);
+        return n * whole * cut + (dt->long_arithmetic ? (2 * whole + gaps_of_row(w, r)) * least : 0);
     const double u = upstream_at(w, r);
     /* 1 - p of the target is an f64, before u multiplies it */
     return u * whole * (n * cut + (dt->long_arithmetic ? least : 0)) + (weight_at(w, c) + whole) * least;

@@ -7,7 +7,7 @@
  *   test_fastest FILE     on the machine of the file
  *   test_fastest          on any other
  */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

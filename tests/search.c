@@ -147,9 +147,6 @@ static void put(const workload *w, const place *p, size_t i, double value)
     const double most = ldexp(1, (3 - dt->min_exp) * 3 / 4);
     if (isnan(value))
         value = 0;
-    /* what losses in f64 lose of factors that are denormal is more than allowed_on_any() knows */
-    if (is_loss(w->k) && dt->digits > 24 && p->of != LOGITS && value != 0 && fabs(value) < 0x1p-960)
-        value = copysign(0x1p-960, value);
     const double size = fabs(value);
     if (p->of == PROBABILITY)
         value = size > 1 ? 1 : size;
