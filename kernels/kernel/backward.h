@@ -57,7 +57,10 @@ SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, int rare, c_tables tab
 }
 
 /* Whether any of these needs that. f64 has one form for all. */
-SL_INLINE int needs_care(const reg *y, size_t registers) { return !SL_F64 && c_times_exp_is_far(y, registers); }
+SL_INLINE int needs_care(const reg *y, size_t registers)
+{
+    return !SL_F64 && c_times_exp_is_far(y, registers);
+}
 
 /* Results of any n elements, out of line. */
 SL_INLINE void grad_by_registers(const T *y, const T *dy, T *dx, size_t n, const row_terms *terms, int of_log)
