@@ -168,26 +168,32 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
         grad_rest(y + i, dy + i, dx + i, n - i, &s, of_log);
 }
 
-/* The gradients of a strip, from class c on, as long as none is rare; returns the first class that is not done, of which k
- * vectors are. */
-SL_INLINE size_t strip_grads(const strip *y, const strip *dy, T *dx, size_t c, size_t *k, const row_terms *s,
-                             int of_log, strip_options o)
+/* A place in a strip: the k-th vector of class c. */
+typedef struct {
+    size_t c, k;
+} strip_at;
+
+/* The gradients of a strip, from class `at->c` on, as long as none is rare; then `at` is the first that is not done. */
+SL_INLINE void strip_grads(const strip *y, const strip *dy, T *dx, strip_at *at, const row_terms *s,
+                           int of_log, strip_options o)
 {
-    size_t vectors = o.single ? 1 : strip_vectors(y);
+    size_t vectors = o.single ? 1 : strip_vectors(y), c = at->c;
     for (; c < y->classes; c++) {
         SL_UNROLL
-        for (*k = 0; *k < vectors; ++*k) {
-            reg a = strip_load(y, c, *k, o);
-            if (of_log && needs_care(&a, 1))
-                return c;
+        for (size_t k = 0; k < vectors; k++) {
+            reg a = strip_load(y, c, k, o);
+            if (of_log && needs_care(&a, 1)) {
+                *at = (strip_at){c, k};
+                return;
+            }
             if (of_log)
-                a = log_softmax_grad(a, strip_load_wide(dy, c, *k, o), s[*k], 0, c_tables_load());
+                a = log_softmax_grad(a, strip_load_wide(dy, c, k, o), s[k], 0, c_tables_load());
             else
-                a = c_canonical(softmax_grad(a, strip_load(dy, c, *k, o), s[*k]));
-            strip_store(y, dx, c, *k, a, o);
+                a = c_canonical(softmax_grad(a, strip_load(dy, c, k, o), s[k]));
+            strip_store(y, dx, c, k, a, o);
         }
     }
-    return c;
+    at->c = c;
 }
 
 SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_log, strip_options o)
@@ -201,10 +207,10 @@ SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_
     strip_sum(y, dy, of_log, sum, o);
     for (size_t k = 0; k < vectors; k++)
         s[k] = row_terms_of(sum[k]);
-    for (size_t c = 0, k; c = strip_grads(y, dy, dx, c, &k, s, of_log, o), c < y->classes; c++)
-        for (; k < vectors; k++) {
-            size_t at = c * y->step + k * SL_W;
-            grad_rest(y->x + at, dy->x + at, dx + at, o.whole ? SL_W : y->rows, s + k, of_log);
+    for (strip_at at = {0, 0}; strip_grads(y, dy, dx, &at, s, of_log, o), at.c < y->classes; at.c++)
+        for (; at.k < vectors; at.k++) {
+            size_t i = at.c * y->step + at.k * SL_W;
+            grad_rest(y->x + i, dy->x + i, dx + i, o.whole ? SL_W : y->rows, s + at.k, of_log);
         }
 }
 
