@@ -60,12 +60,13 @@ SL_INLINE void prefetch_group(const T *x, const T *dy, const T *y, size_t regist
     }
 }
 
+/* Plain C has one form for all here: clang for AArch64 would compute both, and raise OVERFLOW in the one that nobody wants. */
 SL_INLINE void map_by_registers(map_value value, map_is_rare is_rare, const T *x, const T *dy, T *y, size_t n)
 {
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W) {
         reg a = load_some(x + i, n - i, 0), g = dy == x ? a : load_some(dy + i, n - i, 0);
-        store_some(y + i, is_rare(&a, 1) ? value(a, g, 1) : value(a, g, 0), n - i);
+        store_some(y + i, SL_W == 1 || is_rare(&a, 1) ? value(a, g, 1) : value(a, g, 0), n - i);
     }
 }
 
