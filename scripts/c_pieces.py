@@ -10,6 +10,7 @@ import re
 DEFINITIONS = [(re.compile(pattern), endings) for pattern, *endings in (
     (r"#define (\w+)", ""),
     (r"SL_PAIRED_\d\(\w+, (\w+)", "", "_half"),
+    (r"SL_PAIRED_TRANSPOSED\((\w+)", "_load_transposed", "_store_transposed"),
     (r"SL_PARTIAL\((\w+)", "_load_n", "_store_n"),
     (r"SL_MASKED_FMA\(\w+, \w+, (\w+)", ""),
     (r"typedef [^{;]*\(\*(\w+)\)\(", ""),

@@ -46,6 +46,7 @@ typedef double num;
 
 SL_INLINE vw c_widen(vw a) { return a; }
 SL_INLINE vw c_narrow(vw a) { return a; }
+
 /* The largest lane of each of SL_W registers, neighbours first. */
 SL_INLINE vw c_fold_max_of_each(const vw part[SL_W])
 {

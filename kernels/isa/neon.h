@@ -129,21 +129,7 @@ SL_INLINE void store_transposed_half(double *p, size_t step, const float64x2_t q
         vst1q_f64(p + step + c, vtrn2q_f64(q[c], q[c + 1]));
     }
 }
-SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
-{
-    float64x2_t lo[4], hi[4];
-    load_transposed_half(p, step, lo);
-    load_transposed_half(p + SL_W / 2 * step, step, hi);
-    SL_UNROLL
-    for (size_t c = 0; c < 4; c++)
-        q[c] = (vw){lo[c], hi[c]};
-}
-SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
-{
-    float64x2_t lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
-    store_transposed_half(p, step, lo);
-    store_transposed_half(p + SL_W / 2 * step, step, hi);
-}
+SL_PAIRED_TRANSPOSED(w, double, vw)
 SL_INLINE void w_stream(double *p, vw a) { w_store(p, a); }
 SL_PARTIAL(w, vw, double, SL_W)
 SL_PAIRED_2(vw, w_add, vw, vw, vaddq_f64(a, b))
@@ -275,6 +261,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return hh_u32(vqsubq_u16(hh(a), hh(b))); }
 #undef SL_PAIRED_1
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
+#undef SL_PAIRED_TRANSPOSED
 #undef SL_PARTIAL
 
 #endif

@@ -29,4 +29,23 @@
         return (R){word##_half(a.lo, b.lo, c.lo), word##_half(a.hi, b.hi, c.hi)};                            \
     }
 
+/* w_load_transposed and w_store_transposed, from load_transposed_half and store_transposed_half: of SL_W / 2 rows of four. */
+#define SL_PAIRED_TRANSPOSED(w, element, R)                                                                  \
+    SL_INLINE void w##_load_transposed(const element *p, size_t step, R q[4])                                \
+    {                                                                                                        \
+        SL_HALF(R) lo[4], hi[4];                                                                             \
+        load_transposed_half(p, step, lo);                                                                   \
+        load_transposed_half(p + SL_W / 2 * step, step, hi);                                                 \
+        SL_UNROLL                                                                                            \
+        for (size_t c = 0; c < 4; c++)                                                                       \
+            q[c] = (R){lo[c], hi[c]};                                                                        \
+    }                                                                                                        \
+    SL_INLINE void w##_store_transposed(element *p, size_t step, const R q[4])                               \
+    {                                                                                                        \
+        SL_HALF(R) lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo};                                             \
+        SL_HALF(R) hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};                                             \
+        store_transposed_half(p, step, lo);                                                                  \
+        store_transposed_half(p + SL_W / 2 * step, step, hi);                                                \
+    }
+
 #endif

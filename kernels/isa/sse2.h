@@ -129,21 +129,7 @@ SL_INLINE void store_transposed_half(double *p, size_t step, const __m128d q[4])
         _mm_storeu_pd(p + step + c, _mm_unpackhi_pd(q[c], q[c + 1]));
     }
 }
-SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
-{
-    __m128d lo[4], hi[4];
-    load_transposed_half(p, step, lo);
-    load_transposed_half(p + SL_W / 2 * step, step, hi);
-    SL_UNROLL
-    for (size_t c = 0; c < 4; c++)
-        q[c] = (vw){lo[c], hi[c]};
-}
-SL_INLINE void w_store_transposed(double *p, size_t step, const vw q[4])
-{
-    __m128d lo[4] = {q[0].lo, q[1].lo, q[2].lo, q[3].lo}, hi[4] = {q[0].hi, q[1].hi, q[2].hi, q[3].hi};
-    store_transposed_half(p, step, lo);
-    store_transposed_half(p + SL_W / 2 * step, step, hi);
-}
+SL_PAIRED_TRANSPOSED(w, double, vw)
 SL_INLINE void w_stream(double *p, vw a)
 {
     _mm_stream_pd(p, a.lo);
@@ -281,6 +267,7 @@ SL_INLINE vu hh_sub(vu a, vu b) { return _mm_subs_epu16(a, b); }
 #undef SL_PAIRED_1
 #undef SL_PAIRED_2
 #undef SL_PAIRED_3
+#undef SL_PAIRED_TRANSPOSED
 #undef SL_PARTIAL
 
 #endif
