@@ -125,6 +125,92 @@ SL_INLINE void softmax_pass(softmax_rows_state *s, const T *x, exp_place place, 
         exp_row(&s->reader, x, place, s->predicted, other, lanes);
 }
 
+/* ---- a row alone, straight through ---- */
+
+/* The end of a row whose exponentials are e, and their results. */
+SL_INLINE void finish_straight(const T *x, const num *e, T *y, size_t n, const exp_lanes *lanes, int safe)
+{
+    const c_row_acc sum = lanes_fold(lanes->sum);
+    const double s = c_row_value(sum);
+    if (!(s > 0)) {
+        fill_row(y, n, safe && s == 0 ? 0 : (num)NAN);
+        return;
+    }
+    const factor_lanes factors = factors_of(c_row_reciprocal(sum));
+    pending_row row = {.x = x, .e = e, .y = y, .target = SIZE_MAX, .paired = 1};
+    set_factor(&row, &factors, 0);
+    const emit_options o = {.kind = EMIT_PRODUCT, .scaled = 1};
+    if (n >= 2 * SL_W) {
+        emit_row_of(&row, n, o, 0);
+    } else {
+        reg two[2];
+        emit_load(&row, 0, n, o, two);
+        emit_results(&row, o, c_frame_set1(row.frame), two);
+        store_two_n(y, two, n);
+    }
+}
+
+/* More than a block, and no more than scratch has room for. */
+SL_NOINLINE void softmax_row(const T *x, T *y, size_t n, int safe)
+{
+    _Alignas(SL_LINE) num e[SCRATCH_BYTES / sizeof(num)];
+    const exp_options o = {.pairwise = 1, .rest = MASKED_LOADS};
+    const exp_place place = {e, 0, 1};
+    row_reader reader;
+    exp_lanes lanes;
+    c_frame none = {0, 0};
+    row_reader_init(&reader, n);
+    exp_pass(&reader, x, place, none, NULL, o, &lanes);
+    const c_frame right = c_frame_of(c_largest(lanes.max, SL_PARTS));
+    if (!c_frame_same(none, right)) {
+        exp_lanes again;
+        exp_row_again(&reader, x, place, right, &again);
+        lanes = again;
+    }
+    finish_straight(x, e, y, n, &lanes, safe);
+}
+
+/* At most a block; each element is added in f64. */
+SL_INLINE void exp_short(const T *x, size_t n, num *e, c_frame frame, exp_options o, exp_lanes *lanes)
+{
+    T block[SL_BLOCK];
+    exp_lanes_init(lanes);
+    if (MASKED_LOADS && !o.shifted)
+        exp_rest(x, n, e, c_frame_set1(frame), o, lanes);
+    else
+        exp_block(whole_block(x, n, block), keep_in_nums, e, c_frame_set1(frame), o, lanes);
+}
+
+/* In any frame. */
+SL_RARE void exp_short_again(const T *x, size_t n, num *e, c_frame frame, exp_lanes *lanes)
+{
+    exp_short(x, n, e, frame, (exp_options){.shifted = 1}, lanes);
+}
+
+SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t n, int safe)
+{
+    num e[SL_BLOCK];
+    exp_lanes lanes;
+    c_frame none = {0, 0};
+    exp_short(x, n, e, none, (exp_options){.shifted = 0}, &lanes);
+    const c_frame right = c_frame_of(c_largest(lanes.max, SL_PARTS));
+    if (!c_frame_same(none, right)) {
+        exp_lanes again;
+        exp_short_again(x, n, e, right, &again);
+        lanes = again;
+    }
+    finish_straight(x, e, y, n, &lanes, safe);
+}
+
+/* How many rows go straight through, one after the other: their ends wait, but what a group costs is not shared by enough rows
+ * to pay. More where a row's last block needs no copy. */
+SL_INLINE size_t straight_rows(size_t classes)
+{
+    enum { FEW = MASKED_LOADS ? 64 : SL_W > 1 ? 2 : 0 };
+    size_t most = SCRATCH_BYTES / sizeof(num);
+    return classes <= most / 8 ? FEW : SL_W > 1 && classes <= most;
+}
+
 /* While one row's exponentials are formed, another one is scaled, so that nobody waits for a row's end, and memory is read and
  * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
  * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer
@@ -142,7 +228,7 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
     int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED) &&
                       (room <= SCRATCH || !can_hold_exps(x, y));
     int staged = nontemporal && aside;
-    size_t many = nontemporal || room > GROUPED || rows <= SL_W / 4 ? 1 : least(SL_W, SCRATCH / room);
+    size_t many = nontemporal || room > GROUPED ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);
     exp_lanes lanes[SL_W];
@@ -233,31 +319,6 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
     store_flat(y, to, classes, nontemporal);
 }
 
-/* One row that has no neighbours: as a long one, but each element is added in f64. */
-SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t classes, int safe)
-{
-    T block[SL_BLOCK];
-    num e[SL_BLOCK];
-    c_frame right = {0, 0}, used;
-    exp_lanes lanes;
-    whole_block(x, classes, block);
-    do {
-        used = right;
-        exp_lanes_init(&lanes);
-        exp_block(block, keep_in_nums, e, c_frame_set1(used), (exp_options){.shifted = 1}, &lanes);
-        right = c_frame_of(c_largest(lanes.max, SL_PARTS));
-    } while (!c_frame_same(used, right));
-    c_row_acc sum = lanes_fold(lanes.sum);
-    factor_lanes factors = factors_of(c_row_reciprocal(sum));
-    pending_row row = {.x = x, .e = e, .y = y, .target = SIZE_MAX, .frame = used, .paired = 1};
-    set_factor(&row, &factors, 0);
-    double s = c_row_value(sum);
-    if (s > 0)
-        emit_row(&row, classes, EMIT_PRODUCT, 0);
-    else
-        fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
-}
-
 SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
     T in[SL_BLOCK * SL_W], out[SL_BLOCK * SL_W];
@@ -295,7 +356,7 @@ SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
     walk w = walk_of(shape);
     int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
     int few = shape.classes <= SL_BLOCK && !nontemporal; /* in a cache few classes are few pages */
-    size_t most = few ? STRIP_ROWS : most_strip_rows(shape.classes);
+    size_t most = few || (can_hold_exps(x, y) && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
     for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(most, strip_rows(w.rows - i));
@@ -317,8 +378,11 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
         softmax_short_rows(x, y, shape.outer, shape.classes, safe);
     else if (shape.inner == 1 && are_half_rows(x, y, shape))
         softmax_half_rows(x, y, shape.outer, shape.classes, safe);
-    else if (shape.inner == 1)
+    else if (shape.inner == 1 && shape.outer > straight_rows(shape.classes))
         softmax_rows(x, y, shape.outer, shape.classes, safe);
+    else if (shape.inner == 1)
+        for (size_t r = 0; r < shape.outer; r++)
+            softmax_row(x + r * shape.classes, y + r * shape.classes, shape.classes, safe);
     else
         softmax_strips(x, y, shape, safe);
 }

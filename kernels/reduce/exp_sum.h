@@ -27,12 +27,23 @@ typedef struct {
     int shifted;     /* the frame may have a shift */
     int pairwise;    /* each pair is added in f32 first */
     int nontemporal; /* stores of the other row */
+    int rest;        /* what is behind the last whole block is read by masked loads, behind the loop */
 } exp_options;
 
 /* Keeps a register of exponentials as elements i and following of e. */
 typedef void (*keep_exps)(void *e, size_t i, reg a);
 
 SL_INLINE void keep_in_nums(void *e, size_t i, reg a) { c_store((num *)e + i, a); }
+
+/* Two registers of exponentials, which pair() brings into the same lanes. */
+SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
+{
+    pair(&first, &second);
+    if (o.pairwise)
+        *sum = c_acc_add_pair(*sum, first, second);
+    else
+        *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
+}
 
 /* A block: sums and maxima by lane, and the exponentials, in the order of load_two. */
 SL_INLINE void exp_block(const T *x, keep_exps keep, void *e, c_vframe f, exp_options o, exp_lanes *lanes)
@@ -50,12 +61,49 @@ SL_INLINE void exp_block(const T *x, keep_exps keep, void *e, c_vframe f, exp_op
         second = c_exp_predicted(second, o.shifted, f, table);
         keep(e, j * SL_W, first);
         keep(e, j * SL_W + SL_LANES, second);
-        pair(&first, &second);
-        if (o.pairwise)
-            lanes->sum[j] = c_acc_add_pair(lanes->sum[j], first, second);
-        else
-            lanes->sum[j] = c_acc_add(c_acc_add(lanes->sum[j], c_widen(first)), c_widen(second));
+        add_exps(first, second, o, lanes->sum + j);
     }
+}
+
+/* Registers `from` and following of a block of n elements, in the order of load_two. */
+SL_INLINE void load_half(const T *x, size_t n, size_t from, reg a[2 * SL_PARTS])
+{
+    SL_UNROLL
+    for (size_t j = from; j < from + SL_PARTS; j++) {
+        if (SL_IN_ORDER)
+            a[j] = load_masked(x, j * SL_W, n);
+        else if (j % 2 == 0)
+            load_two_n(x + least(j * SL_W, n), left(n, j * SL_W), (num)-INFINITY, a + j);
+    }
+}
+
+/* Half of a block, from register `from` on. */
+SL_INLINE void exp_half(reg a[2 * SL_PARTS], size_t from, num *e, c_vframe f, exp_options o, exp_lanes *lanes)
+{
+    SL_UNROLL
+    for (size_t j = from; j < from + SL_PARTS; j++) {
+        lanes->max[j - from] = c_max(a[j], lanes->max[j - from]);
+        a[j] = c_exp_predicted(a[j], o.shifted, f, c_exp_table_load());
+        c_store(e + j * SL_W, a[j]);
+    }
+}
+
+/* n elements, at most a block, by masked loads; e has room for a whole one. An upper half that is empty adds 0. */
+SL_INLINE void exp_rest(const T *x, size_t n, num *e, c_vframe f, exp_options o, exp_lanes *lanes)
+{
+    reg a[2 * SL_PARTS];
+    SL_UNROLL
+    for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+        a[j] = c_set1(0);
+    load_half(x, n, 0, a);
+    exp_half(a, 0, e, f, o, lanes);
+    if (n > SL_LANES || !SL_IN_ORDER) {
+        load_half(x, n, SL_PARTS, a);
+        exp_half(a, SL_PARTS, e, f, o, lanes);
+    }
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        add_exps(a[j], a[j + SL_PARTS], o, lanes->sum + j);
 }
 
 /* Sums, maxima and exponentials of a row, and on the way the second pass of another one, unless that is NULL. Its exponentials
@@ -65,11 +113,11 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
 {
     const pending_row row = other ? *other : (pending_row){.e = NULL}; /* no store can change it */
     const emit_options emit = {.kind = EMIT_PRODUCT, .scaled = 1};
+    const size_t n = r->n, whole = o.rest ? n / SL_BLOCK * SL_BLOCK : n;
     emit_range blocks = {0, 0};
     exp_lanes lanes; /* in registers */
     num last[SL_BLOCK];
     c_vframe f = c_frame_set1(frame);
-    const size_t n = r->n;
     emit_tail tail;
     tail.n = 0;
     if (other) {
@@ -80,14 +128,17 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
             emit_tail_of(&row, blocks.end, n, emit, f, &tail);
     }
     exp_lanes_init(&lanes);
-    for (size_t i = 0; i < n; i += SL_BLOCK) {
+    for (size_t i = 0; i < whole; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, 0);
-        exp_block(block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o, &lanes);
+        exp_block(o.rest ? x + i : block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o,
+                  &lanes);
     }
+    if (whole < n)
+        exp_rest(x + whole, n - whole, exps_at(place, n - whole, whole, last), f, o, &lanes);
     keep_last(place, n, last);
     if (other && !o.nontemporal)
         emit_tail_put(&row, &tail);
@@ -104,7 +155,7 @@ SL_NOINLINE void exp_row(row_reader *r, const T *x, exp_place place, c_frame fra
                          exp_lanes *lanes)
 {
     SL_ASSUME(other != NULL);
-    exp_pass(r, x, place, frame, other, (exp_options){.pairwise = 1}, lanes);
+    exp_pass(r, x, place, frame, other, (exp_options){.pairwise = 1, .rest = MASKED_LOADS}, lanes);
 }
 
 SL_NOINLINE void exp_row_nontemporal(row_reader *r, const T *x, exp_place place, c_frame frame,

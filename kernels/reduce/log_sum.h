@@ -51,6 +51,7 @@ typedef struct {
 
 typedef struct {
     int keep, shifted, nontemporal;
+    int rest; /* what is behind the last whole block is read by masked loads, behind the loop */
 } log_sum_options;
 
 /* The exponential of the smaller of a position's maximum and its next element, whose own goes to e, if it is kept. */
@@ -85,6 +86,38 @@ SL_INLINE void log_sum_block(const T *x, num *e, log_sum_options o, c_vframe f, 
     }
 }
 
+/* Half of a block, from register `from` on: its elements become what is added of them. */
+SL_INLINE void lower_half(reg a[2 * SL_PARTS], size_t from, num *e, log_sum_options o, c_vframe f,
+                          log_sum_lanes *lanes, reg exp_max[2 * SL_PARTS])
+{
+    SL_UNROLL
+    for (size_t j = from; j < from + SL_PARTS; j++)
+        a[j] = lower_exp(a[j], e + j * SL_W, o, f, lanes->max + j, exp_max + j);
+}
+
+/* n elements, less than a block, by masked loads; e has room for a whole one. An upper half that is empty adds 0. */
+SL_INLINE void log_sum_rest(const T *x, size_t n, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+                            reg exp_max[2 * SL_PARTS])
+{
+    reg a[2 * SL_PARTS];
+    SL_UNROLL
+    for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+        a[j] = c_set1(0);
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        a[j] = load_masked(x, j * SL_W, n);
+    lower_half(a, 0, e, o, f, lanes, exp_max);
+    if (n > SL_LANES) {
+        SL_UNROLL
+        for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+            a[j] = load_masked(x, j * SL_W, n);
+        lower_half(a, SL_PARTS, e, o, f, lanes, exp_max);
+    }
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        lanes->rest[j] = c_acc_add_pair(lanes->rest[j], a[j], a[j + SL_PARTS]);
+}
+
 /* The first block's position maxima are its elements; a NaN among them stays and ends up in the rest. */
 SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
                                    reg exp_max[2 * SL_PARTS])
@@ -114,7 +147,7 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
     num last[SL_BLOCK];
     c_vframe f = c_frame_set1(frame);
-    const size_t n = r->n;
+    const size_t n = r->n, whole = o.rest ? n / SL_BLOCK * SL_BLOCK : n;
     emit_tail tail;
     tail.n = 0;
     if (other) {
@@ -129,17 +162,20 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         blocks.at += SL_BLOCK;
     }
     log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
-    for (size_t i = SL_BLOCK; i < n; i += SL_BLOCK) {
+    for (size_t i = SL_BLOCK; i < whole; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, !o.keep && !other);
-        log_sum_block(block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last, o, f, &lanes,
-                      exp_max);
+        log_sum_block(o.rest ? x + i : block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last,
+                      o, f, &lanes, exp_max);
     }
     if (blocks.at < blocks.end)
         emit_block(&row, blocks.at, emit, o.nontemporal, f);
+    if (whole < n)
+        log_sum_rest(x + whole, n - whole, o.keep ? exps_at(place, n - whole, whole, last) : last, o, f,
+                     &lanes, exp_max);
     if (o.keep)
         keep_last(place, n, last);
     if (other && !o.nontemporal)
@@ -154,7 +190,7 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
 
 SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
 {
-    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.keep = 0}, lanes);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.rest = MASKED_LOADS}, lanes);
 }
 
 /* With log-softmax of another row. */
@@ -162,15 +198,16 @@ SL_NOINLINE void log_sum_row(row_reader *r, const T *x, c_frame frame, const pen
                              int nontemporal, log_sum_lanes *lanes)
 {
     SL_ASSUME(other != NULL);
-    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other, (log_sum_options){.nontemporal = nontemporal},
-                 lanes);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, other,
+                 (log_sum_options){.nontemporal = nontemporal, .rest = MASKED_LOADS}, lanes);
 }
 
 /* With the gradient of another row, which is non-temporal. */
 SL_NOINLINE void log_sum_row_keep(row_reader *r, const T *x, exp_place place, c_frame frame,
                                   const pending_row *other, log_sum_lanes *lanes)
 {
-    log_sum_pass(r, x, place, frame, other, (log_sum_options){.keep = 1, .nontemporal = 1}, lanes);
+    log_sum_pass(r, x, place, frame, other,
+                 (log_sum_options){.keep = 1, .nontemporal = 1, .rest = MASKED_LOADS}, lanes);
 }
 
 /* In any frame, alone. */

@@ -95,11 +95,17 @@ SL_NOINLINE void softmax_few(const strip *s, T *y, int safe)
 
 /* ---- any number of classes ---- */
 
-/* Where exponentials are kept: class c of row l at e[c * step + l]; e is NULL if they are not. */
+/* Where exponentials are kept: class c of row l at e[c * step + l], from class `near` on at far[c * far_step + l]; e is NULL if
+ * they are not. */
 typedef struct {
-    num *e;
-    size_t step;
+    num *e, *far;
+    size_t step, far_step, near;
 } strip_place;
+
+SL_INLINE num *strip_exps_at(const strip_place *p, size_t c)
+{
+    return c < p->near ? p->e + c * p->step : p->far + c * p->far_step;
+}
 
 typedef struct {
     c_acc lane[SL_LANES];
@@ -107,13 +113,12 @@ typedef struct {
 } strip_exp_lanes;
 
 /* The exponential of the k-th vector of class c; kept, if that is wanted. */
-SL_INLINE reg strip_exp(const strip *s, strip_place place, size_t c, size_t k, strip_options o, c_vframe f,
-                        reg *max)
+SL_INLINE reg strip_exp(const strip *s, num *kept, size_t c, size_t k, strip_options o, c_vframe f, reg *max)
 {
     reg a = strip_load(s, c, k, o), e = c_exp_predicted(a, o.shifted, f, c_exp_table_load());
     *max = c_max(a, *max);
     if (o.keep)
-        c_store(place.e + c * place.step + k * SL_W, e);
+        c_store(kept + k * SL_W, e);
     return e;
 }
 
@@ -122,9 +127,11 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    size_t vectors = o.full ? STRIP_VECTORS : o.whole ? strip_vectors(s) : 1;
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         lanes[k].max = c_set1((num)-INFINITY);
+        SL_ROLLED
         for (size_t l = 0; l < SL_LANES; l++)
             lanes[k].lane[l] = c_acc_zero();
     }
@@ -132,11 +139,13 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
         for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
             size_t c = block + l, pair = c + SL_LANES;
             c_vframe f = frames[0];
+            num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
+            num *kept_pair = o.keep ? strip_exps_at(&place, pair) : NULL;
             strip_prefetch(s, c);
             if (pair >= s->classes) {
                 for (size_t k = 0; k < vectors; k++) {
                     f = o.shifted ? frames[k] : f;
-                    reg e = strip_exp(s, place, c, k, o, f, &lanes[k].max);
+                    reg e = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
                     lanes[k].lane[l] = c_acc_add(lanes[k].lane[l], c_widen(e));
                 }
                 continue;
@@ -146,8 +155,8 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
             for (size_t k = 0; k < vectors; k++) {
                 c_acc sum = lanes[k].lane[l];
                 f = o.shifted ? frames[k] : f;
-                reg a = strip_exp(s, place, c, k, o, f, &lanes[k].max);
-                reg b = strip_exp(s, place, pair, k, o, f, &lanes[k].max);
+                reg a = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
+                reg b = strip_exp(s, kept_pair, pair, k, o, f, &lanes[k].max);
                 sum = s->classes > SL_BLOCK ? c_acc_add_pair(sum, a, b)
                                             : c_acc_add(c_acc_add(sum, c_widen(a)), c_widen(b));
                 lanes[k].lane[l] = sum;
@@ -167,6 +176,8 @@ SL_NOINLINE void strip_exps(const strip *s, strip_place place, const c_vframe *f
 {
     if (s->rows < SL_W)
         strip_exps_again(s, place, frames, lanes);
+    else if (s->rows == STRIP_ROWS && place.e)
+        strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .full = 1, .keep = 1});
     else
         strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .keep = place.e != NULL});
 }
@@ -177,11 +188,12 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    size_t vectors = o.full ? STRIP_VECTORS : o.whole ? strip_vectors(s) : 1;
     for (size_t c = 0; c < s->classes; c++) {
+        const num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
         SL_UNROLL_2
         for (size_t k = 0; k < vectors; k++) {
-            reg e = o.keep ? c_load(place.e + c * place.step + k * SL_W)
+            reg e = o.keep ? c_load(kept + k * SL_W)
                            : c_exp_in_frame(c_less_shift(strip_load(s, c, k, o), frames[k]), frames[k],
                                             c_exp_table_load());
             e = numbers ? c_times(e, ends[k].factor) : strip_result(e, ends + k);
@@ -194,16 +206,18 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
 SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
 {
     enum { SCRATCH = SCRATCH_BYTES / sizeof(num) };
-    num scratch[SCRATCH];
+    _Alignas(SL_LINE) num scratch[SCRATCH];
     strip_exp_lanes lanes[STRIP_VECTORS];
     strip_end ends[STRIP_VECTORS];
     c_vframe frames[STRIP_VECTORS], none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors(s);
-    strip_place place = {NULL, 0};
-    if (s->classes * vectors * SL_W <= SCRATCH)
-        place = (strip_place){scratch, vectors * SL_W};
-    else if (can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W)
-        place = (strip_place){(num *)(void *)y, s->step};
+    strip_place place = {scratch, NULL, vectors * SL_W, 0, SCRATCH / (vectors * SL_W)};
+    if (s->classes > place.near && can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W) {
+        place.far = (num *)(void *)y;
+        place.far_step = s->step;
+    } else if (s->classes > place.near) {
+        place.e = NULL;
+    }
     for (size_t k = 0; k < vectors; k++)
         frames[k] = none;
     strip_exps(s, place, frames, lanes);
@@ -218,15 +232,15 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
         ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
         numbers &= ends[k].numbers;
     }
-    if (s->rows >= SL_W && place.e && numbers)
+    strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal};
+    if (s->rows == STRIP_ROWS && o.keep && numbers)
+        strip_results(s, place, frames, ends, y, 1,
+                      (strip_options){.whole = 1, .full = 1, .keep = 1, .nontemporal = nontemporal});
+    else if (o.whole && o.keep && numbers)
         strip_results(s, place, frames, ends, y, 1,
                       (strip_options){.whole = 1, .keep = 1, .nontemporal = nontemporal});
-    else if (s->rows >= SL_W && numbers)
-        strip_results(s, place, frames, ends, y, 1, (strip_options){.whole = 1, .nontemporal = nontemporal});
     else
-        strip_results(
-            s, place, frames, ends, y, 0,
-            (strip_options){.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal});
+        strip_results(s, place, frames, ends, y, 0, o);
 }
 
 #endif

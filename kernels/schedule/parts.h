@@ -58,6 +58,12 @@ SL_INLINE void row_reader_init(row_reader *r, size_t n)
 /* Where partial loads are as cheap as others. */
 enum { MASKED_LOADS = SL_W == 16 || (SL_W == 8 && sizeof(T) == sizeof(num)) };
 
+/* Elements i and following of n, -inf behind them. */
+SL_INLINE reg load_masked(const T *x, size_t i, size_t n)
+{
+    return load_n(x + least(i, n), left(n, i), (num)-INFINITY);
+}
+
 /* The row's last block, of n % SL_BLOCK elements and -inf: by masked loads, or as all that a whole block ending with the row has,
  * before -inf. */
 SL_INLINE const T *last_block(row_reader *r, const T *x, size_t n)

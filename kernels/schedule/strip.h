@@ -18,6 +18,7 @@ typedef struct {
 typedef struct {
     int whole;       /* whole registers: rows >= SL_W */
     int single;      /* one register */
+    int full;        /* STRIP_ROWS rows */
     int keep;        /* exponentials are kept */
     int shifted;     /* every register of rows has a frame of its own, and that may have a shift */
     int nontemporal; /* stores */
