@@ -50,6 +50,9 @@ const char *sl_status_string(sl_status status)
 
 /* ---------------------------------------------------------------------------------------------- arrays */
 
+/* Inlined into each function: of a list that the compiler knows little is left, and a short call does not wait for it. */
+#define INLINE static inline __attribute__((always_inline))
+
 typedef enum {
     INPUT,
     REPLACED, /* an input that the output REPLACING may lie upon, exactly */
@@ -66,7 +69,7 @@ typedef struct {
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
 
 /* Byte sizes, and that what must be read or written is there. */
-static sl_status check_presence(const array *a, size_t n)
+INLINE sl_status check_presence(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (a[i].count > PTRDIFF_MAX / a[i].size)
@@ -77,14 +80,14 @@ static sl_status check_presence(const array *a, size_t n)
     return SL_OK;
 }
 
-static bool overlap(const array *a, const array *b)
+INLINE bool overlap(const array *a, const array *b)
 {
     const uintptr_t p = (uintptr_t)a->at, q = (uintptr_t)b->at;
     return a->count != 0 && b->count != 0 && p < q + b->count * b->size && q < p + a->count * a->size;
 }
 
 /* No output lies upon another argument, unless in place. */
-static sl_status check_aliasing(const array *a, size_t n)
+INLINE sl_status check_aliasing(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (a[i].role != OUTPUT && a[i].role != REPLACING)
@@ -98,14 +101,18 @@ static sl_status check_aliasing(const array *a, size_t n)
     return SL_OK;
 }
 
-static sl_status check_arrays(const array *a, size_t n)
+INLINE sl_status check_arrays(const array *a, size_t n)
 {
     CHECK(check_presence(a, n));
     return check_aliasing(a, n);
 }
 
 /* SIZE_MAX, which is too much for any array, where the product is more. */
-static size_t saturating_product(size_t a, size_t b) { return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
+static size_t saturating_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
 
 /* None of either in an empty shape. */
 static size_t elements_of(sl_shape s)

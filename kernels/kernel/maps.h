@@ -122,6 +122,10 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
 /* No call in the loop of map_groups: constants stay in registers. */
 SL_INLINE void map(map_kernel kernel, const T *x, const T *dy, T *y, size_t n)
 {
+    if (n < GROUP * SL_W) { /* no constants are loaded for groups */
+        kernel.rest(x, dy, y, n);
+        return;
+    }
     int nontemporal = use_nontemporal(y, n);
     size_t i = nontemporal ? least(n, elements_to_line(y)) : 0;
     if (i)
