@@ -221,8 +221,7 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
     _Alignas(SL_LINE) num scratch[SCRATCH];
     T staging[STAGED];
     /* What is kept out of order is scaled from the row's start on. Where that is not the start of a line, results are staged. */
-    int aside = !SL_IN_ORDER && classes <= SCRATCH &&
-                (elements_to_line(y) != 0 || classes % (SL_LINE / sizeof *y) != 0);
+    int aside = !SL_IN_ORDER && classes <= SCRATCH && !rows_are_lines(y, classes);
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     /* No exponential is computed again for it. */
     int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED) &&

@@ -102,9 +102,9 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
 /* Whether rows are done this way. Where results are non-temporal, they must be whole lines. */
 SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
 {
-    int lines = elements_to_line(y) == 0 && s.classes % (SL_LINE / sizeof(T)) == 0;
     return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
-           (const void *)x != (const void *)y && (lines || !use_nontemporal(y, s.outer * s.classes));
+           (const void *)x != (const void *)y &&
+           (rows_are_lines(y, s.classes) || !use_nontemporal(y, s.outer * s.classes));
 }
 
 SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes, int safe)

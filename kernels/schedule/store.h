@@ -26,6 +26,12 @@ SL_INLINE size_t round_down_to_lines(size_t n)
     return n / LINE * LINE;
 }
 
+/* Whether no two rows of y share a line. */
+SL_INLINE int rows_are_lines(const T *y, size_t classes)
+{
+    return elements_to_line(y) == 0 && classes % (SL_LINE / sizeof *y) == 0;
+}
+
 /* Strips use non-temporal stores where every class starts with a line. */
 SL_INLINE int strips_nontemporal(const T *y, sl_shape s)
 {
