@@ -503,9 +503,10 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 /* ----------------------------------------------------------------------------------------------- speed */
 
 /* How large the last-level cache is taken to be, in bytes. What a kernel writes beyond half of that goes past the caches (where
- * the variant can). It is what sl_set_cache_bytes has said, else the size of the one cache that a core reaches, where a package
- * has several: of the core that asks first, at the first call that computes, names a variant, or is this one. On x86 cpuid tells
- * it, elsewhere Linux in /sys; 32 MiB where they do not. */
+ * the variant can). Element kernels prefetch what they read beyond half of it, or beyond 512 KiB where it is more than 128 MiB.
+ * It is what sl_set_cache_bytes has said, else the size of the one cache that a core reaches, where a package has several: of the
+ * core that asks first, at the first call that computes, names a variant, or is this one. On x86 cpuid tells it, elsewhere Linux
+ * in /sys; 32 MiB where they do not. */
 SOFTLANE_API size_t sl_cache_bytes(void);
 
 /* Says how large it is; 0: as the system says, which is the default. Changes speed only, in all threads.

@@ -22,6 +22,16 @@ static inline int sl_streams(size_t bytes)
     return bytes > atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed) / 2;
 }
 
+/* Whether a loop over an array of so many bytes prefetches by itself: from the second-level cache on where the last level is
+ * spread over many tiles, which such sizes tell (a Xeon's 480 MiB: maps 1.1 to 1.5 times as fast); else from memory only (a
+ * Zen 5's 32 MiB: within them maps became 0.7 to 0.8 times as fast). */
+static inline int sl_prefetches(size_t bytes)
+{
+    enum { SECOND_LEVEL_BYTES = 1 << 19, SPREAD_BYTES = 1 << 27 };
+    const size_t last = atomic_load_explicit(&sl_last_level_bytes, memory_order_relaxed);
+    return bytes > (last > SPREAD_BYTES ? SECOND_LEVEL_BYTES : last / 2);
+}
+
 /* The system's answers (cache.c), 0 where it has none. Read from what is given, so that tests can be other machines. */
 typedef struct {
     unsigned level; /* 0: of instructions */

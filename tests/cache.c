@@ -280,6 +280,18 @@ static void test_setting(void **state)
     assert_int_equal(sl_cache_bytes(), system);
 }
 
+static void test_prefetch(void **state)
+{
+    (void)state;
+    sl_set_cache_bytes(32 * MIB);
+    assert_false(sl_prefetches(16 * MIB));
+    assert_true(sl_prefetches(16 * MIB + 1));
+    sl_set_cache_bytes(480 * MIB);
+    assert_false(sl_prefetches(MIB / 2));
+    assert_true(sl_prefetches(MIB / 2 + 1));
+    sl_set_cache_bytes(0);
+}
+
 /* The size that the library takes from the system, not the one that it assumes; else 0. */
 static size_t known(void)
 {
@@ -374,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_sysfs),
 #endif
         cmocka_unit_test(test_setting),
+        cmocka_unit_test(test_prefetch),
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_hwloc),
         cmocka_unit_test(test_info),

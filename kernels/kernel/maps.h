@@ -88,7 +88,7 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
                             int nontemporal)
 {
     const size_t registers = kernel.one_by_one ? 4 : GROUP;
-    int far = n * sizeof(T) > NEAR_BYTES;
+    int far = sl_prefetches(n * sizeof(T));
     for (; i + registers * SL_W <= n; i += registers * SL_W) {
         reg a[GROUP], g[2];
         if (far)

@@ -114,7 +114,7 @@ SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes
     row_reader reader;
     c_frame predicted = {0, 0};
     int nontemporal = use_nontemporal(y, rows * classes);
-    int far = rows * classes * sizeof(T) > NEAR_BYTES;
+    int far = sl_prefetches(rows * classes * sizeof(T));
     row_reader_init(&reader, classes);
     for (size_t left = rows; left > 0; left--, x += classes, y += classes) {
         size_t last = least(left, 2);

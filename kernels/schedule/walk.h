@@ -7,9 +7,8 @@
 
 #include "element/element.h"
 
-#define SL_LINE 64           /* bytes that caches keep together */
-#define PREFETCH_BYTES 2048  /* how far ahead of reading */
-#define NEAR_BYTES (1 << 19) /* of an array that a second-level cache may hold: there, fetching only costs */
+#define SL_LINE 64          /* bytes that caches keep together */
+#define PREFETCH_BYTES 2048 /* how far ahead of reading */
 
 /* The rows of a shape in their order, as blocks of rows that lie `stride` apart. The rows of a matrix are one
  * block, each contiguous; with inner > 1 every outer index is a block and neighbouring rows are neighbouring
