@@ -261,7 +261,7 @@ SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_l
             }
             backward_strip(&of_y, &of_dy, to, nontemporal && round_down_to_lines(n) == n, of_log);
             if (shape.inner == 1)
-                transpose_out(in_dy, shape.classes, w.rows - i, dx + at, 0);
+                transpose_out(in_dy, shape.classes, w.rows - i, dx + at, CACHED);
         }
     if (nontemporal)
         stream_end();

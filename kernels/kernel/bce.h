@@ -227,7 +227,7 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
             else if (loss)
                 c_store_n(loss + e, each, n);
             if (grad && nontemporal && e >= head && n == SL_W)
-                put(grad + e, entry, 1);
+                put(grad + e, entry, NONTEMPORAL);
             else if (grad)
                 store_some(grad + e, entry, n);
         }

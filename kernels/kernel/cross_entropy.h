@@ -430,7 +430,7 @@ SL_NOINLINE void grad_of_transposed(const loss_call *c, size_t at, size_t rows, 
     if (c->prob)
         transpose_in(c->prob + at, classes, rows, NULL, prob);
     grad_of_strip(c, &s, c->prob ? prob : NULL, result, g);
-    transpose_out(result, classes, rows, c->grad + at, 0);
+    transpose_out(result, classes, rows, c->grad + at, CACHED);
 }
 
 /* ---- all rows ---- */

@@ -141,7 +141,7 @@ SL_INLINE void finish_straight(const T *x, const num *e, T *y, size_t n, const e
     set_factor(&row, &factors, 0);
     const emit_options o = {.kind = EMIT_PRODUCT, .scaled = 1};
     if (n >= 2 * SL_W) {
-        emit_row_of(&row, n, o, 0);
+        emit_row_of(&row, n, o, CACHED);
     } else {
         reg two[2];
         emit_load(&row, 0, n, o, two);
@@ -257,7 +257,7 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
                 emit_row(other, classes, EMIT_PRODUCT, nontemporal && !staged);
             }
             if (staged && other)
-                copy_out(staging, to - many * classes, classes, 1);
+                copy_out(staging, to - many * classes, classes, NONTEMPORAL);
         }
         if (many > 1)
             softmax_ends(&s, now, lanes, y + r * classes);
@@ -289,7 +289,7 @@ SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vfram
 /* In the right frames. */
 SL_NOINLINE void transposed_exps_again(const num *x, size_t classes, c_vframe f, num *e)
 {
-    transposed_exps(x, classes, 1, f, e);
+    transposed_exps(x, classes, SHIFTED, f, e);
 }
 
 /* SL_W short rows. */
@@ -299,7 +299,7 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
     const num *from = load_flat(x, classes, flat);
-    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, classes, 0, f, e));
+    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, classes, UNSHIFTED, f, e));
     if (!c_vframe_same(f, right))
         transposed_exps_again(from, classes, right, e);
     strip_end end = strip_end_of(sum_of_few(e, classes), safe);
@@ -335,7 +335,7 @@ SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classe
         transpose_in(x + r * classes, classes, rows - r, NULL, in);
         strip s = {.x = in, .classes = classes, .step = SL_W, .rows = SL_W};
         softmax_few(&s, out, safe);
-        transpose_out(out, classes, rows - r, y + r * classes, 0);
+        transpose_out(out, classes, rows - r, y + r * classes, CACHED);
     }
     if (nontemporal)
         stream_end();
@@ -386,7 +386,7 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
         softmax_strips(x, y, shape, safe);
 }
 
-SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, 0); }
-SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, 1); }
+SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, NAN_ROWS); }
+SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, SAFE_ROWS); }
 
 #endif

@@ -7,6 +7,9 @@
 
 #include "element/element.h"
 
+/* Whether x is less its frame's shift. */
+enum { UNSHIFTED, SHIFTED };
+
 #if SL_F64
 #include "maths/exp_f64.h"
 #else

@@ -223,7 +223,7 @@ SL_RARE void exps_again(const T *x, num *e, size_t n, c_frame frame)
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W) {
         reg a = load_some(x + i, n - i, (num)-INFINITY);
-        keep_some(e + i, c_exp_predicted(a, 1, f, c_exp_table_load()), n - i);
+        keep_some(e + i, c_exp_predicted(a, SHIFTED, f, c_exp_table_load()), n - i);
     }
 }
 
@@ -365,7 +365,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         for (size_t block = 2 * l; block < 2 * l + 2; block++)
-            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, 0);
+            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, READ_AND_WRITE);
         if (right)
             put_end(ends, l, log_sum_end(lanes + l, ends->max[l], f));
         else

@@ -182,9 +182,9 @@ SL_NOINLINE void strip_exps(const strip *s, strip_place place, const c_vframe *f
         strip_exp_pass(s, place, frames, lanes, (strip_options){.whole = 1, .keep = place.e != NULL});
 }
 
-/* The second pass. numbers: all rows have a sum. */
+/* The second pass. */
 SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *frames, const strip_end *ends,
-                             T *y, int numbers, strip_options o)
+                             T *y, strip_options o)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
@@ -196,7 +196,7 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
             reg e = o.keep ? c_load(kept + k * SL_W)
                            : c_exp_in_frame(c_less_shift(strip_load(s, c, k, o), frames[k]), frames[k],
                                             c_exp_table_load());
-            e = numbers ? c_times(e, ends[k].factor) : strip_result(e, ends + k);
+            e = o.numbers ? c_times(e, ends[k].factor) : strip_result(e, ends + k);
             strip_store(s, y, c, k, e, o);
         }
     }
@@ -234,13 +234,14 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
     }
     strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal};
     if (s->rows == STRIP_ROWS && o.keep && numbers)
-        strip_results(s, place, frames, ends, y, 1,
-                      (strip_options){.whole = 1, .full = 1, .keep = 1, .nontemporal = nontemporal});
+        strip_results(
+            s, place, frames, ends, y,
+            (strip_options){.whole = 1, .full = 1, .keep = 1, .numbers = 1, .nontemporal = nontemporal});
     else if (o.whole && o.keep && numbers)
-        strip_results(s, place, frames, ends, y, 1,
-                      (strip_options){.whole = 1, .keep = 1, .nontemporal = nontemporal});
+        strip_results(s, place, frames, ends, y,
+                      (strip_options){.whole = 1, .keep = 1, .numbers = 1, .nontemporal = nontemporal});
     else
-        strip_results(s, place, frames, ends, y, 0, o);
+        strip_results(s, place, frames, ends, y, o);
 }
 
 #endif

@@ -236,13 +236,13 @@ SL_INLINE void emit_tail_put(const pending_row *row, const emit_tail *tail)
 /* The ends of a non-temporal row, and its entry; the others come by whole blocks. */
 SL_INLINE void emit_ends(const pending_row *row, size_t n, emit_options o)
 {
-    emit_range blocks = emit_range_of(row, n, SL_BLOCK, 1);
+    emit_range blocks = emit_range_of(row, n, SL_BLOCK, NONTEMPORAL);
     if (blocks.at)
-        emit_part(row, 0, blocks.at, o.kind, 0);
+        emit_part(row, 0, blocks.at, o.kind, CACHED);
     if (blocks.end < n)
-        emit_part(row, blocks.end, n, o.kind, 1);
+        emit_part(row, blocks.end, n, o.kind, NONTEMPORAL);
     if (o.kind == EMIT_PRODUCT)
-        emit_entry(row, n, 1);
+        emit_entry(row, n, NONTEMPORAL);
 }
 
 /* A row of at least two registers. The last two end with the row, and are read before results overwrite them. */
@@ -255,13 +255,13 @@ SL_INLINE void emit_row_of(const pending_row *of, size_t n, emit_options o, int 
     size_t at = paired ? (n - 1) / (2 * SL_W) * (2 * SL_W) : n - 2 * SL_W;
     reg last[2];
     if (steps.at)
-        emit_part(of, 0, steps.at, o.kind, 0);
+        emit_part(of, 0, steps.at, o.kind, CACHED);
     emit_load(&row, at, 2 * SL_W, o, last);
     SL_UNROLL_2
     for (size_t i = steps.at; i < steps.end; i += 2 * SL_W)
         emit_two(&row, i, o, nontemporal, f);
     if (steps.end < n && nontemporal) {
-        emit_part(of, steps.end, n, o.kind, 1);
+        emit_part(of, steps.end, n, o.kind, NONTEMPORAL);
     } else if (steps.end < n) {
         emit_results(&row, o, f, last);
         if (paired)
@@ -277,8 +277,8 @@ SL_INLINE void emit_row_of(const pending_row *of, size_t n, emit_options o, int 
 SL_NOINLINE void emit_row(const pending_row *row, size_t n, int kind, int nontemporal)
 {
     if (n < 2 * SL_W) {
-        emit_part(row, 0, n, kind, 0);
-        emit_entry(row, kind == EMIT_PRODUCT ? n : 0, 0);
+        emit_part(row, 0, n, kind, CACHED);
+        emit_entry(row, kind == EMIT_PRODUCT ? n : 0, CACHED);
     } else if (kind == EMIT_LOG) {
         emit_row_of(row, n, (emit_options){.kind = EMIT_LOG}, nontemporal);
     } else if (row->e) {

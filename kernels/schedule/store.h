@@ -10,6 +10,10 @@
 
 #include "schedule/walk.h"
 
+/* How results are stored, and whether a prefetched block is only read. */
+enum { CACHED, NONTEMPORAL };
+enum { READ_AND_WRITE, READ_ONLY };
+
 /* Whether n results use non-temporal stores. */
 SL_INLINE int use_nontemporal(const T *y, size_t n)
 {
@@ -70,10 +74,10 @@ SL_INLINE void prefetch_last_line(const T *y, size_t n)
 
 /* PREFETCH_BYTES behind a block: the hardware's own prefetching stops at pages and falls behind. Into the first-level cache
  * where nothing is written beside. */
-SL_INLINE void prefetch_block(const T *x, int reads_only)
+SL_INLINE void prefetch_block(const T *x, int read_only)
 {
     for (size_t line = 0; line < SL_BLOCK * sizeof *x; line += SL_LINE)
-        if (reads_only)
+        if (read_only)
             __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 3);
         else
             __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 2);

@@ -10,6 +10,9 @@
 #define SL_LINE 64          /* bytes that caches keep together */
 #define PREFETCH_BYTES 2048 /* how far ahead of reading */
 
+/* A row of nothing but -inf becomes NaN; or zeros, and -inf of log-softmax. */
+enum { NAN_ROWS, SAFE_ROWS };
+
 /* The rows of a shape in their order, as blocks of rows that lie `stride` apart. The rows of a matrix are one
  * block, each contiguous; with inner > 1 every outer index is a block and neighbouring rows are neighbouring
  * elements, so that SL_W of them fill a register. */
