@@ -73,7 +73,7 @@ SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t cl
         strip s = {in, NULL, classes, SL_W, SL_W};
         row_stats stats[STRIP_VECTORS];
         strip_log_sum(&s, stats);
-        log_softmax_strip(&s, in, 0, stats, safe);
+        log_softmax_strip(&s, in, CACHED, stats, safe);
         transpose_out(in, classes, rows - r, y + r * classes, nontemporal);
     }
     if (nontemporal)

@@ -7,6 +7,9 @@
 
 #include "element/element.h"
 
+/* Which arguments a function is compiled for: those that its hot loop has, or any. */
+enum { COMMON, RARE };
+
 #if SL_F64
 #include "maths/exp_f64.h"
 #else

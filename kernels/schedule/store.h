@@ -10,6 +10,10 @@
 
 #include "schedule/walk.h"
 
+/* Arguments of what follows, by name: how results are stored, and what else is done where a block is read. */
+enum { CACHED, NONTEMPORAL };
+enum { WRITES_BESIDE, READS_ONLY };
+
 /* Whether n results use non-temporal stores. */
 SL_INLINE int use_nontemporal(const T *y, size_t n)
 {
