@@ -129,6 +129,10 @@ class Export:
             refusals += "".join(f'#elif !defined({macro})\n#error "made for {name} alone"\n' for _, name, macro, _ in chosen)
         intrinsics = "".join(f"#if defined({macro})\n#include <{header}>\n#endif\n" for _, _, macro, header in chosen)
         passed = ["UNIT", "UNIT_ISA", *(f"UNIT_IS_{name}" for name in (*self.flat.unit_isas, *self.dtypes)), "UNFUSED"]
+
+        def suffixed(words):
+            return "".join(f"#define {name} SL_OF({name})\n" for name in sorted(words))
+
         text = f"""{self.opening(f"the kernels of {self.name}.h")} *
  * This file includes itself, once for each instruction set and element type (SL_UNIT). In the library these are separate files;
  * here each name of theirs gets the unit's name as a suffix.
@@ -149,12 +153,13 @@ class Export:
 
 #define SL_OF(name) SL_PASTE(name, SL_UNIT)
 
+/* Names that each unit has. */
+{suffixed(names - macros)}
 {self.passes()}#else /* a unit */
 
-/* Its names, which another unit has, too. */
-{"".join(f"#define {name} SL_OF({name})" + chr(10) for name in sorted(names))}
+{suffixed(names & macros)}
 {"".join(piece.text() for piece in unit)}
-{"".join(f"#undef {name}" + chr(10) for name in sorted(names | macros))}
+{"".join(f"#undef {name}" + chr(10) for name in sorted(macros))}
 {"".join(f"#undef SL_{name}" + chr(10) for name in passed)}#endif
 #endif
 """

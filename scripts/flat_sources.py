@@ -65,7 +65,8 @@ class Flat:
         self.unit_isas = [*isas] + ["scalar"] * (has_stats and "scalar" not in isas)  # kernels/stats.c is a scalar unit
         self.included, self.system_headers, self.known = {"softlane.h"}, set(), {}
         # Conditions with the same answer for all chosen element types.
-        for name, truths in ("SL_F64", {dtype == "f64" for dtype in dtypes}), ("SL_IN_ORDER", {dtype != "bf16" for dtype in dtypes}):
+        for name, true_of in ("SL_F64", {"f64"}), ("SL_IN_ORDER", {"f32", "f64", "f16"}), ("SL_16_BITS", {"bf16", "f16"}):
+            truths = {dtype in true_of for dtype in dtypes}
             if len(truths) == 1:
                 self.known.update({f"#if {name}": True in truths, f"#if !{name}": False in truths})
 
@@ -92,6 +93,8 @@ class Flat:
         intro = intro.split("MIT\n *\n", 1)[-1].removesuffix("*/\n").rstrip(" \n")
         if path == "table.h":  # the header is proved to be that of the whole library
             text = cut(text, "/* The table's slot and")
+        elif path == "vocab.h":  # what an instruction set has to supply
+            intro = re.sub(r"^ \* An ISA header defines\n.*?(?=^ \* Virtual)", "", intro, flags=re.M | re.S)
         elif path == "dispatch.c":
             intro, text = cut(intro + "\n", " * A tuning").rstrip(), cut(text, "#if ATOMIC_LLONG", "#endif")
         elif path == "stats.c":

@@ -51,13 +51,17 @@ typedef struct {
 
 /* -------------------------------------------------------------------------------------------- row kernels */
 
+/* What every map of rows makes of NaN and +inf. */
+#define SPOILT_ROWS \
+    {"NaN spoils the row", 1, 3, {1, NAN, 2}, .want = {NAN, NAN, NAN}}, \
+    {"negative NaN spoils the row", 1, 3, {-NAN, 1, 2}, .want = {NAN, NAN, NAN}}, \
+    {"+inf spoils the row", 1, 3, {1, INF, 2}, .want = {NAN, NAN, NAN}}, \
+    {"+inf and NaN", 1, 2, {INF, NAN}, .want = {NAN, NAN}}, \
+    {"+inf and -inf", 1, 2, {INF, -INF}, .want = {NAN, NAN}}, \
+    {"NaN and -inf", 1, 2, {-INF, NAN}, .want = {NAN, NAN}}
+
 static const special softmax_cases[] = {
-    {"NaN spoils the row", 1, 3, {1, NAN, 2}, .want = {NAN, NAN, NAN}},
-    {"negative NaN spoils the row", 1, 3, {-NAN, 1, 2}, .want = {NAN, NAN, NAN}},
-    {"+inf spoils the row", 1, 3, {1, INF, 2}, .want = {NAN, NAN, NAN}},
-    {"+inf and NaN", 1, 2, {INF, NAN}, .want = {NAN, NAN}},
-    {"+inf and -inf", 1, 2, {INF, -INF}, .want = {NAN, NAN}},
-    {"NaN and -inf", 1, 2, {-INF, NAN}, .want = {NAN, NAN}},
+    SPOILT_ROWS,
     {"-inf beside finite", 1, 4, {-INF, 0, -INF, 0}, .want = {0, 0.5, 0, 0.5}},
     {"one finite element", 1, 3, {-INF, 3, -INF}, .want = {0, 1, 0}},
     {"one column", 3, 1, {-123, 0, LARGEST}, .want = {1, 1, 1}},
@@ -86,12 +90,7 @@ static const special masked_softmax_safe_cases[] = {
 };
 
 static const special log_softmax_cases[] = {
-    {"NaN spoils the row", 1, 3, {1, NAN, 2}, .want = {NAN, NAN, NAN}},
-    {"negative NaN spoils the row", 1, 3, {-NAN, 1, 2}, .want = {NAN, NAN, NAN}},
-    {"+inf spoils the row", 1, 3, {1, INF, 2}, .want = {NAN, NAN, NAN}},
-    {"+inf and NaN", 1, 2, {INF, NAN}, .want = {NAN, NAN}},
-    {"+inf and -inf", 1, 2, {INF, -INF}, .want = {NAN, NAN}},
-    {"NaN and -inf", 1, 2, {-INF, NAN}, .want = {NAN, NAN}},
+    SPOILT_ROWS,
     {"-inf beside finite", 1, 3, {-INF, 0, 0}, .want = {-INF, -LOG_2, -LOG_2}, CLOSE},
     {"one finite element", 1, 3, {-INF, 3, -INF}, .want = {-INF, 0, -INF}},
     {"one column", 3, 1, {-123, 0, LARGEST}, .want = {0, 0, 0}},

@@ -9,6 +9,7 @@
 
 typedef sl_bf16 T;
 #define SL_IN_ORDER 0
+#define SL_16_BITS 1
 
 /* bf16 is the upper half of an f32. `fill` is 0 or -inf. */
 SL_INLINE vf of_bf16(vu u) { return v_float(u_shl(u, 16)); }

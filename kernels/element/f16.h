@@ -9,6 +9,7 @@
 
 typedef sl_f16 T;
 #define SL_IN_ORDER 1
+#define SL_16_BITS 1
 #define SL_IS_F16
 
 SL_INLINE vf load(const sl_f16 *p) { return v_load_f16(&p->bits); }

@@ -9,6 +9,7 @@
 
 typedef float T;
 #define SL_IN_ORDER 1
+#define SL_16_BITS 0
 
 SL_INLINE vf load(const float *p) { return v_load(p); }
 SL_INLINE vw load_widened(const float *p) { return v_load_wide(p); }

@@ -9,6 +9,7 @@
 
 typedef double T;
 #define SL_IN_ORDER 1
+#define SL_16_BITS 0
 
 SL_INLINE vw load(const double *p) { return w_load(p); }
 SL_INLINE vw load_widened(const double *p) { return w_load(p); }

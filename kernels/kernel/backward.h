@@ -50,7 +50,7 @@ SL_INLINE reg softmax_grad(reg y, reg dy, row_terms s)
     return c_mul(c_add(y, y), rest);
 }
 
-/* rare: y may be so small or large that exp(y) needs more care; the others have the same bits either way. */
+/* RARE: y may be so small or large that exp(y) needs more care; the others have the same bits either way. */
 SL_INLINE reg log_softmax_grad(reg y, vw dy, row_terms s, int rare, c_tables tables)
 {
     return c_canonical(c_narrow(w_sub(dy, c_times_exp(s.whole, y, rare, tables))));
@@ -70,7 +70,7 @@ SL_INLINE void grad_by_registers(const T *y, const T *dy, T *dx, size_t n, const
     for (size_t i = 0; i < n; i += SL_W) {
         reg a = load_some(y + i, n - i, 0);
         if (of_log)
-            a = log_softmax_grad(a, load_some_wide(dy + i, n - i), s, 1, c_tables_load());
+            a = log_softmax_grad(a, load_some_wide(dy + i, n - i), s, RARE, c_tables_load());
         else
             a = c_canonical(softmax_grad(a, load_some(dy + i, n - i, 0), s));
         store_some(dx + i, a, n - i);
@@ -79,12 +79,12 @@ SL_INLINE void grad_by_registers(const T *y, const T *dy, T *dx, size_t n, const
 
 SL_NOINLINE void softmax_grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s)
 {
-    grad_by_registers(y, dy, dx, n, s, 0);
+    grad_by_registers(y, dy, dx, n, s, OF_SOFTMAX);
 }
 
 SL_NOINLINE void log_softmax_grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s)
 {
-    grad_by_registers(y, dy, dx, n, s, 1);
+    grad_by_registers(y, dy, dx, n, s, OF_LOG);
 }
 
 SL_INLINE void grad_rest(const T *y, const T *dy, T *dx, size_t n, const row_terms *s, int of_log)
@@ -112,7 +112,7 @@ SL_INLINE int put_log_grad(const T *y, const T *dy, T *dx, row_terms s, int nont
     reg a = load(y);
     if (needs_care(&a, 1))
         return 0;
-    put(dx, log_softmax_grad(a, load_widened(dy), s, 0, c_tables_load()), nontemporal);
+    put(dx, log_softmax_grad(a, load_widened(dy), s, COMMON, c_tables_load()), nontemporal);
     return 1;
 }
 
@@ -149,7 +149,7 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
     const size_t step = grad_step(of_log);
     size_t i = nontemporal ? least(n, elements_to_line(dx)) : 0;
     T last_y[MOST], last_dy[MOST];
-    row_terms s = row_terms_of(row_sum_of(y, dy, n, of_log));
+    row_terms s = row_terms_of(sum_of_row(y, dy, n, of_log));
     const grad_row row = {y, dy, dx, n, nontemporal};
     if (n < MOST) {
         grad_rest(y, dy, dx, n, &s, of_log);
@@ -163,7 +163,7 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
         grad_rest(y + i, dy + i, dx + i, step, &s, of_log);
         i += step;
     }
-    const grad_row end = {last_y + MOST - step, last_dy + MOST - step, dx + n - step, step, 0};
+    const grad_row end = {last_y + MOST - step, last_dy + MOST - step, dx + n - step, step, CACHED};
     if (i < n && (nontemporal || grad_steps(&end, 0, s, of_log) == 0))
         grad_rest(y + i, dy + i, dx + i, n - i, &s, of_log);
 }
@@ -174,40 +174,44 @@ typedef struct {
 } strip_at;
 
 /* The gradients of a strip, from class `at->c` on, as long as none is rare; then `at` is the first that is not done. */
-SL_INLINE void strip_grads(const strip *y, const strip *dy, T *dx, strip_at *at, const row_terms *s,
-                           int of_log, strip_options o)
+SL_INLINE void strip_grads(const strip_pair *of, T *dx, strip_at *at, const row_terms *s, int of_log,
+                           strip_options o)
 {
-    size_t vectors = o.single ? 1 : strip_vectors(y), c = at->c;
-    for (; c < y->classes; c++) {
-        SL_UNROLL
+    size_t vectors = o.single ? 1 : strip_vectors(&of->y), c = at->c;
+    for (; c < of->y.classes; c++) {
+        SL_UNROLL_PARTS
         for (size_t k = 0; k < vectors; k++) {
-            reg a = strip_load(y, c, k, o);
+            reg a = strip_load(&of->y, c, k, o);
             if (of_log && needs_care(&a, 1)) {
                 *at = (strip_at){c, k};
                 return;
             }
             if (of_log)
-                a = log_softmax_grad(a, strip_load_wide(dy, c, k, o), s[k], 0, c_tables_load());
+                a = log_softmax_grad(a, strip_load_wide(&of->dy, c, k, o), s[k], COMMON, c_tables_load());
             else
-                a = c_canonical(softmax_grad(a, strip_load(dy, c, k, o), s[k]));
-            strip_store(y, dx, c, k, a, o);
+                a = c_canonical(softmax_grad(a, strip_load(&of->dy, c, k, o), s[k]));
+            strip_store(&of->y, dx, c, k, a, o);
         }
     }
     at->c = c;
 }
 
-SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_log, strip_options o)
+SL_INLINE void backward_strip_of(const strip_pair *of, T *dx, int of_log, strip_options o)
 {
-    const strip here_y = *y, here_dy = *dy; /* no store can change them */
-    y = &here_y;
-    dy = &here_dy;
+    const strip_pair here = *of; /* no store can change it */
+    const strip *y = &here.y, *dy = &here.dy;
     c_acc sum[STRIP_VECTORS];
     row_terms s[STRIP_VECTORS];
     size_t vectors = o.single ? 1 : strip_vectors(y);
-    strip_sum(y, dy, of_log, sum, o);
+    if (o.single)
+        strip_sum_of(of, sum, of_log, o);
+    else if (of_log)
+        strip_sum(of, sum);
+    else
+        strip_dot(of, sum);
     for (size_t k = 0; k < vectors; k++)
         s[k] = row_terms_of(sum[k]);
-    for (strip_at at = {0, 0}; strip_grads(y, dy, dx, &at, s, of_log, o), at.c < y->classes; at.c++)
+    for (strip_at at = {0, 0}; strip_grads(&here, dx, &at, s, of_log, o), at.c < y->classes; at.c++)
         for (; at.k < vectors; at.k++) {
             size_t i = at.c * y->step + at.k * SL_W;
             grad_rest(y->x + i, dy->x + i, dx + i, o.whole ? SL_W : y->rows, s + at.k, of_log);
@@ -215,22 +219,22 @@ SL_INLINE void backward_strip_of(const strip *y, const strip *dy, T *dx, int of_
 }
 
 /* Less than a register of rows: one copy for both kernels. */
-SL_RARE void backward_strip_part(const strip *y, const strip *dy, T *dx, int of_log)
+SL_RARE void backward_strip_part(const strip_pair *of, T *dx, int of_log)
 {
     if (of_log)
-        backward_strip_of(y, dy, dx, 1, (strip_options){.whole = 0, .single = 1});
+        backward_strip_of(of, dx, OF_LOG, (strip_options){.whole = 0, .single = 1});
     else
-        backward_strip_of(y, dy, dx, 0, (strip_options){.whole = 0, .single = 1});
+        backward_strip_of(of, dx, OF_SOFTMAX, (strip_options){.whole = 0, .single = 1});
 }
 
-SL_INLINE void backward_strip(const strip *y, const strip *dy, T *dx, int nontemporal, int of_log)
+SL_INLINE void backward_strip(const strip_pair *of, T *dx, int nontemporal, int of_log)
 {
-    if (y->rows < SL_W)
-        backward_strip_part(y, dy, dx, of_log);
-    else if (y->step == SL_W && y->rows == SL_W) /* transposed rows */
-        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .single = 1});
+    if (of->y.rows < SL_W)
+        backward_strip_part(of, dx, of_log);
+    else if (of->y.step == SL_W && of->y.rows == SL_W) /* transposed rows */
+        backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .single = 1});
     else
-        backward_strip_of(y, dy, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
+        backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
 SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
@@ -249,17 +253,17 @@ SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_l
             size_t at = b * w.block_stride + i * w.stride;
             T in_y[SL_BLOCK * SL_W], in_dy[SL_BLOCK * SL_W];
             n = shape.inner == 1 ? least(SL_W, w.rows - i) : strip_rows(w.rows - i);
-            strip of_y = {y + at, prefetch ? dx + at : NULL, shape.classes, w.step, n};
-            strip of_dy = {dy + at, NULL, shape.classes, w.step, n};
+            strip_pair of = {{y + at, prefetch ? dx + at : NULL, shape.classes, w.step, n},
+                             {dy + at, NULL, shape.classes, w.step, n}};
             T *to = dx + at;
             if (shape.inner == 1) {
                 transpose_in(y + at, shape.classes, w.rows - i, NULL, in_y);
                 transpose_in(dy + at, shape.classes, w.rows - i, NULL, in_dy);
-                of_y = (strip){in_y, NULL, shape.classes, SL_W, SL_W};
-                of_dy = (strip){in_dy, NULL, shape.classes, SL_W, SL_W};
+                of = (strip_pair){{in_y, NULL, shape.classes, SL_W, SL_W},
+                                  {in_dy, NULL, shape.classes, SL_W, SL_W}};
                 to = in_dy;
             }
-            backward_strip(&of_y, &of_dy, to, nontemporal && round_down_to_lines(n) == n, of_log);
+            backward_strip(&of, to, nontemporal && round_down_to_lines(n) == n, of_log);
             if (shape.inner == 1)
                 transpose_out(in_dy, shape.classes, w.rows - i, dx + at, CACHED);
         }
@@ -269,12 +273,12 @@ SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_l
 
 SL_STATIC void softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
 {
-    backward(y, dy, dx, shape, 0);
+    backward(y, dy, dx, shape, OF_SOFTMAX);
 }
 
 SL_STATIC void log_softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
 {
-    backward(y, dy, dx, shape, 1);
+    backward(y, dy, dx, shape, OF_LOG);
 }
 
 #endif

@@ -33,7 +33,7 @@
 #define GROUP 4 /* registers */
 #endif
 
-/* Results of a register. rare: of any elements; else of those of a group that has no rare one. */
+/* Results of a register. RARE: of any elements; COMMON: of those of a group that has no rare one. */
 typedef reg (*map_value)(reg x, reg dy, int rare);
 /* Whether any of these registers has a rare element. */
 typedef int (*map_is_rare)(const reg *x, size_t registers);
@@ -66,7 +66,7 @@ SL_INLINE void map_by_registers(map_value value, map_is_rare is_rare, const T *x
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W) {
         reg a = load_some(x + i, n - i, 0), g = dy == x ? a : load_some(dy + i, n - i, 0);
-        store_some(y + i, SL_W == 1 || is_rare(&a, 1) ? value(a, g, 1) : value(a, g, 0), n - i);
+        store_some(y + i, SL_W == 1 || is_rare(&a, 1) ? value(a, g, RARE) : value(a, g, COMMON), n - i);
     }
 }
 
@@ -99,7 +99,7 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
                 a[0] = load(x + i + k * SL_W);
                 if (kernel.is_rare(a, 1))
                     return i + k * SL_W;
-                put(y + i + k * SL_W, kernel.value(a[0], a[0], 0), nontemporal);
+                put(y + i + k * SL_W, kernel.value(a[0], a[0], COMMON), nontemporal);
             }
             continue;
         }
@@ -111,8 +111,8 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
         SL_UNROLL
         for (size_t k = 0; k < GROUP; k += 2) {
             load_two(dy + i + k * SL_W, g);
-            a[k] = kernel.value(a[k], g[0], 0);
-            a[k + 1] = kernel.value(a[k + 1], g[1], 0);
+            a[k] = kernel.value(a[k], g[0], COMMON);
+            a[k + 1] = kernel.value(a[k + 1], g[1], COMMON);
         }
         put_group(y + i, a, nontemporal);
     }

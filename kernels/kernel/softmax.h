@@ -375,8 +375,10 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
         return;
     if (short_rows(shape))
         softmax_short_rows(x, y, shape.outer, shape.classes, safe);
+#if SL_16_BITS
     else if (shape.inner == 1 && are_half_rows(x, y, shape))
         softmax_half_rows(x, y, shape.outer, shape.classes, safe);
+#endif
     else if (shape.inner == 1 && shape.outer > straight_rows(shape.classes))
         softmax_rows(x, y, shape.outer, shape.classes, safe);
     else if (shape.inner == 1)

@@ -10,6 +10,9 @@
 /* Whether x is less its frame's shift. */
 enum { UNSHIFTED, SHIFTED };
 
+/* Which arguments a function is compiled for: those that its hot loop has, or any. */
+enum { COMMON, RARE };
+
 #if SL_F64
 #include "maths/exp_f64.h"
 #else

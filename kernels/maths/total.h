@@ -26,6 +26,8 @@ SL_INLINE void total_zero(total *t)
     t->scaled = 0;
 }
 
+enum { UNSCALED, SCALED };
+
 SL_INLINE c_acc total_with_chunk(const total *t, size_t n, int scaled)
 {
     c_acc lane[SL_PARTS];
@@ -61,7 +63,7 @@ SL_NOINLINE void total_add_chunk(total *t, size_t n)
         t->scaled = 1;
         t->sum = c_acc_times(t->sum, w_set1(0x1p-64));
     }
-    t->sum = t->scaled ? total_with_chunk(t, n, 1) : total_with_chunk(t, n, 0);
+    t->sum = t->scaled ? total_with_chunk(t, n, SCALED) : total_with_chunk(t, n, UNSCALED);
 }
 
 /* The next n <= SL_W losses. */

@@ -8,6 +8,9 @@
 #include "schedule/strip.h"
 #include "maths/lane_folds.h"
 
+/* Whose gradient a sum is for. */
+enum { OF_SOFTMAX, OF_LOG };
+
 /* sum + y dy, or sum + dy where that is `of_log`. */
 SL_INLINE c_acc add_term(c_acc sum, vw y, vw dy, int of_log)
 {
@@ -34,34 +37,63 @@ SL_INLINE c_acc row_sum_of(const T *y, const T *dy, size_t n, int of_log)
     return c_acc_fold(lane);
 }
 
-SL_NOINLINE c_acc row_sum(const T *x, size_t n) { return row_sum_of(x, x, n, 1); }
+SL_NOINLINE c_acc row_sum(const T *x, size_t n) { return row_sum_of(x, x, n, OF_LOG); }
+SL_NOINLINE c_acc row_dot(const T *y, const T *dy, size_t n) { return row_sum_of(y, dy, n, OF_SOFTMAX); }
 
-/* Of a strip, each of whose elements goes with that of dy at the same place. */
-SL_INLINE void strip_sum(const strip *s, const strip *dy, int of_log, c_acc sum[STRIP_VECTORS],
-                         strip_options o)
+/* Inline, but for f64, whose compensated sums are large. */
+SL_INLINE c_acc sum_of_row(const T *y, const T *dy, size_t n, int of_log)
 {
-    const strip here = *s, here_dy = *dy; /* no store can change them */
-    s = &here;
-    dy = &here_dy;
-    c_acc lane[STRIP_VECTORS][SL_LANES];
-    size_t vectors = o.single ? 1 : strip_vectors(s);
-    for (size_t k = 0; k < vectors; k++)
-        for (size_t l = 0; l < SL_LANES; l++)
-            lane[k][l] = c_acc_zero();
-    for (size_t c = 0; c < s->classes; c++) {
+    if (!SL_F64)
+        return row_sum_of(y, dy, n, of_log);
+    return of_log ? row_sum(dy, n) : row_dot(y, dy, n);
+}
+
+/* Two strips, each of whose elements go together. */
+typedef struct {
+    strip y, dy;
+} strip_pair;
+
+/* The terms of the classes from `c` to `end`: to begin the lanes with, or one more for each. */
+enum { BEGIN, ADD };
+SL_INLINE void strip_terms(const strip_pair *s, size_t c, size_t end, int what,
+                           c_acc lane[STRIP_VECTORS][SL_LANES], int of_log, strip_options o)
+{
+    size_t vectors = o.single ? 1 : strip_vectors(&s->y);
+    for (; c < end; c++) {
         if (!o.single) {
-            strip_prefetch(s, c);
-            strip_prefetch(dy, c);
+            strip_prefetch(&s->y, c);
+            strip_prefetch(&s->dy, c);
         }
-        SL_UNROLL
+        SL_UNROLL_PARTS
         for (size_t k = 0; k < vectors; k++) {
             c_acc *to = &lane[k][c % SL_LANES];
-            *to = add_term(*to, strip_load_wide(s, c, k, o), strip_load_wide(dy, c, k, o), of_log);
+            *to = add_term(what == BEGIN ? c_acc_zero() : *to, strip_load_wide(&s->y, c, k, o),
+                           strip_load_wide(&s->dy, c, k, o), of_log);
         }
     }
+}
+
+SL_INLINE void strip_sum_of(const strip_pair *of, c_acc sum[STRIP_VECTORS], int of_log, strip_options o)
+{
+    const strip_pair s = *of; /* no store can change it */
+    SL_ASSUME(s.y.classes > 0);
+    c_acc lane[STRIP_VECTORS][SL_LANES];
+    size_t vectors = o.single ? 1 : strip_vectors(&s.y), used = least(SL_LANES, s.y.classes);
+    strip_terms(&s, 0, used, BEGIN, lane, of_log, o);
+    strip_terms(&s, used, s.y.classes, ADD, lane, of_log, o);
     for (size_t k = 0; k < vectors; k++)
-        sum[k] = o.single && o.whole ? c_fold_rows(lane[k], least(SL_LANES, s->classes))
-                                     : fold_rows(lane[k], least(SL_LANES, s->classes));
+        sum[k] = !SL_F64 && o.single && o.whole ? c_fold_rows(lane[k], used) : fold_rows(lane[k], used);
+}
+
+/* Of whole registers. */
+SL_NOINLINE void strip_sum(const strip_pair *s, c_acc sum[STRIP_VECTORS])
+{
+    strip_sum_of(s, sum, OF_LOG, (strip_options){.whole = 1});
+}
+
+SL_NOINLINE void strip_dot(const strip_pair *s, c_acc sum[STRIP_VECTORS])
+{
+    strip_sum_of(s, sum, OF_SOFTMAX, (strip_options){.whole = 1});
 }
 
 #endif

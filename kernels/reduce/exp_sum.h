@@ -133,7 +133,7 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
-        prefetch_block(x + i, READ_AND_WRITE);
+        prefetch_block(x + i, WRITES_BESIDE);
         exp_block(o.rest ? x + i : block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o,
                   &lanes);
     }

@@ -44,7 +44,7 @@ SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, c_frame fram
     c_vframe f = c_frame_set1(frame);
     exp_lanes_init(&lanes);
     for (size_t i = 0, n = r->n; i < n; i += SL_BLOCK) {
-        prefetch_block(x + i, READ_AND_WRITE);
+        prefetch_block(x + i, WRITES_BESIDE);
         exp_block(block_at(r, x, i, n), keep_in_room, i < room.n ? room_at(room, i) : nowhere, f, o, &lanes);
     }
     *sum = lanes_fold(lanes.sum);

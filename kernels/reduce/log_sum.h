@@ -167,7 +167,7 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
-        prefetch_block(x + i, !o.keep && !other);
+        prefetch_block(x + i, !o.keep && !other ? READS_ONLY : WRITES_BESIDE);
         log_sum_block(o.rest ? x + i : block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last,
                       o, f, &lanes, exp_max);
     }
@@ -365,7 +365,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         for (size_t block = 2 * l; block < 2 * l + 2; block++)
-            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, READ_AND_WRITE);
+            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, WRITES_BESIDE);
         if (right)
             put_end(ends, l, log_sum_end(lanes + l, ends->max[l], f));
         else

@@ -133,7 +133,7 @@ SL_NOINLINE void copy_out(const T *from, T *y, size_t n, int nontemporal)
         for (; i + 2 * SL_W <= lines; i += 2 * SL_W)
             stream_copy_two(from + i, y + i);
         for (; i < lines; i += SL_W)
-            put(y + i, load(from + i), NONTEMPORAL);
+            stream(y + i, load(from + i));
     }
     SL_ROLLED
     for (; i < n; i += SL_W)

@@ -10,9 +10,9 @@
 
 #include "schedule/walk.h"
 
-/* How results are stored, and whether a prefetched block is only read. */
+/* Arguments of what follows, by name: how results are stored, and what else is done where a block is read. */
 enum { CACHED, NONTEMPORAL };
-enum { READ_AND_WRITE, READ_ONLY };
+enum { WRITES_BESIDE, READS_ONLY };
 
 /* Whether n results use non-temporal stores. */
 SL_INLINE int use_nontemporal(const T *y, size_t n)

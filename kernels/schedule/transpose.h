@@ -32,7 +32,7 @@ SL_INLINE void store_flat(T *y, const num *from, size_t classes, int nontemporal
         return;
     size_t i = 0;
     if (nontemporal && (uintptr_t)y % (2 * SL_W * sizeof *y)) { /* behind an odd number of registers */
-        put(y, c_load(from), NONTEMPORAL);
+        stream(y, c_load(from));
         i = 1;
     }
     for (; i + 2 <= classes; i += 2) {
