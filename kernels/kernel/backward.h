@@ -177,7 +177,7 @@ typedef struct {
 SL_INLINE void strip_grads(const strip_pair *of, T *dx, strip_at *at, const row_terms *s, int of_log,
                            strip_options o)
 {
-    size_t vectors = o.single ? 1 : strip_vectors(&of->y), c = at->c;
+    size_t vectors = strip_vectors_for(&of->y, o), c = at->c;
     for (; c < of->y.classes; c++) {
         SL_UNROLL_PARTS
         for (size_t k = 0; k < vectors; k++) {
@@ -202,7 +202,7 @@ SL_INLINE void backward_strip_of(const strip_pair *of, T *dx, int of_log, strip_
     const strip *y = &here.y, *dy = &here.dy;
     c_acc sum[STRIP_VECTORS];
     row_terms s[STRIP_VECTORS];
-    size_t vectors = o.single ? 1 : strip_vectors(y);
+    size_t vectors = strip_vectors_for(y, o);
     if (o.single)
         strip_sum_of(of, sum, of_log, o);
     else if (of_log)
@@ -233,6 +233,8 @@ SL_INLINE void backward_strip(const strip_pair *of, T *dx, int nontemporal, int 
         backward_strip_part(of, dx, of_log);
     else if (of->y.step == SL_W && of->y.rows == SL_W) /* transposed rows */
         backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .single = 1});
+    else if (of->y.rows == STRIP_ROWS && !of_log)
+        backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .full = 1, .nontemporal = nontemporal});
     else
         backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }

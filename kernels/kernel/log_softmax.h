@@ -38,7 +38,7 @@ SL_INLINE void log_softmax_strip_of(const strip *s, T *y, const row_stats *stats
     reg max[STRIP_VECTORS], log_sum[STRIP_VECTORS];
     mask number[STRIP_VECTORS];
     int numbers = 1; /* the rule: no selection */
-    size_t vectors = o.single ? 1 : strip_vectors(s);
+    size_t vectors = strip_vectors_for(s, o);
     for (size_t k = 0; k < vectors; k++) {
         log_sum[k] = log_sum_of(stats + k, safe);
         number[k] = c_eq(log_sum[k], log_sum[k]);

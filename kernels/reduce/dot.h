@@ -58,11 +58,11 @@ enum { BEGIN, ADD };
 SL_INLINE void strip_terms(const strip_pair *s, size_t c, size_t end, int what,
                            c_acc lane[STRIP_VECTORS][SL_LANES], int of_log, strip_options o)
 {
-    size_t vectors = o.single ? 1 : strip_vectors(&s->y);
+    size_t vectors = strip_vectors_for(&s->y, o);
     for (; c < end; c++) {
         if (!o.single) {
-            strip_prefetch(&s->y, c);
-            strip_prefetch(&s->dy, c);
+            strip_prefetch(&s->y, c, o);
+            strip_prefetch(&s->dy, c, o);
         }
         SL_UNROLL_PARTS
         for (size_t k = 0; k < vectors; k++) {
@@ -78,7 +78,7 @@ SL_INLINE void strip_sum_of(const strip_pair *of, c_acc sum[STRIP_VECTORS], int 
     const strip_pair s = *of; /* no store can change it */
     SL_ASSUME(s.y.classes > 0);
     c_acc lane[STRIP_VECTORS][SL_LANES];
-    size_t vectors = o.single ? 1 : strip_vectors(&s.y), used = least(SL_LANES, s.y.classes);
+    size_t vectors = strip_vectors_for(&s.y, o), used = least(SL_LANES, s.y.classes);
     strip_terms(&s, 0, used, BEGIN, lane, of_log, o);
     strip_terms(&s, used, s.y.classes, ADD, lane, of_log, o);
     for (size_t k = 0; k < vectors; k++)
@@ -93,7 +93,10 @@ SL_NOINLINE void strip_sum(const strip_pair *s, c_acc sum[STRIP_VECTORS])
 
 SL_NOINLINE void strip_dot(const strip_pair *s, c_acc sum[STRIP_VECTORS])
 {
-    strip_sum_of(s, sum, OF_SOFTMAX, (strip_options){.whole = 1});
+    if (s->y.rows == STRIP_ROWS)
+        strip_sum_of(s, sum, OF_SOFTMAX, (strip_options){.whole = 1, .full = 1});
+    else
+        strip_sum_of(s, sum, OF_SOFTMAX, (strip_options){.whole = 1});
 }
 
 #endif

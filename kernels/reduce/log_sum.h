@@ -426,9 +426,9 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
     const strip here = *s; /* no store can change it */
     s = &here;
     c_exp_table table = c_exp_table_load();
-    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    size_t vectors = strip_vectors_for(s, o);
     for (size_t l = 0; l < SL_BLOCK; l++) {
-        strip_prefetch(s, l);
+        strip_prefetch(s, l, o);
         for (size_t k = 0; k < vectors; k++)
             lanes[k].max[l] = strip_load(s, l, k, o);
     }
@@ -439,7 +439,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
         for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
             size_t c = block + l, pair = c + SL_LANES;
             c_vframe f = frames[0];
-            strip_prefetch(s, c);
+            strip_prefetch(s, c, o);
             if (pair >= s->classes) { /* an exponential of -inf is added */
                 for (size_t k = 0; k < vectors; k++) {
                     reg *top = lanes[k].max + l, a = strip_load(s, c, k, o), low = c_min(*top, a);
@@ -449,7 +449,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
                 }
                 continue;
             }
-            strip_prefetch(s, pair);
+            strip_prefetch(s, pair, o);
             SL_UNROLL_2
             for (size_t k = 0; k < vectors; k++) {
                 reg *top = lanes[k].max + l, *next = top + SL_LANES;

@@ -73,7 +73,7 @@ SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
     s = &here;
     num e[SL_BLOCK * SL_W];
     c_vframe none = c_vframe_of(c_set1(0));
-    size_t vectors = o.whole ? strip_vectors(s) : 1;
+    size_t vectors = strip_vectors_for(s, o);
     for (size_t k = 0; k < vectors; k++) {
         c_vframe right = c_vframe_of(strip_exps_of_few(s, k, o, none, e));
         if (!c_vframe_same(none, right))
@@ -127,7 +127,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    size_t vectors = o.full ? STRIP_VECTORS : o.whole ? strip_vectors(s) : 1;
+    size_t vectors = strip_vectors_for(s, o);
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         lanes[k].max = c_set1((num)-INFINITY);
@@ -141,7 +141,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
             c_vframe f = frames[0];
             num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
             num *kept_pair = o.keep ? strip_exps_at(&place, pair) : NULL;
-            strip_prefetch(s, c);
+            strip_prefetch(s, c, o);
             if (pair >= s->classes) {
                 for (size_t k = 0; k < vectors; k++) {
                     f = o.shifted ? frames[k] : f;
@@ -150,7 +150,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
                 }
                 continue;
             }
-            strip_prefetch(s, pair);
+            strip_prefetch(s, pair, o);
             SL_UNROLL_2
             for (size_t k = 0; k < vectors; k++) {
                 c_acc sum = lanes[k].lane[l];
@@ -188,7 +188,7 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    size_t vectors = o.full ? STRIP_VECTORS : o.whole ? strip_vectors(s) : 1;
+    size_t vectors = strip_vectors_for(s, o);
     for (size_t c = 0; c < s->classes; c++) {
         const num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
         SL_UNROLL_2

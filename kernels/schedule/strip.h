@@ -27,6 +27,12 @@ typedef struct {
 
 SL_INLINE size_t strip_vectors(const strip *s) { return s->rows < SL_W ? 1 : s->rows / SL_W; }
 
+/* The same, a constant where that is possible. */
+SL_INLINE size_t strip_vectors_for(const strip *s, strip_options o)
+{
+    return o.single || !o.whole ? 1 : o.full ? STRIP_VECTORS : strip_vectors(s);
+}
+
 /* The k-th vector of class c. */
 SL_INLINE reg strip_load(const strip *s, size_t c, size_t k, strip_options o)
 {
@@ -50,15 +56,25 @@ SL_INLINE void strip_store(const strip *s, T *y, size_t c, size_t k, reg a, stri
         store_n(p, a, s->rows);
 }
 
-/* Class c of the next strip, and of the results. */
-SL_INLINE void strip_prefetch(const strip *s, size_t c)
+/* Class c of the next strip, and of the results: the line at element i. */
+SL_INLINE void strip_prefetch_line(const strip *s, size_t c, size_t i)
 {
-    const T *x = s->x + c * s->step;
-    SL_ROLLED
-    for (size_t line = 0; line < s->rows * sizeof *x; line += SL_LINE) {
-        __builtin_prefetch((const char *)(x + s->rows) + line, 0, 2);
-        if (s->results)
-            __builtin_prefetch((const char *)(s->results + c * s->step) + line, 0, 2);
+    __builtin_prefetch(s->x + c * s->step + s->rows + i, 0, 2);
+    if (s->results)
+        __builtin_prefetch(s->results + c * s->step + i, 0, 2);
+}
+
+SL_INLINE void strip_prefetch(const strip *s, size_t c, strip_options o)
+{
+    enum { LINE = SL_LINE / sizeof(T) };
+    if (o.full) {
+        SL_UNROLL
+        for (size_t i = 0; i < STRIP_ROWS; i += LINE)
+            strip_prefetch_line(s, c, i);
+    } else {
+        SL_ROLLED
+        for (size_t i = 0; i < s->rows; i += LINE)
+            strip_prefetch_line(s, c, i);
     }
 }
 
