@@ -93,10 +93,18 @@ typedef struct {
     int has_tops; /* may some q but a target's exceed half of all? */
 } loss_call;
 
-/* Up to SL_W rows from `row` on, whose first element is at `at`. */
+/* Up to SL_W rows from `row` on, whose first element is at `at`. They are read from x, class after class `step` apart: where they
+ * lie, or transposed; prob likewise, if it is not NULL. */
 typedef struct {
-    size_t at, row, n;
+    size_t at, row, n, step;
+    const T *x, *prob;
 } loss_rows;
+
+/* Where they lie. */
+SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t at, size_t row, size_t n)
+{
+    return (loss_rows){at, row, n, c->w.step, c->logits + at, c->prob ? c->prob + at : NULL};
+}
 
 /* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
 
@@ -110,21 +118,25 @@ typedef struct {
 /* (m - x) / 2: in f64 the difference itself may leave the range of a finite loss. */
 SL_INLINE vw half_gap(vw max, vw x) { return w_sub(w_mul(max, w_set1(0.5)), w_mul(x, w_set1(0.5))); }
 
+/* q (m - x); where both are of f32, halves change no bit of that. */
+SL_INLINE vw cost_of_gap(vw q, vw max, vw x)
+{
+    return SL_F64 ? w_mul(w_add(q, q), half_gap(max, x)) : w_mul(q, w_sub(max, x));
+}
+
 /* Adds those of a class. A class id's own term is added elsewhere. q = 0 takes its class out even where x is -inf or the
  * difference overflows. */
-SL_INLINE void charge(charges *sum, const loss_call *c, reg x, reg t, reg weight, vw max, int which)
+SL_INLINE void charge(charges *sum, vw q, vw x, vw max, int which)
 {
-    vw zero = w_set1(0), gap = zero, own = c->prob ? c->own : zero;
-    vw q = w_mul(c_widen(weight), w_fma(own, c_widen(t), c->share));
+    vw zero = w_set1(0);
     if (which == NOT_LARGEST)
-        q = w_select(w_eq(c_widen(x), max), zero, q);
+        q = w_select(w_eq(x, max), zero, q);
     if (which == GAPS)
-        gap = w_select(w_eq(q, zero), zero, half_gap(max, c_widen(x)));
-    sum->gaps = c_acc_add(sum->gaps, w_mul(w_add(q, q), gap));
+        sum->gaps = c_acc_add(sum->gaps, cost_of_gap(q, max, w_select(w_eq(q, zero), max, x)));
     sum->weight = c_acc_add(sum->weight, q);
 }
 
-SL_INLINE charges charges_of_row(const loss_call *c, size_t at, num max, int which)
+SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which)
 {
     const num *weight = c->o->class_weight;
     c_acc gaps[SL_PARTS], weights[SL_PARTS];
@@ -134,50 +146,54 @@ SL_INLINE charges charges_of_row(const loss_call *c, size_t at, num max, int whi
     for (size_t i = 0; i < c->shape.classes; i += SL_W) {
         size_t n = c->shape.classes - i, j = i / SL_W % SL_PARTS;
         charges sum = {gaps[j], weights[j]};
-        charge(&sum, c, load_some(c->logits + at + i, n, (num)-INFINITY),
-               c->prob ? load_some(c->prob + at + i, n, 0) : c_set1(0),
-               weight ? c_load_n(weight + i, n, 0) : c_ones(n), w_set1(max), which);
+        vw q = prob ? w_fma(c->own, c_widen(load_some(prob + i, n, 0)), c->share) : c->share;
+        q = w_mul(c_widen(weight ? c_load_n(weight + i, n, 0) : c_ones(n)), q);
+        charge(&sum, q, c_widen(load_some(x + i, n, (num)-INFINITY)), w_set1(max), which);
         gaps[j] = sum.gaps;
         weights[j] = sum.weight;
     }
     return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
 }
-
 /* Rows that are not live may have gaps that overflow: they are read as zeros. */
-SL_INLINE charges charges_of_strip(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
+SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
 {
+    const loss_rows here = *g; /* no store can change them */
+    const size_t classes = c->shape.classes;
     const num *weight = c->o->class_weight;
+    const vw own = c->own, share = c->share;
     c_acc gaps[SL_LANES], weights[SL_LANES];
     mask lives = c_lt(c_set1(0), live);
     vw top = c_widen(c_keep(lives, max));
-    for (size_t l = 0; l < SL_LANES; l++)
-        gaps[l] = weights[l] = c_acc_zero();
+    size_t used = least(SL_LANES, classes);
     SL_ROLLED
-    for (size_t k = 0; k < c->shape.classes; k++) {
-        size_t l = k % SL_LANES, at = g->at + k * c->w.step;
-        charges sum = {gaps[l], weights[l]};
-        charge(&sum, c, c_keep(lives, load_some(c->logits + at, g->n, 0)),
-               c->prob ? load_some(c->prob + at, g->n, 0) : c_set1(0), c_set1(weight ? weight[k] : 1), top,
-               which);
+    for (size_t k = 0; k < classes; k++) {
+        size_t l = k % SL_LANES, at = k * here.step;
+        charges sum = {c_acc_zero(), c_acc_zero()};
+        if (k >= SL_LANES)
+            sum = (charges){gaps[l], weights[l]};
+        vw q = here.prob ? w_fma(own, c_widen(load_some(here.prob + at, here.n, 0)), share) : share;
+        if (weight)
+            q = w_mul(w_set1(weight[k]), q);
+        charge(&sum, q, c_widen(c_keep(lives, load_some(here.x + at, here.n, 0))), top, which);
         gaps[l] = sum.gaps;
         weights[l] = sum.weight;
     }
-    size_t used = least(SL_LANES, c->shape.classes);
     return (charges){fold_rows(gaps, used), fold_rows(weights, used)};
 }
 
 SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
 {
-    if (c->shape.inner != 1)
-        return charges_of_strip(c, g, c_load(live), max, which);
+    if (g->step != 1)
+        return charges_of_classes(c, g, c_load(live), max, which);
     num m[SL_W];
     c_acc_lanes gaps, weights;
     c_store(m, max);
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         charges sum = {c_acc_zero(), c_acc_zero()};
+        size_t first = l * c->shape.classes;
         if (l < g->n && live[l] != 0)
-            sum = charges_of_row(c, g->at + l * c->shape.classes, m[l], which);
+            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
         c_acc_put(&gaps, l, sum.gaps);
         c_acc_put(&weights, l, sum.weight);
     }
@@ -421,16 +437,13 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
 }
 
 /* Of transposed short rows, of which `rows` are to come. */
-SL_NOINLINE void grad_of_transposed(const loss_call *c, size_t at, size_t rows, const T *transposed,
-                                    const row_grad *g)
+SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size_t rows, const row_grad *grad)
 {
-    T prob[SL_BLOCK * SL_W], result[SL_BLOCK * SL_W];
+    T result[SL_BLOCK * SL_W];
     size_t classes = c->shape.classes;
-    strip s = {transposed, NULL, classes, SL_W, SL_W};
-    if (c->prob)
-        transpose_in(c->prob + at, classes, rows, NULL, prob);
-    grad_of_strip(c, &s, c->prob ? prob : NULL, result, g);
-    transpose_out(result, classes, rows, c->grad + at, CACHED);
+    strip s = {g->x, NULL, classes, SL_W, SL_W};
+    grad_of_strip(c, &s, g->prob, result, grad);
+    transpose_out(result, classes, rows, c->grad + g->at, CACHED);
 }
 
 /* ---- all rows ---- */
@@ -533,7 +546,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
         many = least(many, SCRATCH / room);
     for (size_t i = 0, n; i < c->w.rows; i += n) {
         n = least(many, c->w.rows - i);
-        loss_rows g = {i * classes, i, n};
+        loss_rows g = rows_in_place(c, i * classes, i, n);
         targets t, tops;
         row_stats st;
         row_grad grad;
@@ -561,10 +574,10 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
 /* Short rows, transposed. */
 SL_NOINLINE void losses_of_transposed(loss_call *c)
 {
-    T transposed[SL_BLOCK * SL_W];
+    T transposed[SL_BLOCK * SL_W], prob[SL_BLOCK * SL_W];
     size_t classes = c->shape.classes;
     for (size_t i = 0; i < c->w.rows; i += SL_W) {
-        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i)};
+        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
         const int64_t *target = c->target ? c->target + i : NULL;
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
@@ -572,12 +585,16 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         targets_of(&t, target, c->w, g.n, c->o);
         transpose_in(c->logits + g.at, classes, readable_rows(c->o, target, classes, c->w.rows - i), t.live,
                      transposed);
+        if (c->prob) {
+            transpose_in(c->prob + g.at, classes, c->w.rows - i, NULL, prob);
+            g.prob = prob;
+        }
         strip s = {transposed, NULL, classes, SL_W, SL_W};
         strip_log_sum(&s, stats);
         int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
-        grad_of_transposed(c, g.at, c->w.rows - i, transposed, &grad);
+        grad_of_transposed(c, &g, c->w.rows - i, &grad);
         if (c->target)
             put_entries(c->grad + g.at, &t, g.n);
         if (any_tops)
@@ -600,7 +617,8 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
             strip_log_sum(&s, stats);
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g = {at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W)};
+                loss_rows g =
+                    rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
