@@ -326,62 +326,101 @@ SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, cons
     }
 }
 
+/* The classes of the maxima of SL_W rows: which, their weights and probabilities. Where there is none, `at` is the number of
+ * classes, and the others are 0. */
+typedef struct {
+    size_t at[SL_W];
+    reg weight, prob;
+} top_classes;
+
+SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss_rows *g, reg max)
+{
+    num lanes[SL_W], weights[SL_W];
+    T prob[SL_W];
+    size_t classes = c->shape.classes;
+    const num *weight = c->o->class_weight;
+    const T *p = c->prob ? c->prob + g->at : NULL;
+    c_store(lanes, max);
+    for (size_t l = 0; l < SL_W; l++)
+        top->at[l] = classes;
+    classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    for (size_t l = 0; l < SL_W; l++) {
+        int found = top->at[l] < classes;
+        weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
+        prob[l] = found && p ? p[l * c->w.stride + top->at[l] * c->w.step] : (T){0};
+    }
+    top->weight = c_load(weights);
+    top->prob = load(prob);
+}
+
+/* The same of short rows side by side. */
+SL_NOINLINE void top_classes_of_few(top_classes *top, const loss_call *c, const loss_rows *g, reg max)
+{
+    const loss_rows here = *g; /* no store can change it */
+    num lanes[SL_W];
+    size_t classes = c->shape.classes;
+    const num *weight = c->o->class_weight;
+    reg at = c_set1((num)(int)classes), of_class = c_set1(0), prob = c_set1(0);
+    SL_ROLLED
+    for (size_t k = 0; k < classes; k++) {
+        mask here_max = c_eq(load_some(here.x + k * here.step, here.n, (num)NAN), max);
+        at = c_select(here_max, c_set1((num)(int)k), at);
+        of_class = c_select(here_max, c_set1(weight ? weight[k] : 1), of_class);
+        if (here.prob)
+            prob = c_select(here_max, load_some(here.prob + k * here.step, here.n, 0), prob);
+    }
+    c_store(lanes, at);
+    for (size_t l = 0; l < SL_W; l++)
+        top->at[l] = (size_t)(int)lanes[l];
+    top->weight = of_class;
+    top->prob = prob;
+}
+
+/* The same lanes, of registers of the unit. */
+SL_INLINE mask narrow_mask(wm m) { return c_lt(c_set1(0), c_narrow(w_keep(m, w_set1(1)))); }
+
 /* Of some rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
  * targets. */
 SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, const targets *t,
                          const row_stats *st, c_acc all_q, vw up)
 {
+    top_classes at;
+    size_t classes = c->shape.classes;
+    vw sum_q = c_acc_value(all_q), q_others;
+    mask confident = narrow_mask(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
+    reg max = c_select(c_andnot(confident, c_eq(c_load(t->live), c_set1(0))), st->max, c_set1((num)NAN));
+    if (g->step != 1 && classes <= SL_BLOCK)
+        top_classes_of_few(&at, c, g, max);
+    else
+        top_classes_of(&at, c, g, max);
     top->all = 0;
-    double rest[SL_W], largest[SL_W], again[SL_W];
-    num max[SL_W], of_class[SL_W], wanted[SL_W];
-    T prob[SL_W];
-    size_t at[SL_W], classes = c->shape.classes;
-    const num *weight = c->o->class_weight;
-    const T *p = c->prob ? c->prob + g->at : NULL;
-    w_store(rest, c_acc_value(st->rest));
-    w_store(largest, c_acc_value(st->top));
-    c_store(max, st->max);
     for (size_t l = 0; l < SL_W; l++) {
-        at[l] = classes;
-        if (!(l < g->n && t->live[l] != 0 && rest[l] < largest[l]))
-            max[l] = (num)NAN;
-    }
-    classes_at_max(c->logits + g->at, c->w, classes, g->n, max, at);
-    for (size_t l = 0; l < SL_W; l++) {
-        int found = at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at[l]);
+        int found = at.at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at.at[l]);
         top->live[l] = (num)found;
-        top->at[l] = l * c->w.stride + at[l] * c->w.step;
-        of_class[l] = !found ? 0 : weight ? weight[at[l]] : 1;
-        prob[l] = found && p ? p[top->at[l]] : (T){0};
+        top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
     }
-    vw w_c = c_widen(c_load(of_class)), own_p = c_widen(load(prob));
-    vw q = w_mul(w_c, w_fma(p ? c->own : w_set1(0), own_p, c->share)), sum_q = c_acc_value(all_q), q_others;
+    vw w_c = c_widen(at.weight), q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
     c_acc sum = c_acc_merge(st->top, st->rest);
     vw p_c = c_acc_value(c_acc_over(st->top, sum)), p_others = c_acc_value(c_acc_over(st->rest, sum));
-    wm half = w_lt(sum_q, w_add(q, q));
-    w_store(again, w_keep(half, w_set1(1)));
-    for (size_t l = 0; l < SL_W; l++)
-        top->live[l] = again[l] != 0 ? top->live[l] : 0;
-    if (!c_any(c_lt(c_set1(0), c_load(top->live))))
+    reg live = c_keep(narrow_mask(w_lt(sum_q, w_add(q, q))), c_load(top->live));
+    mask lives = c_lt(c_set1(0), live);
+    c_store(top->live, live);
+    if (!c_any(lives))
         return;
-    if (p) { /* the difference of the sums will do, unless it is so small that it shows their rounding, and counts */
+    if (c->prob) { /* the difference of the sums will do, unless it is so small that it shows their rounding, and counts */
         vw little = w_set1(sizeof(num) == sizeof(float) ? 0x1p-10 : 0x1p-30);
         q_others = c_acc_value(c_acc_minus(all_q, c_acc_of(q)));
         wm few = wm_andnot(w_lt(q_others, w_mul(sum_q, little)), w_nlt(p_others, little));
-        w_store(again, w_keep(few, w_set1(1)));
-        int any = 0;
-        for (size_t l = 0; l < SL_W; l++) {
-            wanted[l] = top->live[l] != 0 && again[l] != 0;
-            any |= wanted[l] != 0;
-        }
-        if (any) {
+        num wanted[SL_W];
+        c_store(wanted, c_keep(narrow_mask(few), live));
+        if (c_any(c_lt(c_set1(0), c_load(wanted)))) {
             vw exact = c_acc_value(charges_of(c, g, wanted, st->max, NOT_LARGEST).weight);
             q_others = w_select(few, exact, q_others);
         }
     } else {
         q_others = w_fma(c->own, c_widen(c_load(t->weight)), w_mul(c->share, other_weights(c->weights, w_c)));
     }
-    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top->live), c_set1(0))));
+    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(live, c_set1(0))));
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
