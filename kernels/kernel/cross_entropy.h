@@ -512,31 +512,42 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     return r;
 }
 
-/* What the gradient of some rows is made of; and the targets' entries. In place the gradient overwrites x_t: all that its
- * entry needs is taken here. */
-SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+/* What every exponential is multiplied by, and then divided by their sum. */
+SL_INLINE c_acc exponential_factor(const row_cost *r, vw up)
+{
+    return c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
+}
+
+/* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
+SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    vw zero = w_set1(0);
-    c_acc sum = c_acc_merge(st->top, st->rest);
-    c_acc k = c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
-    row_grad g = {st->max, c_factor_of(k, sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
-                  c_select(none, c_set1(1), c_set1(0))};
     reg x_t = load(t->logit);
     c_vframe f = c_vframe_of(st->max);
+    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(r, up);
     c_acc e_t =
         c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
     c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
     e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
-    if (c->target && c->smoothing > 0) {
+    if (c->smoothing > 0) {
         vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
         vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
         store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
-    } else if (c->target) {
-        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), zero);
+    } else {
+        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), w_set1(0));
         store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
     }
-    return g;
+}
+
+/* What the gradient of some rows is made of; and the entries of their targets. */
+SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                              mask none)
+{
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    if (c->target)
+        target_entries(c, t, st, r, up, none);
+    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
+                      c_select(none, c_set1(1), c_set1(0))};
 }
 
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
@@ -544,7 +555,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
                             targets *tops)
 {
     const sl_loss_options *o = c->o;
-    logits_of(t, c->logits + g->at);
+    if (c->target)
+        logits_of(t, c->logits + g->at);
     row_cost r = cost_of(c, g, t, st, c->loss != NULL);
     mask none = c_eq(c_load(t->live), c_set1(0));
     if (o->flags & SL_SAFE_ROWS)
