@@ -22,7 +22,7 @@ static exact_sum logits_of(const sl_stats *s)
     return e;
 }
 
-sl_stats sl_stats_empty(void) { return stats_pack(-(double)INFINITY, 0, 0, 0); }
+sl_stats sl_stats_empty(void) { return stats_of_nothing(); }
 
 /* So large that different maxima are at least 1024 apart, and the smaller one's exponential is 0: what exact_exp does not
  * take. */
@@ -51,7 +51,7 @@ void sl_stats_merge(sl_stats *into, const sl_stats *from)
         .target = target_of_both(into->target, from->target),
         .count = into->count + from->count,
     };
-    stats_round(&both, &rest, &logits);
+    stats_round(&both, exact_exp_of_max(both.max), &rest, &logits);
     *into = both;
 }
 

@@ -108,14 +108,15 @@ SL_INLINE reg bce_grad(reg x, reg t, bce_weights weights, vw up, c_tables tables
 
 SL_INLINE reg bce_of_prob(reg p, reg t, bce_weights weights)
 {
-    vw one = w_set1(1), is = c_widen(p), is_not = w_sub(one, is), wide_t = c_widen(t), cost;
-    wm is_one = w_eq(wide_t, one);
-    if (wm_any(wm_andnot(w_nle(w_abs(wide_t), w_set1(0)), is_one))) {
-        vw yes = w_mul(wide_t, c_log_of_prob(is, is_not));
-        cost = w_sub(w_set1(0), w_add(yes, w_mul(w_sub(one, wide_t), c_log_of_prob(is_not, is))));
+    c_log_parts is = c_log_parts_of(p), is_not = c_log_parts_of_other(p);
+    reg one = c_set1(1);
+    vw zero = w_set1(0), cost;
+    mask is_one = c_eq(t, one);
+    if (c_any(c_andnot(c_nle(c_abs(t), c_set1(0)), is_one))) {
+        vw wide_t = c_widen(t), yes = w_mul(wide_t, c_log_of_parts(is));
+        cost = w_sub(zero, w_add(yes, w_mul(w_sub(w_set1(1), wide_t), c_log_of_parts(is_not))));
     } else { /* only one logarithm counts */
-        vw of = w_select(is_one, is, is_not), other = w_select(is_one, is_not, is);
-        cost = w_sub(w_set1(0), c_log_of_prob(of, other));
+        cost = w_sub(zero, c_log_of_parts(c_log_parts_select(is_one, is, is_not)));
     }
     return c_narrow(weights.has_all ? w_mul(c_widen(weights.all), cost) : cost);
 }

@@ -93,10 +93,18 @@ typedef struct {
     int has_tops; /* may some q but a target's exceed half of all? */
 } loss_call;
 
-/* Up to SL_W rows from `row` on, whose first element is at `at`. */
+/* Up to SL_W rows from `row` on, whose first element is at `at`. They are read from x, class after class `step` apart: where they
+ * lie, or transposed; prob likewise, if it is not NULL. */
 typedef struct {
-    size_t at, row, n;
+    size_t at, row, n, step;
+    const T *x, *prob;
 } loss_rows;
+
+/* Where they lie. */
+SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t at, size_t row, size_t n)
+{
+    return (loss_rows){at, row, n, c->w.step, c->logits + at, c->prob ? c->prob + at : NULL};
+}
 
 /* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
 
@@ -110,21 +118,25 @@ typedef struct {
 /* (m - x) / 2: in f64 the difference itself may leave the range of a finite loss. */
 SL_INLINE vw half_gap(vw max, vw x) { return w_sub(w_mul(max, w_set1(0.5)), w_mul(x, w_set1(0.5))); }
 
+/* q (m - x); where both are of f32, halves change no bit of that. */
+SL_INLINE vw cost_of_gap(vw q, vw max, vw x)
+{
+    return SL_F64 ? w_mul(w_add(q, q), half_gap(max, x)) : w_mul(q, w_sub(max, x));
+}
+
 /* Adds those of a class. A class id's own term is added elsewhere. q = 0 takes its class out even where x is -inf or the
  * difference overflows. */
-SL_INLINE void charge(charges *sum, const loss_call *c, reg x, reg t, reg weight, vw max, int which)
+SL_INLINE void charge(charges *sum, vw q, vw x, vw max, int which)
 {
-    vw zero = w_set1(0), gap = zero, own = c->prob ? c->own : zero;
-    vw q = w_mul(c_widen(weight), w_fma(own, c_widen(t), c->share));
+    vw zero = w_set1(0);
     if (which == NOT_LARGEST)
-        q = w_select(w_eq(c_widen(x), max), zero, q);
+        q = w_select(w_eq(x, max), zero, q);
     if (which == GAPS)
-        gap = w_select(w_eq(q, zero), zero, half_gap(max, c_widen(x)));
-    sum->gaps = c_acc_add(sum->gaps, w_mul(w_add(q, q), gap));
+        sum->gaps = c_acc_add(sum->gaps, cost_of_gap(q, max, w_select(w_eq(q, zero), max, x)));
     sum->weight = c_acc_add(sum->weight, q);
 }
 
-SL_INLINE charges charges_of_row(const loss_call *c, size_t at, num max, int which)
+SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which)
 {
     const num *weight = c->o->class_weight;
     c_acc gaps[SL_PARTS], weights[SL_PARTS];
@@ -134,50 +146,54 @@ SL_INLINE charges charges_of_row(const loss_call *c, size_t at, num max, int whi
     for (size_t i = 0; i < c->shape.classes; i += SL_W) {
         size_t n = c->shape.classes - i, j = i / SL_W % SL_PARTS;
         charges sum = {gaps[j], weights[j]};
-        charge(&sum, c, load_some(c->logits + at + i, n, (num)-INFINITY),
-               c->prob ? load_some(c->prob + at + i, n, 0) : c_set1(0),
-               weight ? c_load_n(weight + i, n, 0) : c_ones(n), w_set1(max), which);
+        vw q = prob ? w_fma(c->own, c_widen(load_some(prob + i, n, 0)), c->share) : c->share;
+        q = w_mul(c_widen(weight ? c_load_n(weight + i, n, 0) : c_ones(n)), q);
+        charge(&sum, q, c_widen(load_some(x + i, n, (num)-INFINITY)), w_set1(max), which);
         gaps[j] = sum.gaps;
         weights[j] = sum.weight;
     }
     return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
 }
-
 /* Rows that are not live may have gaps that overflow: they are read as zeros. */
-SL_INLINE charges charges_of_strip(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
+SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
 {
+    const loss_rows here = *g; /* no store can change them */
+    const size_t classes = c->shape.classes;
     const num *weight = c->o->class_weight;
+    const vw own = c->own, share = c->share;
     c_acc gaps[SL_LANES], weights[SL_LANES];
     mask lives = c_lt(c_set1(0), live);
     vw top = c_widen(c_keep(lives, max));
-    for (size_t l = 0; l < SL_LANES; l++)
-        gaps[l] = weights[l] = c_acc_zero();
+    size_t used = least(SL_LANES, classes);
     SL_ROLLED
-    for (size_t k = 0; k < c->shape.classes; k++) {
-        size_t l = k % SL_LANES, at = g->at + k * c->w.step;
-        charges sum = {gaps[l], weights[l]};
-        charge(&sum, c, c_keep(lives, load_some(c->logits + at, g->n, 0)),
-               c->prob ? load_some(c->prob + at, g->n, 0) : c_set1(0), c_set1(weight ? weight[k] : 1), top,
-               which);
+    for (size_t k = 0; k < classes; k++) {
+        size_t l = k % SL_LANES, at = k * here.step;
+        charges sum = {c_acc_zero(), c_acc_zero()};
+        if (k >= SL_LANES)
+            sum = (charges){gaps[l], weights[l]};
+        vw q = here.prob ? w_fma(own, c_widen(load_some(here.prob + at, here.n, 0)), share) : share;
+        if (weight)
+            q = w_mul(w_set1(weight[k]), q);
+        charge(&sum, q, c_widen(c_keep(lives, load_some(here.x + at, here.n, 0))), top, which);
         gaps[l] = sum.gaps;
         weights[l] = sum.weight;
     }
-    size_t used = least(SL_LANES, c->shape.classes);
     return (charges){fold_rows(gaps, used), fold_rows(weights, used)};
 }
 
 SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
 {
-    if (c->shape.inner != 1)
-        return charges_of_strip(c, g, c_load(live), max, which);
+    if (g->step != 1)
+        return charges_of_classes(c, g, c_load(live), max, which);
     num m[SL_W];
     c_acc_lanes gaps, weights;
     c_store(m, max);
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         charges sum = {c_acc_zero(), c_acc_zero()};
+        size_t first = l * c->shape.classes;
         if (l < g->n && live[l] != 0)
-            sum = charges_of_row(c, g->at + l * c->shape.classes, m[l], which);
+            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
         c_acc_put(&gaps, l, sum.gaps);
         c_acc_put(&weights, l, sum.weight);
     }
@@ -310,62 +326,101 @@ SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, cons
     }
 }
 
+/* The classes of the maxima of SL_W rows: which, their weights and probabilities. Where there is none, `at` is the number of
+ * classes, and the others are 0. */
+typedef struct {
+    size_t at[SL_W];
+    reg weight, prob;
+} top_classes;
+
+SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss_rows *g, reg max)
+{
+    num lanes[SL_W], weights[SL_W];
+    T prob[SL_W];
+    size_t classes = c->shape.classes;
+    const num *weight = c->o->class_weight;
+    const T *p = c->prob ? c->prob + g->at : NULL;
+    c_store(lanes, max);
+    for (size_t l = 0; l < SL_W; l++)
+        top->at[l] = classes;
+    classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    for (size_t l = 0; l < SL_W; l++) {
+        int found = top->at[l] < classes;
+        weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
+        prob[l] = found && p ? p[l * c->w.stride + top->at[l] * c->w.step] : (T){0};
+    }
+    top->weight = c_load(weights);
+    top->prob = load(prob);
+}
+
+/* The same of short rows side by side. */
+SL_NOINLINE void top_classes_of_few(top_classes *top, const loss_call *c, const loss_rows *g, reg max)
+{
+    const loss_rows here = *g; /* no store can change it */
+    num lanes[SL_W];
+    size_t classes = c->shape.classes;
+    const num *weight = c->o->class_weight;
+    reg at = c_set1((num)(int)classes), of_class = c_set1(0), prob = c_set1(0);
+    SL_ROLLED
+    for (size_t k = 0; k < classes; k++) {
+        mask here_max = c_eq(load_some(here.x + k * here.step, here.n, (num)NAN), max);
+        at = c_select(here_max, c_set1((num)(int)k), at);
+        of_class = c_select(here_max, c_set1(weight ? weight[k] : 1), of_class);
+        if (here.prob)
+            prob = c_select(here_max, load_some(here.prob + k * here.step, here.n, 0), prob);
+    }
+    c_store(lanes, at);
+    for (size_t l = 0; l < SL_W; l++)
+        top->at[l] = (size_t)(int)lanes[l];
+    top->weight = of_class;
+    top->prob = prob;
+}
+
+/* The same lanes, of registers of the unit. */
+SL_INLINE mask narrow_mask(wm m) { return c_lt(c_set1(0), c_narrow(w_keep(m, w_set1(1)))); }
+
 /* Of some rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
  * targets. */
 SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, const targets *t,
                          const row_stats *st, c_acc all_q, vw up)
 {
+    top_classes at;
+    size_t classes = c->shape.classes;
+    vw sum_q = c_acc_value(all_q), q_others;
+    mask confident = narrow_mask(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
+    reg max = c_select(c_andnot(confident, c_eq(c_load(t->live), c_set1(0))), st->max, c_set1((num)NAN));
+    if (g->step != 1 && classes <= SL_BLOCK)
+        top_classes_of_few(&at, c, g, max);
+    else
+        top_classes_of(&at, c, g, max);
     top->all = 0;
-    double rest[SL_W], largest[SL_W], again[SL_W];
-    num max[SL_W], of_class[SL_W], wanted[SL_W];
-    T prob[SL_W];
-    size_t at[SL_W], classes = c->shape.classes;
-    const num *weight = c->o->class_weight;
-    const T *p = c->prob ? c->prob + g->at : NULL;
-    w_store(rest, c_acc_value(st->rest));
-    w_store(largest, c_acc_value(st->top));
-    c_store(max, st->max);
     for (size_t l = 0; l < SL_W; l++) {
-        at[l] = classes;
-        if (!(l < g->n && t->live[l] != 0 && rest[l] < largest[l]))
-            max[l] = (num)NAN;
-    }
-    classes_at_max(c->logits + g->at, c->w, classes, g->n, max, at);
-    for (size_t l = 0; l < SL_W; l++) {
-        int found = at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at[l]);
+        int found = at.at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at.at[l]);
         top->live[l] = (num)found;
-        top->at[l] = l * c->w.stride + at[l] * c->w.step;
-        of_class[l] = !found ? 0 : weight ? weight[at[l]] : 1;
-        prob[l] = found && p ? p[top->at[l]] : (T){0};
+        top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
     }
-    vw w_c = c_widen(c_load(of_class)), own_p = c_widen(load(prob));
-    vw q = w_mul(w_c, w_fma(p ? c->own : w_set1(0), own_p, c->share)), sum_q = c_acc_value(all_q), q_others;
+    vw w_c = c_widen(at.weight), q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
     c_acc sum = c_acc_merge(st->top, st->rest);
     vw p_c = c_acc_value(c_acc_over(st->top, sum)), p_others = c_acc_value(c_acc_over(st->rest, sum));
-    wm half = w_lt(sum_q, w_add(q, q));
-    w_store(again, w_keep(half, w_set1(1)));
-    for (size_t l = 0; l < SL_W; l++)
-        top->live[l] = again[l] != 0 ? top->live[l] : 0;
-    if (!c_any(c_lt(c_set1(0), c_load(top->live))))
+    reg live = c_keep(narrow_mask(w_lt(sum_q, w_add(q, q))), c_load(top->live));
+    mask lives = c_lt(c_set1(0), live);
+    c_store(top->live, live);
+    if (!c_any(lives))
         return;
-    if (p) { /* the difference of the sums will do, unless it is so small that it shows their rounding, and counts */
+    if (c->prob) { /* the difference of the sums will do, unless it is so small that it shows their rounding, and counts */
         vw little = w_set1(sizeof(num) == sizeof(float) ? 0x1p-10 : 0x1p-30);
         q_others = c_acc_value(c_acc_minus(all_q, c_acc_of(q)));
         wm few = wm_andnot(w_lt(q_others, w_mul(sum_q, little)), w_nlt(p_others, little));
-        w_store(again, w_keep(few, w_set1(1)));
-        int any = 0;
-        for (size_t l = 0; l < SL_W; l++) {
-            wanted[l] = top->live[l] != 0 && again[l] != 0;
-            any |= wanted[l] != 0;
-        }
-        if (any) {
+        num wanted[SL_W];
+        c_store(wanted, c_keep(narrow_mask(few), live));
+        if (c_any(c_lt(c_set1(0), c_load(wanted)))) {
             vw exact = c_acc_value(charges_of(c, g, wanted, st->max, NOT_LARGEST).weight);
             q_others = w_select(few, exact, q_others);
         }
     } else {
         q_others = w_fma(c->own, c_widen(c_load(t->weight)), w_mul(c->share, other_weights(c->weights, w_c)));
     }
-    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(c_load(top->live), c_set1(0))));
+    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(live, c_set1(0))));
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
@@ -421,16 +476,13 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
 }
 
 /* Of transposed short rows, of which `rows` are to come. */
-SL_NOINLINE void grad_of_transposed(const loss_call *c, size_t at, size_t rows, const T *transposed,
-                                    const row_grad *g)
+SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size_t rows, const row_grad *grad)
 {
-    T prob[SL_BLOCK * SL_W], result[SL_BLOCK * SL_W];
+    T result[SL_BLOCK * SL_W];
     size_t classes = c->shape.classes;
-    strip s = {transposed, NULL, classes, SL_W, SL_W};
-    if (c->prob)
-        transpose_in(c->prob + at, classes, rows, NULL, prob);
-    grad_of_strip(c, &s, c->prob ? prob : NULL, result, g);
-    transpose_out(result, classes, rows, c->grad + at, CACHED);
+    strip s = {g->x, NULL, classes, SL_W, SL_W};
+    grad_of_strip(c, &s, g->prob, result, grad);
+    transpose_out(result, classes, rows, c->grad + g->at, CACHED);
 }
 
 /* ---- all rows ---- */
@@ -460,31 +512,42 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     return r;
 }
 
-/* What the gradient of some rows is made of; and the targets' entries. In place the gradient overwrites x_t: all that its
- * entry needs is taken here. */
-SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+/* What every exponential is multiplied by, and then divided by their sum. */
+SL_INLINE c_acc exponential_factor(const row_cost *r, vw up)
+{
+    return c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
+}
+
+/* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
+SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    vw zero = w_set1(0);
-    c_acc sum = c_acc_merge(st->top, st->rest);
-    c_acc k = c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
-    row_grad g = {st->max, c_factor_of(k, sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
-                  c_select(none, c_set1(1), c_set1(0))};
     reg x_t = load(t->logit);
     c_vframe f = c_vframe_of(st->max);
+    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(r, up);
     c_acc e_t =
         c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
     c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
     e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
-    if (c->target && c->smoothing > 0) {
+    if (c->smoothing > 0) {
         vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
         vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
         store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
-    } else if (c->target) {
-        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), zero);
+    } else {
+        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), w_set1(0));
         store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
     }
-    return g;
+}
+
+/* What the gradient of some rows is made of; and the entries of their targets. */
+SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                              mask none)
+{
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    if (c->target)
+        target_entries(c, t, st, r, up, none);
+    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
+                      c_select(none, c_set1(1), c_set1(0))};
 }
 
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
@@ -492,7 +555,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
                             targets *tops)
 {
     const sl_loss_options *o = c->o;
-    logits_of(t, c->logits + g->at);
+    if (c->target)
+        logits_of(t, c->logits + g->at);
     row_cost r = cost_of(c, g, t, st, c->loss != NULL);
     mask none = c_eq(c_load(t->live), c_set1(0));
     if (o->flags & SL_SAFE_ROWS)
@@ -533,7 +597,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
         many = least(many, SCRATCH / room);
     for (size_t i = 0, n; i < c->w.rows; i += n) {
         n = least(many, c->w.rows - i);
-        loss_rows g = {i * classes, i, n};
+        loss_rows g = rows_in_place(c, i * classes, i, n);
         targets t, tops;
         row_stats st;
         row_grad grad;
@@ -561,10 +625,10 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
 /* Short rows, transposed. */
 SL_NOINLINE void losses_of_transposed(loss_call *c)
 {
-    T transposed[SL_BLOCK * SL_W];
+    T transposed[SL_BLOCK * SL_W], prob[SL_BLOCK * SL_W];
     size_t classes = c->shape.classes;
     for (size_t i = 0; i < c->w.rows; i += SL_W) {
-        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i)};
+        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
         const int64_t *target = c->target ? c->target + i : NULL;
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
@@ -572,12 +636,16 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         targets_of(&t, target, c->w, g.n, c->o);
         transpose_in(c->logits + g.at, classes, readable_rows(c->o, target, classes, c->w.rows - i), t.live,
                      transposed);
+        if (c->prob) {
+            transpose_in(c->prob + g.at, classes, c->w.rows - i, NULL, prob);
+            g.prob = prob;
+        }
         strip s = {transposed, NULL, classes, SL_W, SL_W};
         strip_log_sum(&s, stats);
         int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
-        grad_of_transposed(c, g.at, c->w.rows - i, transposed, &grad);
+        grad_of_transposed(c, &g, c->w.rows - i, &grad);
         if (c->target)
             put_entries(c->grad + g.at, &t, g.n);
         if (any_tops)
@@ -600,7 +668,8 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
             strip_log_sum(&s, stats);
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g = {at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W)};
+                loss_rows g =
+                    rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }

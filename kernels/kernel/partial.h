@@ -14,27 +14,36 @@
 #ifndef SL_KERNEL_PARTIAL_H
 #define SL_KERNEL_PARTIAL_H
 
-#include "reduce/dot.h"
 #include "reduce/log_sum.h"
 #include "maths/exact.h"
 
 SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
 {
     if (n == 0) {
-        *stats = stats_pack(-(double)INFINITY, 0, 0, 0);
+        *stats = stats_of_nothing();
         return;
     }
-    num max[SL_W];
+    T block[SL_BLOCK];
+    c_acc sum;
+    log_sum_lanes lanes;
     log_sum_rows rows;
     row_group row = {.x = x, .classes = n, .n = 1};
-    row_stats s;
     log_sum_rows_init(&rows, n, EMIT_LOG);
-    log_sum_of_rows(&rows, &row, &s);
-    c_store(max, s.max);
-    double ratio = first_lane(c_acc_value(c_acc_over(s.rest, s.top))), m = max[0];
-    int nothing = first_lane(c_acc_value(s.rest)) == 0 && m == -(double)INFINITY;
-    double logits = first_lane(c_acc_value(row_sum(x, n)));
-    *stats = stats_pack(nothing || ratio == ratio ? m : (double)NAN, nothing ? 0 : ratio, logits, n);
+    c_frame used = rows.predicted;
+    log_sum_row_total(&rows.reader, n < SL_BLOCK ? whole_block(x, n, block) : x, used, &lanes, &sum);
+    if (n < SL_BLOCK)
+        sum = short_row_sum(x, n);
+    num max = c_largest(lanes.max, 2 * SL_PARTS);
+    exact_power exp_max = exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
+    row_end end = log_sum_checked_end(&rows, &row, 0, max, used, &lanes);
+    reg m = c_set1(max);
+    c_vframe f = c_vframe_of(m);
+    c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
+    c_acc rest = c_acc_merge(c_row_in_all(end.rest), c_acc_times(top, w_set1(end.equal - 1)));
+    double ratio = first_lane(c_acc_value(c_acc_over(rest, top)));
+    int nothing = first_lane(c_acc_value(rest)) == 0 && max == (num)-INFINITY;
+    *stats = stats_pack(nothing || ratio == ratio ? max : (double)NAN, exp_max, nothing ? 0 : ratio,
+                        first_lane(c_acc_value(sum)), n);
 }
 
 SL_STATIC void softmax_apply(const T *x, T *y, size_t n, const sl_stats *stats)

@@ -76,6 +76,7 @@ SL_NOINLINE w_acc c_acc_fold(const w_acc part[SL_PARTS])
     return (w_acc){w_set1(sum[0]), w_set1(lost[0])};
 }
 SL_INLINE c_row_acc c_row_fold(const w_acc part[SL_PARTS]) { return c_acc_fold(part); }
+SL_INLINE w_acc c_row_in_all(c_row_acc a) { return a; }
 SL_INLINE double c_row_value(c_row_acc a) { return first_lane(w_acc_value(a)); }
 #else
 typedef vw c_acc;
@@ -129,6 +130,7 @@ SL_INLINE c_row_acc c_row_fold(const c_acc part[SL_PARTS])
     return w_fold_add(sum[0]);
 }
 SL_INLINE double c_row_value(c_row_acc a) { return a; }
+SL_INLINE c_acc c_row_in_all(c_row_acc a) { return w_set1(a); }
 SL_INLINE c_acc c_acc_fold(const c_acc part[SL_PARTS]) { return w_set1(c_row_fold(part)); }
 
 #endif

@@ -40,6 +40,39 @@ SL_INLINE c_acc row_sum_of(const T *y, const T *dy, size_t n, int of_log)
 SL_NOINLINE c_acc row_sum(const T *x, size_t n) { return row_sum_of(x, x, n, OF_LOG); }
 SL_NOINLINE c_acc row_dot(const T *y, const T *dy, size_t n) { return row_sum_of(y, dy, n, OF_SOFTMAX); }
 
+/* The same in steps, of x alone: nothing, a block, and what is left. */
+SL_INLINE void sum_init(c_acc lane[SL_PARTS])
+{
+    SL_UNROLL
+    for (size_t j = 0; j < SL_PARTS; j++)
+        lane[j] = c_acc_zero();
+}
+
+SL_INLINE void sum_block(const T *x, c_acc lane[SL_PARTS])
+{
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < 2 * SL_PARTS; j++)
+        lane[j % SL_PARTS] = c_acc_add(lane[j % SL_PARTS], load_widened(x + j * SL_W));
+}
+
+SL_NOINLINE c_acc sum_end(const T *x, size_t n, const c_acc so_far[SL_PARTS])
+{
+    c_acc lane[SL_PARTS];
+    for (size_t j = 0; j < SL_PARTS; j++)
+        lane[j] = so_far[j];
+    SL_ROLLED
+    for (size_t i = 0, j = 0; i < n; i += SL_W, j++)
+        lane[j % SL_PARTS] = c_acc_add(lane[j % SL_PARTS], load_some_wide(x + i, n - i));
+    return c_acc_fold(lane);
+}
+
+SL_RARE c_acc short_row_sum(const T *x, size_t n)
+{
+    c_acc lane[SL_PARTS];
+    sum_init(lane);
+    return sum_end(x, n, lane);
+}
+
 /* Inline, but for f64, whose compensated sums are large. */
 SL_INLINE c_acc sum_of_row(const T *y, const T *dy, size_t n, int of_log)
 {

@@ -24,6 +24,7 @@
 #ifndef SL_REDUCE_LOG_SUM_H
 #define SL_REDUCE_LOG_SUM_H
 
+#include "reduce/dot.h"
 #include "schedule/pending_row.h"
 #include "schedule/strip.h"
 #include "schedule/transpose.h"
@@ -52,6 +53,7 @@ typedef struct {
 typedef struct {
     int keep, shifted, nontemporal;
     int rest; /* what is behind the last whole block is read by masked loads, behind the loop */
+    c_acc *total; /* the sum of the elements goes there, unless it is NULL */
 } log_sum_options;
 
 /* The exponential of the smaller of a position's maximum and its next element, whose own goes to e, if it is kept. */
@@ -146,10 +148,13 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     log_sum_lanes lanes;       /* in registers */
     reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
     num last[SL_BLOCK];
+    c_acc total[SL_PARTS];
     c_vframe f = c_frame_set1(frame);
     const size_t n = r->n, whole = o.rest ? n / SL_BLOCK * SL_BLOCK : n;
     emit_tail tail;
     tail.n = 0;
+    if (o.total)
+        sum_init(total);
     if (other) {
         blocks = emit_range_of(&row, n, SL_BLOCK, o.nontemporal);
         if (o.nontemporal)
@@ -162,6 +167,8 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         blocks.at += SL_BLOCK;
     }
     log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
+    if (o.total)
+        sum_block(x, total);
     for (size_t i = SL_BLOCK; i < whole; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
@@ -170,6 +177,8 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         prefetch_block(x + i, !o.keep && !other ? READS_ONLY : WRITES_BESIDE);
         log_sum_block(o.rest ? x + i : block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last,
                       o, f, &lanes, exp_max);
+        if (o.total && (o.rest || n - i >= SL_BLOCK))
+            sum_block(x + i, total);
     }
     if (blocks.at < blocks.end)
         emit_block(&row, blocks.at, emit, o.nontemporal, f);
@@ -186,11 +195,25 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     SL_UNROLL
     for (size_t j = 0; j < SL_PARTS; j++)
         result->rest[j] = lanes.rest[j];
+    if (o.total) {
+        c_acc lane[SL_PARTS]; /* with an address, which total must not have */
+        SL_UNROLL
+        for (size_t j = 0; j < SL_PARTS; j++)
+            lane[j] = total[j];
+        *o.total = sum_end(x + n / SL_BLOCK * SL_BLOCK, n % SL_BLOCK, lane);
+    }
 }
 
 SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes)
 {
     log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.rest = MASKED_LOADS}, lanes);
+}
+
+/* With the sum of its elements. */
+SL_NOINLINE void log_sum_row_total(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes, c_acc *total)
+{
+    SL_ASSUME(total != NULL);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.rest = MASKED_LOADS, .total = total}, lanes);
 }
 
 /* With log-softmax of another row. */

@@ -24,11 +24,15 @@ typedef struct {
     int all;          /* whether all are live, and of weight 1 */
 } targets;
 
-/* Without the logits. For probabilities (target NULL) all rows are live and nothing else is known. */
+/* Without the logits. For probabilities (target NULL) all rows are live, and nothing else is said. */
 SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
 {
     const num *weight = o->class_weight;
     t->all = target && n == SL_W && !weight && !o->has_ignore_index;
+    if (!target) {
+        c_store(t->live, c_ones(n));
+        return;
+    }
     if (t->all) {
         for (size_t l = 0; l < SL_W; l++)
             t->at[l] = l * w.stride + (size_t)target[l] * w.step;
@@ -37,8 +41,8 @@ SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n,
         return;
     }
     for (size_t l = 0; l < SL_W; l++) {
-        int live = l < n && !(target && ignored(o, target[l]));
-        size_t c = live && target ? (size_t)target[l] : 0;
+        int live = l < n && !ignored(o, target[l]);
+        size_t c = live ? (size_t)target[l] : 0;
         t->live[l] = (num)live;
         t->at[l] = l * w.stride + c * w.step;
         t->weight[l] = live && weight ? weight[c] : (num)live;
