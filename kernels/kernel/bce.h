@@ -133,6 +133,7 @@ SL_INLINE reg bce_grad_of_prob(reg p, reg t, bce_weights weights, vw up)
 SL_INLINE reg class_values(const num *w, sl_shape shape, size_t n, class_cursor *at)
 {
     num lane[SL_W];
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         lane[l] = l < n ? w[at->c] : 0;
         if (l < n && ++at->i == shape.inner) {

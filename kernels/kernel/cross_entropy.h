@@ -256,10 +256,12 @@ SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, 
     const num *weight = c->o->class_weight;
     size_t vectors = o.whole ? strip_vectors(s) : 1;
     c_vframe f[STRIP_VECTORS];
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         f[k] = c_vframe_of(g[k].max);
     for (size_t i = 0; i < s->classes; i++) {
         reg w = c_set1(weight ? weight[i] : 1);
+        SL_UNROLL_VECTORS
         for (size_t k = 0; k < vectors; k++) {
             reg e = c_exp_in_frame(c_less_shift(strip_load(s, i, k, o), f[k]), f[k], c_exp_table_load()), a;
             if (plain) {
@@ -277,6 +279,7 @@ SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, 
 SL_NOINLINE void grad_of_strip(const loss_call *c, const strip *s, const T *t, T *grad, const row_grad *g)
 {
     int plain = is_product(c) && s->rows >= SL_W;
+    SL_ROLLED
     for (size_t k = 0; k < strip_vectors(s); k++)
         plain = plain && !c_any(c_lt(c_set1(0), g[k].none)) && finite_factor(g[k].k);
     if (plain)
@@ -301,6 +304,7 @@ SL_INLINE size_t class_at_max(const T *x, size_t classes, num max)
             continue;
         num lane[SL_W];
         c_store(lane, a);
+        SL_ROLLED
         for (size_t l = 0; l < SL_W; l++)
             if (lane[l] == max)
                 return i + l;
@@ -321,6 +325,7 @@ SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, cons
             continue;
         num lane[SL_W];
         c_store(lane, a);
+        SL_ROLLED
         for (size_t l = 0; l < n; l++)
             c[l] = lane[l] == max[l] ? k : c[l];
     }
@@ -341,9 +346,11 @@ SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss
     const num *weight = c->o->class_weight;
     const T *p = c->prob ? c->prob + g->at : NULL;
     c_store(lanes, max);
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         top->at[l] = classes;
     classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int found = top->at[l] < classes;
         weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
@@ -370,6 +377,7 @@ SL_NOINLINE void top_classes_of_few(top_classes *top, const loss_call *c, const 
             prob = c_select(here_max, load_some(here.prob + k * here.step, here.n, 0), prob);
     }
     c_store(lanes, at);
+    SL_UNROLL
     for (size_t l = 0; l < SL_W; l++)
         top->at[l] = (size_t)(int)lanes[l];
     top->weight = of_class;
@@ -394,12 +402,14 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
     else
         top_classes_of(&at, c, g, max);
     top->all = 0;
+    SL_UNROLL
     for (size_t l = 0; l < SL_W; l++) {
         int found = at.at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at.at[l]);
         top->live[l] = (num)found;
         top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
     }
-    vw w_c = c_widen(at.weight), q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
+    vw w_c = c_widen(at.weight),
+       q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
     c_acc sum = c_acc_merge(st->top, st->rest);
     vw p_c = c_acc_value(c_acc_over(st->top, sum)), p_others = c_acc_value(c_acc_over(st->rest, sum));
     reg live = c_keep(narrow_mask(w_lt(sum_q, w_add(q, q))), c_load(top->live));
@@ -546,8 +556,8 @@ SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *s
     c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->target)
         target_entries(c, t, st, r, up, none);
-    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
-                      c_select(none, c_set1(1), c_set1(0))};
+    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)),
+                      c_narrow(w_mul(up, c->share)), c_select(none, c_set1(1), c_set1(0))};
 }
 
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
@@ -667,15 +677,16 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             n = strip_rows(w.rows - i);
             strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
             strip_log_sum(&s, stats);
+            SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g =
-                    rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
+                loss_rows g = rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
             if (!c->grad)
                 continue;
             grad_of_strip(c, &s, c->prob ? c->prob + at : NULL, c->grad + at, grads);
+            SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
                 T *grad = c->grad + at + k * SL_W;
                 if (c->target)

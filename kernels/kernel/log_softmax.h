@@ -39,19 +39,22 @@ SL_INLINE void log_softmax_strip_of(const strip *s, T *y, const row_stats *stats
     mask number[STRIP_VECTORS];
     int numbers = 1; /* the rule: no selection */
     size_t vectors = strip_vectors_for(s, o);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         log_sum[k] = log_sum_of(stats + k, safe);
         number[k] = c_eq(log_sum[k], log_sum[k]);
         numbers = numbers && c_all(number[k]);
         max[k] = c_keep(c_lt(c_set1((num)-INFINITY), stats[k].max), stats[k].max);
     }
-    for (size_t c = 0; c < s->classes; c++)
+    for (size_t c = 0; c < s->classes; c++) {
+        SL_UNROLL_VECTORS
         for (size_t k = 0; k < vectors; k++) {
             reg a = c_sub(c_sub(strip_load(s, c, k, o), max[k]), log_sum[k]);
             if (!numbers)
                 a = c_select(number[k], a, c_set1((num)NAN));
             strip_store(s, y, c, k, a, o);
         }
+    }
 }
 
 SL_NOINLINE void log_softmax_strip(const strip *s, T *y, int nontemporal, const row_stats *stats, int safe)
@@ -94,6 +97,7 @@ SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
         num max[SL_W], log_sum[SL_W];
         c_store(max, c_keep(c_lt(c_set1((num)-INFINITY), s.max), s.max));
         c_store(log_sum, log_sum_of(&s, safe));
+        SL_ROLLED
         for (size_t l = 0; l < group.n; l++) {
             size_t at = (r + l) * classes;
             if (log_sum[l] != log_sum[l]) {

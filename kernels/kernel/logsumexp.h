@@ -48,6 +48,7 @@ SL_NOINLINE void logsumexp_strips(const T *x, num *lse, sl_shape shape)
             n = strip_rows(w.rows - i);
             strip s = {x + i, NULL, shape.classes, w.step, n};
             strip_log_sum(&s, stats);
+            SL_ROLLED
             for (size_t k = 0; k < n; k += SL_W)
                 store_log_sum(lse + i + k, stats + k / SL_W, n - k);
         }

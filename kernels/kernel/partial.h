@@ -34,7 +34,8 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
     if (n < SL_BLOCK)
         sum = short_row_sum(x, n);
     num max = c_largest(lanes.max, 2 * SL_PARTS);
-    exact_power exp_max = exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
+    exact_power exp_max =
+        exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
     row_end end = log_sum_checked_end(&rows, &row, 0, max, used, &lanes);
     reg m = c_set1(max);
     c_vframe f = c_vframe_of(m);

@@ -54,6 +54,7 @@ SL_INLINE reg c_canonical(reg a) { return c_select(c_eq(a, a), a, c_set1((num)NA
 SL_INLINE reg c_ones(size_t n)
 {
     num one[SL_W];
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         one[l] = l < n;
     return n >= SL_W ? c_set1(1) : c_load(one);

@@ -114,6 +114,7 @@ SL_INLINE void strip_sum_of(const strip_pair *of, c_acc sum[STRIP_VECTORS], int 
     size_t vectors = strip_vectors_for(&s.y, o), used = least(SL_LANES, s.y.classes);
     strip_terms(&s, 0, used, BEGIN, lane, of_log, o);
     strip_terms(&s, used, s.y.classes, ADD, lane, of_log, o);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         sum[k] = !SL_F64 && o.single && o.whole ? c_fold_rows(lane[k], used) : fold_rows(lane[k], used);
 }

@@ -52,7 +52,7 @@ typedef struct {
 
 typedef struct {
     int keep, shifted, nontemporal;
-    int rest; /* what is behind the last whole block is read by masked loads, behind the loop */
+    int rest;     /* what is behind the last whole block is read by masked loads, behind the loop */
     c_acc *total; /* the sum of the elements goes there, unless it is NULL */
 } log_sum_options;
 
@@ -210,10 +210,12 @@ SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log
 }
 
 /* With the sum of its elements. */
-SL_NOINLINE void log_sum_row_total(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes, c_acc *total)
+SL_NOINLINE void log_sum_row_total(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes,
+                                   c_acc *total)
 {
     SL_ASSUME(total != NULL);
-    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL, (log_sum_options){.rest = MASKED_LOADS, .total = total}, lanes);
+    log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL,
+                 (log_sum_options){.rest = MASKED_LOADS, .total = total}, lanes);
 }
 
 /* With log-softmax of another row. */
@@ -452,18 +454,22 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
     size_t vectors = strip_vectors_for(s, o);
     for (size_t l = 0; l < SL_BLOCK; l++) {
         strip_prefetch(s, l, o);
+        SL_ROLLED
         for (size_t k = 0; k < vectors; k++)
             lanes[k].max[l] = strip_load(s, l, k, o);
     }
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
-        for (size_t l = 0; l < SL_LANES; l++)
-            lanes[k].rest[l] = c_acc_zero();
+        SL_ROLLED
+    for (size_t l = 0; l < SL_LANES; l++)
+        lanes[k].rest[l] = c_acc_zero();
     for (size_t block = SL_BLOCK; block < s->classes; block += SL_BLOCK)
         for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
             size_t c = block + l, pair = c + SL_LANES;
             c_vframe f = frames[0];
             strip_prefetch(s, c, o);
             if (pair >= s->classes) { /* an exponential of -inf is added */
+                SL_ROLLED
                 for (size_t k = 0; k < vectors; k++) {
                     reg *top = lanes[k].max + l, a = strip_load(s, c, k, o), low = c_min(*top, a);
                     *top = c_max(a, *top);
@@ -502,6 +508,7 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     reg max[LOG_SUM_VECTORS];
     c_vframe frames[LOG_SUM_VECTORS], none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors(s);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         frames[k] = none;
     if (s->rows >= SL_W)
@@ -509,8 +516,10 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     else
         strip_log_sum_again(s, frames, lanes);
     int right = 1;
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         max[k] = c_set1((num)-INFINITY);
+        SL_ROLLED
         for (size_t l = 0; l < SL_BLOCK; l++)
             max[k] = c_max(lanes[k].max[l], max[k]);
         max[k] = c_add(max[k], c_set1(0));
@@ -519,6 +528,7 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     }
     if (!right)
         strip_log_sum_again(s, frames, lanes);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         c_acc *rest = lanes[k].rest;
         reg equal = c_set1(0);
@@ -568,8 +578,9 @@ SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTO
     if (s->rows < SL_W)
         stats[0] = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
     else
-        for (size_t k = 0; k < s->rows / SL_W; k++)
-            stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
+        SL_ROLLED
+    for (size_t k = 0; k < s->rows / SL_W; k++)
+        stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
 }
 
 SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])

@@ -74,6 +74,7 @@ SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
     num e[SL_BLOCK * SL_W];
     c_vframe none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors_for(s, o);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         c_vframe right = c_vframe_of(strip_exps_of_few(s, k, o, none, e));
         if (!c_vframe_same(none, right))
@@ -143,6 +144,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
             num *kept_pair = o.keep ? strip_exps_at(&place, pair) : NULL;
             strip_prefetch(s, c, o);
             if (pair >= s->classes) {
+                SL_ROLLED
                 for (size_t k = 0; k < vectors; k++) {
                     f = o.shifted ? frames[k] : f;
                     reg e = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
@@ -218,16 +220,19 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
     } else if (s->classes > place.near) {
         place.e = NULL;
     }
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         frames[k] = none;
     strip_exps(s, place, frames, lanes);
     int right = 1, numbers = 1;
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         frames[k] = c_vframe_of(c_add(lanes[k].max, c_set1(0)));
         right &= c_vframe_same(none, frames[k]);
     }
     if (!right)
         strip_exps_again(s, place, frames, lanes);
+    SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
         ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
         numbers &= ends[k].numbers;

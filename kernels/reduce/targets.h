@@ -34,12 +34,14 @@ SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n,
         return;
     }
     if (t->all) {
+        SL_UNROLL
         for (size_t l = 0; l < SL_W; l++)
             t->at[l] = l * w.stride + (size_t)target[l] * w.step;
         c_store(t->live, c_set1(1));
         c_store(t->weight, c_set1(1));
         return;
     }
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int live = l < n && !ignored(o, target[l]);
         size_t c = live ? (size_t)target[l] : 0;
@@ -52,6 +54,7 @@ SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n,
 /* The logits: after their rows have been read, since each, alone, is a page that nothing has fetched. */
 SL_INLINE void logits_of(targets *t, const T *x)
 {
+    SL_UNROLL
     for (size_t l = 0; l < SL_W; l++)
         t->logit[l] = t->all || t->live[l] != 0 ? x[t->at[l]] : (T){0};
 }
@@ -67,6 +70,7 @@ SL_NOINLINE double weight_of_rows(const int64_t *target, size_t rows, const sl_l
     for (size_t r = 0; r < rows; r += SL_W) {
         num w[SL_W];
         size_t n = least(SL_W, rows - r);
+        SL_ROLLED
         for (size_t l = 0; l < SL_W; l++)
             w[l] = l >= n || ignored(o, target[r + l]) ? 0 : weight ? weight[target[r + l]] : 1;
         total_push(&sum, c_load(w), n);
@@ -77,6 +81,7 @@ SL_NOINLINE double weight_of_rows(const int64_t *target, size_t rows, const sl_l
 /* The entries of the targets, which are formed otherwise. */
 SL_INLINE void put_entries(T *grad, const targets *t, size_t n)
 {
+    SL_ROLLED
     for (size_t l = 0; l < n; l++)
         if (t->all || t->live[l] != 0)
             grad[t->at[l]] = t->entry[l];

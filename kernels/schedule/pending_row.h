@@ -290,6 +290,7 @@ SL_NOINLINE void emit_row(const pending_row *row, size_t n, int kind, int nontem
 
 SL_NOINLINE void emit_rows(pending_rows *rows, size_t n, int kind)
 {
+    SL_ROLLED
     for (size_t l = 0; l < rows->n; l++)
         emit_row(rows->row + l, n, kind, rows->nontemporal);
     rows->n = 0;

@@ -7,6 +7,13 @@
 
 #include "schedule/parts.h"
 
+/* Before a loop over the vectors of a strip, of which wide registers make few. */
+#if SL_W > 4
+#define SL_UNROLL_VECTORS SL_UNROLL
+#else
+#define SL_UNROLL_VECTORS SL_ROLLED
+#endif
+
 typedef struct {
     const T *x;
     const T *results; /* where results will go, if that is to be prefetched, else NULL */

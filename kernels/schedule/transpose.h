@@ -81,6 +81,7 @@ SL_INLINE void store_few(const reg q[4], size_t classes, num *y)
     }
     num rows[4 * SL_W];
     c_store_transposed(rows, 4, q);
+    SL_ROLLED
     for (size_t l = 0; l + 1 < SL_W; l++)
         memcpy(y + l * classes, rows + 4 * l, 4 * sizeof *y);
     num *last = y + (SL_W - 1) * classes;
@@ -112,6 +113,7 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
 SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_BLOCK * SL_W])
 {
     num flat[SL_BLOCK * SL_W];
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         for (size_t i = 0; i < classes;
              i += SL_W) { /* what is stored beyond a row is overwritten by the next */
