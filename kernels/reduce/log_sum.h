@@ -52,8 +52,8 @@ typedef struct {
 
 typedef struct {
     int keep, shifted, nontemporal;
-    int rest;     /* what is behind the last whole block is read by masked loads, behind the loop */
-    c_acc *total; /* the sum of the elements goes there, unless it is NULL */
+    int rest;           /* what is behind the last whole block is read by masked loads, behind the loop */
+    c_acc *element_sum; /* the sum of the elements goes there, unless it is NULL */
 } log_sum_options;
 
 /* The exponential of the smaller of a position's maximum and its next element, whose own goes to e, if it is kept. */
@@ -148,13 +148,13 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     log_sum_lanes lanes;       /* in registers */
     reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
     num last[SL_BLOCK];
-    c_acc total[SL_PARTS];
+    c_acc element_sum[SL_PARTS];
     c_vframe f = c_frame_set1(frame);
     const size_t n = r->n, whole = o.rest ? n / SL_BLOCK * SL_BLOCK : n;
     emit_tail tail;
     tail.n = 0;
-    if (o.total)
-        sum_init(total);
+    if (o.element_sum)
+        sum_init(element_sum);
     if (other) {
         blocks = emit_range_of(&row, n, SL_BLOCK, o.nontemporal);
         if (o.nontemporal)
@@ -167,8 +167,8 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         blocks.at += SL_BLOCK;
     }
     log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
-    if (o.total)
-        sum_block(x, total);
+    if (o.element_sum)
+        sum_block(x, element_sum);
     for (size_t i = SL_BLOCK; i < whole; i += SL_BLOCK) {
         if (blocks.at < blocks.end) {
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
@@ -177,8 +177,8 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         prefetch_block(x + i, !o.keep && !other ? READS_ONLY : WRITES_BESIDE);
         log_sum_block(o.rest ? x + i : block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last,
                       o, f, &lanes, exp_max);
-        if (o.total && (o.rest || n - i >= SL_BLOCK))
-            sum_block(x + i, total);
+        if (o.element_sum && (o.rest || n - i >= SL_BLOCK))
+            sum_block(x + i, element_sum);
     }
     if (blocks.at < blocks.end)
         emit_block(&row, blocks.at, emit, o.nontemporal, f);
@@ -195,12 +195,12 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     SL_UNROLL
     for (size_t j = 0; j < SL_PARTS; j++)
         result->rest[j] = lanes.rest[j];
-    if (o.total) {
-        c_acc lane[SL_PARTS]; /* with an address, which total must not have */
+    if (o.element_sum) {
+        c_acc lane[SL_PARTS]; /* with an address, which element_sum must not have */
         SL_UNROLL
         for (size_t j = 0; j < SL_PARTS; j++)
-            lane[j] = total[j];
-        *o.total = sum_end(x + n / SL_BLOCK * SL_BLOCK, n % SL_BLOCK, lane);
+            lane[j] = element_sum[j];
+        *o.element_sum = sum_end(x + n / SL_BLOCK * SL_BLOCK, n % SL_BLOCK, lane);
     }
 }
 
@@ -211,11 +211,11 @@ SL_NOINLINE void log_sum_row_alone(row_reader *r, const T *x, c_frame frame, log
 
 /* With the sum of its elements. */
 SL_NOINLINE void log_sum_row_total(row_reader *r, const T *x, c_frame frame, log_sum_lanes *lanes,
-                                   c_acc *total)
+                                   c_acc *element_sum)
 {
-    SL_ASSUME(total != NULL);
+    SL_ASSUME(element_sum != NULL);
     log_sum_pass(r, x, (exp_place){.e = NULL}, frame, NULL,
-                 (log_sum_options){.rest = MASKED_LOADS, .total = total}, lanes);
+                 (log_sum_options){.rest = MASKED_LOADS, .element_sum = element_sum}, lanes);
 }
 
 /* With log-softmax of another row. */
