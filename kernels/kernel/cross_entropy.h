@@ -341,9 +341,11 @@ SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss
     const num *weight = c->o->class_weight;
     const T *p = c->prob ? c->prob + g->at : NULL;
     c_store(lanes, max);
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         top->at[l] = classes;
     classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int found = top->at[l] < classes;
         weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
@@ -399,7 +401,8 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
         top->live[l] = (num)found;
         top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
     }
-    vw w_c = c_widen(at.weight), q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
+    vw w_c = c_widen(at.weight),
+       q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
     c_acc sum = c_acc_merge(st->top, st->rest);
     vw p_c = c_acc_value(c_acc_over(st->top, sum)), p_others = c_acc_value(c_acc_over(st->rest, sum));
     reg live = c_keep(narrow_mask(w_lt(sum_q, w_add(q, q))), c_load(top->live));
@@ -546,8 +549,8 @@ SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *s
     c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->target)
         target_entries(c, t, st, r, up, none);
-    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)), c_narrow(w_mul(up, c->share)),
-                      c_select(none, c_set1(1), c_set1(0))};
+    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)),
+                      c_narrow(w_mul(up, c->share)), c_select(none, c_set1(1), c_set1(0))};
 }
 
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
@@ -668,8 +671,7 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
             strip_log_sum(&s, stats);
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g =
-                    rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
+                loss_rows g = rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }

@@ -30,11 +30,16 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
     row_group row = {.x = x, .classes = n, .n = 1};
     log_sum_rows_init(&rows, n, EMIT_LOG);
     c_frame used = rows.predicted;
-    log_sum_row_total(&rows.reader, n < SL_BLOCK ? whole_block(x, n, block) : x, used, &lanes, &sum);
-    if (n < SL_BLOCK)
-        sum = short_row_sum(x, n);
+    const T *all = n < SL_BLOCK ? whole_block(x, n, block) : x;
+    if (SL_F64) /* whose sums would not hide behind exponentials */
+        log_sum_row_alone(&rows.reader, all, used, &lanes);
+    else
+        log_sum_row_total(&rows.reader, all, used, &lanes, &sum);
+    if (SL_F64 || n < SL_BLOCK)
+        sum = row_sum(x, n);
     num max = c_largest(lanes.max, 2 * SL_PARTS);
-    exact_power exp_max = exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
+    exact_power exp_max =
+        exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
     row_end end = log_sum_checked_end(&rows, &row, 0, max, used, &lanes);
     reg m = c_set1(max);
     c_vframe f = c_vframe_of(m);

@@ -60,11 +60,14 @@ SL_NOINLINE c_acc sum_end(const T *x, size_t n, const c_acc so_far[SL_PARTS])
     return c_acc_fold(lane);
 }
 
-SL_RARE c_acc short_row_sum(const T *x, size_t n)
+SL_NOINLINE c_acc row_sum(const T *x, size_t n)
 {
     c_acc lane[SL_PARTS];
+    size_t i = 0;
     sum_init(lane);
-    return sum_end(x, n, lane);
+    for (; i + SL_BLOCK <= n; i += SL_BLOCK)
+        sum_block(x + i, lane);
+    return sum_end(x + i, n - i, lane);
 }
 
 /* Of a strip, each of whose elements goes with that of dy at the same place. */
