@@ -14,8 +14,26 @@
 #ifndef SL_KERNEL_PARTIAL_H
 #define SL_KERNEL_PARTIAL_H
 
+#include "reduce/dot.h"
 #include "reduce/log_sum.h"
 #include "maths/exact.h"
+
+/* Whether a sum hides behind exponentials: it costs another copy of their pass. */
+enum { SUMS_BESIDE_EXPS = !SL_F64 && SL_W > 1 };
+
+/* The first pass over a row in the predicted frame; the sum of its elements. */
+SL_INLINE c_acc sum_beside_exps(log_sum_rows *rows, const T *x, size_t n, log_sum_lanes *lanes)
+{
+    T block[SL_BLOCK];
+    c_acc sum;
+    if (SUMS_BESIDE_EXPS && n >= SL_BLOCK) {
+        log_sum_row_total(&rows->reader, x, rows->predicted, lanes, &sum);
+        return sum;
+    }
+    const T *all = n < SL_BLOCK ? whole_block(x, n, block) : x;
+    log_sum_row_alone(&rows->reader, all, rows->predicted, lanes);
+    return row_sum(x, n);
+}
 
 SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
 {
@@ -23,24 +41,14 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
         *stats = stats_of_nothing();
         return;
     }
-    T block[SL_BLOCK];
-    c_acc sum;
     log_sum_lanes lanes;
     log_sum_rows rows;
     row_group row = {.x = x, .classes = n, .n = 1};
     log_sum_rows_init(&rows, n, EMIT_LOG);
-    c_frame used = rows.predicted;
-    const T *all = n < SL_BLOCK ? whole_block(x, n, block) : x;
-    if (SL_F64) /* whose sums would not hide behind exponentials */
-        log_sum_row_alone(&rows.reader, all, used, &lanes);
-    else
-        log_sum_row_total(&rows.reader, all, used, &lanes, &sum);
-    if (SL_F64 || n < SL_BLOCK)
-        sum = row_sum(x, n);
+    c_acc sum = sum_beside_exps(&rows, x, n, &lanes);
     num max = c_largest(lanes.max, 2 * SL_PARTS);
-    exact_power exp_max =
-        exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
-    row_end end = log_sum_checked_end(&rows, &row, 0, max, used, &lanes);
+    exact_power exp_max = exact_exp_of_max(max); /* takes long: little of what follows waits for it */
+    row_end end = log_sum_checked_end(&rows, &row, 0, max, rows.predicted, &lanes);
     reg m = c_set1(max);
     c_vframe f = c_vframe_of(m);
     c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
