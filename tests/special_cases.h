@@ -444,6 +444,8 @@ static const special bce_cases[] = {
      TARGETS(1, 0), OPTIONS(NONE), LOSS(100, 100), GRAD(-1e12, 1e12), CLOSE},
     {"certain, soft target", 1, 2, {0, 1}, TARGETS(0.5, 0.5), OPTIONS(NONE), LOSS(50, 50),
      GRAD(-5e11, 5e11), CLOSE},
+    {"a probability of -0", 1, 2, {-0.0, -0.0}, TARGETS(1, 0.5), OPTIONS(NONE), LOSS(100, 50),
+     GRAD(-1e12, -5e11), CLOSE},
     {"smallest probability", 1, 1, {LEAST}, TARGETS(0), OPTIONS(NONE), LOSS(LEAST), CLOSE},
     {"half", 1, 3, {0.5, 0.5, 0.5}, TARGETS(0, 1, 0.25), OPTIONS(NONE), LOSS(LOG_2, LOG_2, LOG_2),
      GRAD(2, -2, 1), CLOSE},

@@ -7,15 +7,33 @@
  *
  * So apply has one exponential's error more than softmax, that of top, and its sum those of the rest, 2.18 x 2^-24 (no FMA:
  * 2.29): 1.06 + 1.06 + 2.18 + 1.0 ULP, and 0.5 among the denormals: bound on any input 5.9 (5.7), tested 3.0 (3.5). f64: 1.41 +
- * 1.41 + 2.41 (no FMA: 1.46 each), since rest is rounded, and 1.0: 6.8 (6.4), tested 5.0, found 6.36. The log-sum-exp of statistics, of the larger of itself and
- * the maximum (log_softmax.h), is not rounded to f32: 4.4 (4.6), tested 2.0; f64 2 x (1.41 + 1.0 + 0.89) and a rounding: 7.6
- * (7.7), tested 3.0.
+ * 1.41 + 2.41 (no FMA: 1.46 each), since rest is rounded, and 1.0: 6.8 (6.4), tested 5.0, found 6.36. The log-sum-exp of
+ * statistics, of the larger of itself and the maximum (log_softmax.h), is not rounded to f32: 4.4 (4.6), tested 2.0; f64
+ * 2 x (1.41 + 1.0 + 0.89) and a rounding: 7.6 (7.7), tested 3.0.
  */
 #ifndef SL_KERNEL_PARTIAL_H
 #define SL_KERNEL_PARTIAL_H
 
+#include "reduce/dot.h"
 #include "reduce/log_sum.h"
 #include "maths/exact.h"
+
+/* Whether a sum hides behind exponentials: it costs another copy of their pass. */
+enum { SUMS_BESIDE_EXPS = !SL_F64 && SL_W > 1 };
+
+/* The first pass over a row in the predicted frame; the sum of its elements. */
+SL_INLINE c_acc sum_beside_exps(log_sum_rows *rows, const T *x, size_t n, log_sum_lanes *lanes)
+{
+    T block[SL_BLOCK];
+    c_acc sum;
+    if (SUMS_BESIDE_EXPS && n >= SL_BLOCK) {
+        log_sum_row_total(&rows->reader, x, rows->predicted, lanes, &sum);
+        return sum;
+    }
+    const T *all = n < SL_BLOCK ? whole_block(x, n, block) : x;
+    log_sum_row_alone(&rows->reader, all, rows->predicted, lanes);
+    return row_sum(x, n);
+}
 
 SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
 {
@@ -23,20 +41,14 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
         *stats = stats_of_nothing();
         return;
     }
-    T block[SL_BLOCK];
-    c_acc sum;
     log_sum_lanes lanes;
     log_sum_rows rows;
     row_group row = {.x = x, .classes = n, .n = 1};
     log_sum_rows_init(&rows, n, EMIT_LOG);
-    c_frame used = rows.predicted;
-    log_sum_row_total(&rows.reader, n < SL_BLOCK ? whole_block(x, n, block) : x, used, &lanes, &sum);
-    if (n < SL_BLOCK)
-        sum = short_row_sum(x, n);
+    c_acc sum = sum_beside_exps(&rows, x, n, &lanes);
     num max = c_largest(lanes.max, 2 * SL_PARTS);
-    exact_power exp_max =
-        exact_exp_of_max(max); /* it takes long, and most of what follows does not wait for it */
-    row_end end = log_sum_checked_end(&rows, &row, 0, max, used, &lanes);
+    exact_power exp_max = exact_exp_of_max(max); /* takes long: little of what follows waits for it */
+    row_end end = log_sum_checked_end(&rows, &row, 0, max, rows.predicted, &lanes);
     reg m = c_set1(max);
     c_vframe f = c_vframe_of(m);
     c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());

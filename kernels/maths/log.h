@@ -84,6 +84,7 @@ SL_INLINE c_log_parts log_scale(vf s)
 /* 0 and denormals count as 2^32 times that; then the logarithm of 0 comes out below -100. */
 SL_INLINE c_log_parts c_log_parts_of(vf p)
 {
+    p = v_abs(p); /* -0 is a probability, too */
     vm tiny = v_lt(p, v_set1(0x1p-126f));
     vf s = v_select(tiny, v_mul(p, v_set1(0x1p32f)), p);
     c_log_parts of = log_scale(s);

@@ -66,13 +66,6 @@ SL_NOINLINE c_acc sum_end(const T *x, size_t n, const c_acc so_far[SL_PARTS])
     return c_acc_fold(lane);
 }
 
-SL_RARE c_acc short_row_sum(const T *x, size_t n)
-{
-    c_acc lane[SL_PARTS];
-    sum_init(lane);
-    return sum_end(x, n, lane);
-}
-
 /* Inline, but for f64, whose compensated sums are large. */
 SL_INLINE c_acc sum_of_row(const T *y, const T *dy, size_t n, int of_log)
 {

@@ -545,12 +545,58 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     }
 }
 
+/* The exponentials of all classes but the largest, added by lane: as parts first, which are widened as they are loaded
+ * again, for less than in registers. */
+#if SL_F64
+typedef struct {
+    c_acc exp;
+} few_parts;
+
+SL_INLINE void few_put(few_parts *to, mask counts, reg x, c_vframe f)
+{
+    to->exp = c_exp_where(counts, x, f, c_exp_table_load());
+}
+SL_INLINE c_acc few_exp(const few_parts *of) { return of->exp; }
+#else
+typedef struct {
+    num t[SL_W], p[SL_W];
+} few_parts;
+
+SL_INLINE void few_put(few_parts *to, mask counts, reg x, c_vframe f)
+{
+    vf p, t = exp_parts_in_frame(counts, x, f, c_exp_table_load(), &p);
+    v_store(to->t, v_keep(counts, t));
+    v_store(to->p, v_keep(counts, p));
+}
+SL_INLINE vw few_exp(const few_parts *of)
+{
+    vw w = v_load_wide(of->t);
+    return w_fma(w, v_load_wide(of->p), w);
+}
+#endif
+
+/* Those of the k-th vector of rows, and in how many classes their maximum is. */
+SL_INLINE reg few_parts_of(const strip *s, size_t k, strip_options o, reg max, c_vframe f,
+                           few_parts parts[SL_BLOCK])
+{
+    const strip here = *s; /* no store can change it */
+    s = &here;
+    reg equal = c_set1(0);
+    for (size_t c = 0; c < s->classes; c++) {
+        reg a = strip_load(s, c, k, o), x = o.shifted ? c_less_shift(a, f) : a;
+        mask same = c_eq(a, max);
+        few_put(parts + c, c_andnot(c_nle(x, f.cut), same), x, f);
+        equal = c_add(equal, c_keep(same, c_set1(1)));
+    }
+    return equal;
+}
+
 /* Of at most SL_BLOCK classes each has a position of its own, and is its maximum. One vector of rows, the k-th. */
 SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    reg max = c_set1((num)-INFINITY), equal = c_set1(0);
+    reg max = c_set1((num)-INFINITY), equal;
     for (size_t c = 0; c < s->classes; c++) {
         strip_prefetch_vector(s, c, k);
         max = c_max(strip_load(s, c, k, o), max);
@@ -558,12 +604,15 @@ SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
     max = c_add(max, c_set1(0));
     c_vframe f = c_vframe_of(max);
     c_acc rest[SL_LANES];
+    few_parts parts[SL_BLOCK];
+    o.shifted = !o.whole || !c_all(c_eq(f.shift, c_set1(0)));
+    if (o.shifted)
+        equal = few_parts_of(s, k, (strip_options){.whole = o.whole, .shifted = 1}, max, f, parts);
+    else
+        equal = few_parts_of(s, k, (strip_options){.whole = 1}, max, f, parts);
     for (size_t c = 0; c < s->classes; c++) {
-        reg a = strip_load(s, c, k, o);
-        mask same = c_eq(a, max);
-        c_acc e = unless_largest(a, same, f);
+        c_acc e = few_exp(parts + c);
         rest[c % SL_LANES] = c < SL_LANES ? e : c_acc_merge(rest[c % SL_LANES], e);
-        equal = c_add(equal, c_keep(same, c_set1(1)));
     }
     c_acc top = c_exp_in_frame_wide(c_sub(max, f.shift), f, c_exp_table_load());
     c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));

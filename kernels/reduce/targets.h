@@ -24,23 +24,10 @@ typedef struct {
     int all;          /* whether all are live, and of weight 1 */
 } targets;
 
-/* Without the logits. For probabilities (target NULL) all rows are live, and nothing else is said. */
-SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
+/* Any targets of n rows. */
+SL_RARE void some_targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
 {
     const num *weight = o->class_weight;
-    t->all = target && n == SL_W && !weight && !o->has_ignore_index;
-    if (!target) {
-        c_store(t->live, c_ones(n));
-        return;
-    }
-    if (t->all) {
-        SL_UNROLL
-        for (size_t l = 0; l < SL_W; l++)
-            t->at[l] = l * w.stride + (size_t)target[l] * w.step;
-        c_store(t->live, c_set1(1));
-        c_store(t->weight, c_set1(1));
-        return;
-    }
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int live = l < n && !ignored(o, target[l]);
@@ -49,6 +36,23 @@ SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n,
         t->at[l] = l * w.stride + c * w.step;
         t->weight[l] = live && weight ? weight[c] : (num)live;
     }
+}
+
+/* Without the logits. For probabilities (target NULL) all rows are live, and nothing else is said. */
+SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
+{
+    t->all = target && n == SL_W && !o->class_weight && !o->has_ignore_index;
+    if (target && !t->all) {
+        some_targets_of(t, target, w, n, o);
+        return;
+    }
+    for (size_t l = 0; t->all && l < SL_W; l++)
+        t->at[l] = l * w.stride + (size_t)target[l] * w.step;
+    c_store(t->live, c_set1(1));
+    c_store(t->weight, c_set1(1));
+    SL_ROLLED
+    for (size_t l = n; l < SL_W; l++)
+        t->live[l] = 0;
 }
 
 /* The logits: after their rows have been read, since each, alone, is a page that nothing has fetched. */
