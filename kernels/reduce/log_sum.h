@@ -545,39 +545,47 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     }
 }
 
-/* The exponentials of all classes but the largest, added by lane: as parts first, which are widened as they are loaded
+/* The exponentials of all classes but the largest, added by lane; of f32 as parts first, which are widened as they are loaded
  * again, for less than in registers. */
-#if SL_F64
 typedef struct {
-    c_acc exp;
-} few_parts;
+    c_acc rest[SL_LANES];
+#if !SL_F64
+    num t[SL_BLOCK][SL_W], p[SL_BLOCK][SL_W];
+#endif
+} few_terms;
 
-SL_INLINE void few_put(few_parts *to, mask counts, reg x, c_vframe f)
+SL_INLINE void add_few(few_terms *terms, size_t c, c_acc e)
 {
-    to->exp = c_exp_where(counts, x, f, c_exp_table_load());
+    c_acc *lane = terms->rest + c % SL_LANES;
+    *lane = c < SL_LANES ? e : c_acc_merge(*lane, e);
 }
-SL_INLINE c_acc few_exp(const few_parts *of) { return of->exp; }
-#else
-typedef struct {
-    num t[SL_W], p[SL_W];
-} few_parts;
 
-SL_INLINE void few_put(few_parts *to, mask counts, reg x, c_vframe f)
+#if SL_F64
+SL_INLINE void put_few(few_terms *terms, size_t c, mask counts, reg x, c_vframe f)
+{
+    add_few(terms, c, c_exp_where(counts, x, f, c_exp_table_load()));
+}
+
+SL_INLINE void add_parts(few_terms *terms, size_t classes) { (void)terms, (void)classes; }
+#else
+SL_INLINE void put_few(few_terms *terms, size_t c, mask counts, reg x, c_vframe f)
 {
     vf p, t = exp_parts_in_frame(counts, x, f, c_exp_table_load(), &p);
-    v_store(to->t, v_keep(counts, t));
-    v_store(to->p, v_keep(counts, p));
+    v_store(terms->t[c], v_keep(counts, t));
+    v_store(terms->p[c], v_keep(counts, p));
 }
-SL_INLINE vw few_exp(const few_parts *of)
+
+SL_INLINE void add_parts(few_terms *terms, size_t classes)
 {
-    vw w = v_load_wide(of->t);
-    return w_fma(w, v_load_wide(of->p), w);
+    for (size_t c = 0; c < classes; c++) {
+        vw w = v_load_wide(terms->t[c]);
+        add_few(terms, c, w_fma(w, v_load_wide(terms->p[c]), w));
+    }
 }
 #endif
 
 /* Those of the k-th vector of rows, and in how many classes their maximum is. */
-SL_INLINE reg few_parts_of(const strip *s, size_t k, strip_options o, reg max, c_vframe f,
-                           few_parts parts[SL_BLOCK])
+SL_INLINE reg few_terms_of(const strip *s, size_t k, strip_options o, reg max, c_vframe f, few_terms *terms)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
@@ -585,7 +593,7 @@ SL_INLINE reg few_parts_of(const strip *s, size_t k, strip_options o, reg max, c
     for (size_t c = 0; c < s->classes; c++) {
         reg a = strip_load(s, c, k, o), x = o.shifted ? c_less_shift(a, f) : a;
         mask same = c_eq(a, max);
-        few_put(parts + c, c_andnot(c_nle(x, f.cut), same), x, f);
+        put_few(terms, c, c_andnot(c_nle(x, f.cut), same), x, f);
         equal = c_add(equal, c_keep(same, c_set1(1)));
     }
     return equal;
@@ -603,31 +611,34 @@ SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
     }
     max = c_add(max, c_set1(0));
     c_vframe f = c_vframe_of(max);
-    c_acc rest[SL_LANES];
-    few_parts parts[SL_BLOCK];
+    few_terms terms;
     o.shifted = !o.whole || !c_all(c_eq(f.shift, c_set1(0)));
     if (o.shifted)
-        equal = few_parts_of(s, k, (strip_options){.whole = o.whole, .shifted = 1}, max, f, parts);
+        equal = few_terms_of(s, k, (strip_options){.whole = o.whole, .shifted = 1}, max, f, &terms);
     else
-        equal = few_parts_of(s, k, (strip_options){.whole = 1}, max, f, parts);
-    for (size_t c = 0; c < s->classes; c++) {
-        c_acc e = few_exp(parts + c);
-        rest[c % SL_LANES] = c < SL_LANES ? e : c_acc_merge(rest[c % SL_LANES], e);
-    }
+        equal = few_terms_of(s, k, (strip_options){.whole = 1}, max, f, &terms);
+    add_parts(&terms, s->classes);
     c_acc top = c_exp_in_frame_wide(c_sub(max, f.shift), f, c_exp_table_load());
     c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
     size_t used = least(SL_LANES, s->classes);
     if (!o.whole)
-        return stats_from_rarely(max, c_acc_merge(fold_rows(rest, used), others), top);
-    return stats_from(max, c_acc_merge(c_fold_rows(rest, used), others), top);
+        return stats_from_rarely(max, c_acc_merge(fold_rows(terms.rest, used), others), top);
+    return stats_from(max, c_acc_merge(c_fold_rows(terms.rest, used), others), top);
+}
+
+/* Less than a register of rows. */
+SL_RARE void strip_log_sum_part(const strip *s, row_stats *stats)
+{
+    *stats = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
 }
 
 SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTORS])
 {
-    if (s->rows < SL_W)
-        stats[0] = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
-    else
-        SL_ROLLED
+    if (s->rows < SL_W) {
+        strip_log_sum_part(s, stats);
+        return;
+    }
+    SL_ROLLED
     for (size_t k = 0; k < s->rows / SL_W; k++)
         stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
 }
