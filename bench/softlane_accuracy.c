@@ -217,8 +217,9 @@ static void print_help(void)
         "counted; where only one of them has it the error is infinite.\n\n"
         "  --filter REGEX       only the variants whose kernel/dtype/isa matches (POSIX extended)\n"
         "  --exhaustive         of f32 element kernels every float, of row kernels every distribution with\n"
-        "                       rows of 1 to 2^20 columns, beside what the peers give; 3 minutes for\n"
+        "                       rows of 1 to 2^20 columns; 3 minutes for\n"
         "                       an element kernel on all ISAs, half an hour in all\n"
+        "  --peers LEVEL        other people's kernels, too, as softlane-bench has them\n"
         "  --json FILE          write the results as JSON, too\n"
         "  --by-x               in it, for element kernels: the largest error in each of 300 bins of x\n"
         "%s"
@@ -231,7 +232,7 @@ static void print_help(void)
 }
 
 /* One error_stats for every variant that the filter lets through, kernel by kernel. */
-static size_t select_variants(const char *filter, const struct logits *user, bool with_peers,
+static size_t select_variants(const char *filter, const struct logits *user, const char *level,
                               struct error_stats **error_stats)
 {
     regex_t regex;
@@ -242,8 +243,9 @@ static size_t select_variants(const char *filter, const struct logits *user, boo
         refuse("--filter: '%s': %s", filter, why);
     }
     variant *variants;
-    const size_t count =
-        variants_available(&variants, peers_built(), with_peers ? peer_count() : peer_baseline_count());
+    size_t peers;
+    const sl_kernels *const *tables = peers_of(level, &peers);
+    const size_t count = variants_available(&variants, tables, peers);
     size_t selected = 0;
     *error_stats = allocate_zeroed(count, sizeof **error_stats);
     for (size_t v = 0; v < count; v++) {
@@ -321,25 +323,22 @@ int main(int argc, char **argv)
     struct logits user;
     struct error_stats *error_stats;
     struct logits_flags flags = {.logits = NULL};
-    const char *filter = "", *json = NULL;
-    bool exhaustive = false, peers = false, by_x = false;
+    const char *filter = "", *json = NULL, *level = NULL;
+    bool exhaustive = false, by_x = false;
 
     arguments_program("softlane-accuracy");
     for (int i = 1; i < argc; i++) {
         argument_help_or_version(argv[i], print_help);
         if (strcmp(argv[i], "--exhaustive") == 0)
             exhaustive = true;
-        else if (strcmp(argv[i], "--peers") == 0)
-            peers = true;
         else if (strcmp(argv[i], "--by-x") == 0)
             by_x = true;
         else if (!logits_argument(&flags, &i, argc, argv) &&
+                 !argument_value("--peers", &i, argc, argv, &level) &&
                  !argument_value("--filter", &i, argc, argv, &filter) &&
                  !argument_value("--json", &i, argc, argv, &json))
             refuse("unknown argument '%s' (--help)", argv[i]);
     }
-    if (peers || exhaustive)
-        peers_prepare(argv);
     logits_check_flags(&flags);
     if (exhaustive && flags.logits)
         refuse("--exhaustive: not with --logits");
@@ -347,8 +346,7 @@ int main(int argc, char **argv)
     any_input = flags.logits != NULL;
     if (flags.logits)
         logits_load(&flags, &user);
-    const size_t selected =
-        select_variants(filter, flags.logits ? &user : NULL, exhaustive || peers, &error_stats);
+    const size_t selected = select_variants(filter, flags.logits ? &user : NULL, level, &error_stats);
     /* what is there is replaced when there is something to say: a run may be interrupted */
     FILE *file = json ? fopen(json, "a") : NULL;
     if (json && !file)

@@ -150,12 +150,20 @@ static bool is_worth_measuring(const kernel *k, sl_shape shape)
     return takes_shape(k, shape) && (!k->one_row || shape.classes >= 1000);
 }
 
-/* Plain C with libm stands beside the ISAs also where no peers are asked for. It computes as long for each element wherever
- * the data is, so large shapes of it would cost minutes and say nothing. */
+/* Elements that a call goes through in no time. */
+enum { QUICK = 1 << 22 };
+
+/* Plain C with libm stands beside the ISAs everywhere. It computes as long for each element wherever the data is, so large
+ * shapes of it would cost minutes and say nothing. */
 static bool is_worth_comparing(const variant *v, sl_shape shape)
 {
-    enum { LARGEST = 1 << 22 };
-    return v->isa->needs || elements(shape) <= LARGEST;
+    return strcmp(v->isa->isa, "libm") != 0 || elements(shape) <= QUICK;
+}
+
+/* A peer's first call loads its code or makes what it keeps for a shape, which is not to be timed. */
+static bool has_first_call(const variant *v, sl_shape shape)
+{
+    return !v->isa->needs && elements(shape) <= QUICK;
 }
 
 /* ---------------------------------------------------------------------------------------------- the cells */
@@ -391,6 +399,8 @@ static void run_cell(bm_state *state, void *user)
     size_t calls = 0;
     /* A kernel sees its own rows: what goes past the caches is for all threads to fill. */
     sl_set_cache_bytes(cell->threads > 1 ? topology_last_level(&topology) / cell->threads : 0);
+    if (has_first_call(&cell->variant, cell->shape))
+        threads_run(cell->threads, run_part, &job);
     threads_run(cell->threads, clear_part, NULL);
     const double start = clock_seconds(cell->threads);
     for (; bm_keep_running(state); calls++)
@@ -415,19 +425,18 @@ static void run_cell(bm_state *state, void *user)
 
 /* What is measured: the shapes chosen for this machine's caches, the sweep, or those of a file; by whom. */
 struct choice {
-    bool full, sizes, sweep, peers;
-    const char *file;
+    bool full, sizes, sweep, public;
+    const char *file, *level; /* of peers; NULL: plain C alone */
     unsigned threads;
 };
 
 /* This shape on all ISAs of a kernel, and by its peers. */
-static void register_cells(const variant *v, size_t isas, sl_shape shape, const struct choice *choice,
-                           unsigned threads)
+static void register_cells(const variant *v, size_t isas, sl_shape shape, unsigned threads)
 {
     for (size_t i = 0; i < isas; i++) {
         if (!variant_takes_shape(&v[i], shape) || (threads > 1 && !v[i].isa->needs))
             continue; /* peers are for one thread: some were made for one shape */
-        if (!choice->peers && !is_worth_comparing(&v[i], shape))
+        if (!is_worth_comparing(&v[i], shape))
             continue;
         struct cell *cell = allocate_zeroed(1, sizeof *cell);
         *cell = (struct cell){v[i], shape, threads, cells};
@@ -447,9 +456,9 @@ static void register_cells(const variant *v, size_t isas, sl_shape shape, const 
 /* By one thread, and by all of them where there are rows enough to split. */
 static void register_in_threads(const variant *v, size_t isas, sl_shape shape, const struct choice *choice)
 {
-    register_cells(v, isas, shape, choice, 1);
+    register_cells(v, isas, shape, 1);
     if (choice->threads > 1 && (v->kernel->by_element || shape.outer >= choice->threads))
-        register_cells(v, isas, shape, choice, choice->threads);
+        register_cells(v, isas, shape, choice->threads);
 }
 
 /* The shapes that lines "kernel/dtype/ROWSxCOLUMNS ..." of a file have for this kernel. What follows is not for us, nor
@@ -499,14 +508,18 @@ static void register_synthetic(const variant *v, size_t isas, const struct choic
                                           : is_worth_measuring(k, shapes.shape[s]))
             register_in_threads(v, isas, shapes.shape[s], choice);
     if (choice->sweep)
-        register_cells(&(variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), choice, 1);
+        register_cells(&(variant){k, v->gradient, &public_functions}, 1, sl_rows(1, 1), 1);
+    for (size_t s = 0; choice->public && s < shapes.count; s++)
+        if (takes_shape(k, shapes.shape[s]))
+            register_cells(&(variant){k, v->gradient, &public_functions}, 1, shapes.shape[s], 1);
 }
 
 static void register_all(const struct choice *choice)
 {
     variant *v;
-    const size_t count =
-        variants_available(&v, peers_built(), choice->peers ? peer_count() : peer_baseline_count());
+    size_t peers;
+    const sl_kernels *const *tables = peers_of(choice->level, &peers);
+    const size_t count = variants_available(&v, tables, peers);
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i; next < count && variants_alike(&v[i], &v[next]);)
             next++;
@@ -538,9 +551,10 @@ static void print_help(void)
         "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
         "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "
         "the wall)\n"
-        "  --peers              other people's kernels, too, as far as they were built in (without it plain "
-        "C\n"
-        "                       with libm alone, up to 4Mi elements)\n"
+        "  --public             with --cells: the public functions, too, with all that they check\n"
+        "  --peers LEVEL        other people's kernels, too, as they were built for avx512, avx2 or sse2\n"
+        "                       (without it plain C with libm alone, up to 4Mi elements). What a library\n"
+        "                       chooses by itself is limited by scripts/levels.py, not here\n"
         "  --again N            measure what spreads by more than 10 %% (interquartile range / median of "
         "the\n"
         "                       repetitions) up to N times again (2), for a quarter of the time before at "
@@ -603,9 +617,6 @@ int main(int argc, char **argv)
     arguments_program("softlane-bench");
     if (argc > FLAGS_MAX)
         refuse("more than %d arguments", FLAGS_MAX);
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--peers") == 0)
-            peers_prepare(argv);
     for (int i = 1; i < argc; i++) {
         argument_help_or_version(argv[i], print_help);
         if (strcmp(argv[i], "--full") == 0)
@@ -614,9 +625,10 @@ int main(int argc, char **argv)
             choice.sizes = true;
         else if (strcmp(argv[i], "--sweep") == 0)
             choice.sweep = true;
-        else if (strcmp(argv[i], "--peers") == 0)
-            choice.peers = true;
+        else if (strcmp(argv[i], "--public") == 0)
+            choice.public = true;
         else if (!argument_value("--cells", &i, argc, argv, &choice.file) &&
+                 !argument_value("--peers", &i, argc, argv, &choice.level) &&
                  !argument_value("--threads", &i, argc, argv, &threads) &&
                  !argument_value("--progress", &i, argc, argv, &progress) &&
                  !logits_argument(&flags, &i, argc, argv) &&
@@ -640,6 +652,8 @@ int main(int argc, char **argv)
     logits_check_flags(&flags);
     if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (flags.logits != NULL) > 1)
         refuse("--full, --sizes, --sweep, --cells and --logits each choose the shapes: use one of them");
+    if (choice.public && !choice.file)
+        refuse("--public: needs --cells");
     if (run.format && strcmp(run.format, "json") != 0 && strcmp(run.format, "csv") != 0 &&
         strcmp(run.format, "console") != 0)
         refuse("--benchmark_out_format: '%s' is none of json, csv and console", run.format);

@@ -29,7 +29,8 @@ import table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROUND_NS = 2_000_000
-ERROR_ELEMENTS = 1 << 22  # so many of a cell, in whole rows, are compared with the reference
+PERIOD = 1 << 20  # elements of an input that are drawn; then the same again
+ERROR_ELEMENTS = 1 << 20  # so many of a cell, in whole rows, are compared with the reference
 
 
 # -------------------------------------------------------------------------------------------------------- element types
@@ -82,17 +83,21 @@ class Cell:
         self.loss = np.zeros(self.rows if self.base == "logsumexp" else 1, STORED[loss_type(self.dtype)])
         self.target = None
 
-    def fill(self):
-        random = np.random.default_rng(1)
-        period = min(self.x.size, 1 << 20)
-        for to, values in ((self.x, 3 * random.standard_normal(period, np.float32)),
-                           (self.second, random.random(period, np.float32))):
-            flat = to.reshape(-1)
-            values = narrow(self.dtype, values)
-            for i in range(0, flat.size, period):
-                flat[i:i + period] = values[:flat.size - i]
-        self.y.fill(0)
-        self.target = random.integers(0, self.columns, self.rows, np.int64)
+    def fill(self, held):
+        """held: {array: (dtype, elements)} that the arrays hold from a cell before; inputs of one type start alike."""
+        inputs = {"x": lambda random: 3 * random.standard_normal(PERIOD, np.float32)}
+        if self.base == "bce_with_logits":
+            inputs["second"] = lambda random: random.random(PERIOD, np.float32)
+        for name, draw in inputs.items():
+            flat = getattr(self, name).reshape(-1)
+            dtype, elements = held.get(name, (None, 0))
+            if dtype == self.dtype and elements >= flat.size:
+                continue
+            values = narrow(self.dtype, draw(np.random.default_rng(1)))
+            for i in range(0, flat.size, PERIOD):
+                flat[i:i + PERIOD] = values[:flat.size - i]
+            held[name] = self.dtype, flat.size
+        self.target = np.random.default_rng(2).integers(0, self.columns, self.rows, np.int64)
 
     def output(self):
         """What the kernel writes; of a loss with its gradient, the gradient."""
@@ -264,6 +269,7 @@ class Torch:
     def __init__(self):
         import torch
         self.torch, self.version = torch, torch.__version__
+        self.version += f" ({torch.backends.cpu.get_cpu_capability()})"
         torch.set_num_threads(1)
 
     def tensor(self, dtype, array):
@@ -314,8 +320,9 @@ def round_of(call, calls):
     return (time.thread_time_ns() - start) / calls
 
 
-def measure(contenders, rounds):
-    """{name: ns of a call, each round's}; who comes first changes with the round. Both again if one of them is noisy."""
+def measure(contenders, rounds, again):
+    """{name: ns of a call, each round's}; who comes first changes with the round. Both again if one of them is noisy, so often
+    at most."""
     calls = {}
     for name, call in contenders.items():
         call()
@@ -329,7 +336,7 @@ def measure(contenders, rounds):
                 times[name].append(round_of(contenders[name], calls[name]))
 
     run_rounds(order)
-    table.measure_again(lambda: [name for name in order if table.spread_of(times[name])["noisy"]], run_rounds)
+    table.measure_again(lambda: [name for name in order if table.spread_of(times[name])["noisy"]], run_rounds, again)
     return times
 
 
@@ -345,29 +352,39 @@ def contenders_of(cell, softlane, runtime):
     return {name: call for name, call in contenders.items() if call}
 
 
-def measure_cell(name, memory, softlane, runtime, rounds):
-    cell = Cell(name, memory)
-    cell.fill()
-    contenders = contenders_of(cell, softlane, runtime)
-    if runtime.name not in contenders and cell.base != "sigmoid_fast":
-        return
+def errors_of(cell, contenders):
     errors = {}
     for who, call in contenders.items():
-        cell.y.fill(0)
-        cell.loss.fill(0)
+        cell.output().fill(0)
         call()
         getattr(call, "finish", lambda: None)()
         errors[who] = largest_error(cell)
-    times = measure(contenders, rounds)
+    return errors
+
+
+def figures_of(rounds_ns, calls_ns, elements):
+    """What a file says of a cell: from ns of a call in each round, and of the same call with one element."""
+    ns, spread = statistics.median(rounds_ns), table.spread_of(rounds_ns)
+    return {"repetitions": len(rounds_ns), "cpu_time": ns, "ns_per_element": ns / elements, "ns_low": spread["low"] / elements,
+            "ns_high": spread["high"] / elements, "spread_percent": spread["spread"], "noisy": spread["noisy"],
+            "call_ns": statistics.median(calls_ns), "rounds_ns": rounds_ns, "calls_ns": calls_ns}
+
+
+def measure_cell(name, memory, held, softlane, runtime, options):
+    cell = Cell(name, memory)
+    cell.fill(held)
+    contenders = contenders_of(cell, softlane, runtime)
+    if runtime.name not in contenders and cell.base != "sigmoid_fast":
+        return
+    errors = errors_of(cell, contenders) if options.errors else {}
+    times = measure(contenders, options.rounds, options.again)
     least = Cell(name, memory, (1, 1))
-    least.fill()
-    empty = measure(contenders_of(least, softlane, runtime), rounds)
-    for who, of_rounds in times.items():
-        ns, call_ns, spread = statistics.median(of_rounds), statistics.median(empty[who]), table.spread_of(of_rounds)
+    least.fill(held)
+    empty = measure(contenders_of(least, softlane, runtime), options.rounds, options.again)
+    for who, rounds_ns in times.items():
         yield {"name": f"{cell.kernel}/{cell.dtype}/{who}/{cell.rows}x{cell.columns}", "run_type": "iteration",
-               "repetitions": len(of_rounds), "time_unit": "ns", "cpu_time": ns, "ns_per_element": ns / cell.x.size,
-               "ns_low": spread["low"] / cell.x.size, "ns_high": spread["high"] / cell.x.size,
-               "spread_percent": spread["spread"], "noisy": spread["noisy"], "call_ns": call_ns, "max_ulp": errors[who], "label": ""}
+               "time_unit": "ns", "elements": cell.x.size, **figures_of(rounds_ns, empty[who], cell.x.size),
+               "max_ulp": errors.get(who), "label": ""}
 
 
 def main():
@@ -379,6 +396,8 @@ def main():
     parser.add_argument("--library", default=ROOT / "build/bench/libsoftlane.so", type=pathlib.Path)
     parser.add_argument("--filter", default=".", help="regular expression: only these kernel/dtype/peer/shape")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--again", type=int, default=2, metavar="N", help="measure what is noisy up to N times again (2)")
+    parser.add_argument("--no-errors", action="store_false", dest="errors", help="times only")
     parser.add_argument("--out", type=pathlib.Path, help="JSON; else a line for each figure is all there is")
     arguments = parser.parse_args()
     import_numpy()
@@ -390,6 +409,8 @@ def main():
         command_line.refuse(f"--filter: '{arguments.filter}': {error}")
     if arguments.rounds < 1:
         command_line.refuse("--rounds: at least 1")
+    if arguments.again < 0:
+        command_line.refuse("--again: at least 0")
     names = [line.split()[0] for line in text.splitlines() if line.strip() and not line.startswith("#")]
     for name in names:
         if not re.fullmatch(r"[a-z_]+(\+grad)?/(f32|f64|bf16|f16)/[1-9]\d*x[1-9]\d*", name):
@@ -410,14 +431,14 @@ def main():
 
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     memory = reserve(names)
-    results = []
+    results, held = [], {}
     for name in names:
-        for result in measure_cell(name, memory, softlane, runtime, arguments.rounds):
+        for result in measure_cell(name, memory, held, softlane, runtime, arguments):
             result["run_name"], result["family_index"] = result["name"], len(results)
             results.append(result)
             print(f"{result['name']:<48} {result['ns_per_element']:9.4f}{'~' if result['noisy'] else ' '}ns, spread "
                   f"{result['spread_percent'] or 0:.0f} %, a call {result['call_ns']:8.0f} ns, "
-                  f"{result['max_ulp']:9.3g} ULP", flush=True)
+                  f"{'-' if result['max_ulp'] is None else format(result['max_ulp'], '.3g'):>9} ULP", flush=True)
     if arguments.out:
         context = {"runtime": f"{runtime.name} {runtime.version}", "numpy": np.__version__}
         arguments.out.write_text(json.dumps({"context": context, "benchmarks": results}, indent=1), encoding="utf-8")

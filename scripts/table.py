@@ -20,7 +20,7 @@ import command_line
 REFERENCE = "scalar"  # speed-ups are over this ISA
 BASELINE = "libm"  # the peer that is measured where none is asked for
 NOISE_PERCENT = 10
-PEERS = ("libm", "libmvec", "sleef", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
+PEERS = ("libm", "libmvec", "sleef", "mkl", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
 FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
 
 
@@ -204,7 +204,7 @@ def beside_rows(beside):
         height, width = shape.split("x")
         of_call = run["call_ns"] / (int(height) * int(width))
         rows.setdefault((kernel, dtype, shape), {})[who] = {
-            "ns_per_element": run["ns_per_element"] - of_call, "call": of_call, "ulp": f"{run['max_ulp']:.3g}",
+            "ns_per_element": run["ns_per_element"] - of_call, "call": of_call, "ulp": "-" if run["max_ulp"] is None else f"{run['max_ulp']:.3g}",
             "low": run.get("ns_low", run["ns_per_element"]) - of_call,
             "high": run.get("ns_high", run["ns_per_element"]) - of_call,
             "spread": run.get("spread_percent"), "noisy": bool(run.get("noisy"))}
@@ -227,9 +227,25 @@ def contests(key, tier, cells, besides, errors, isa):
                 yield row["ns_per_element"] / ours["ns_per_element"], peer, row, row["call"], row["ulp"], mark(row, ours)
 
 
-def print_cells(print_table, goals, cells, besides, errors, isa):
-    """One row per cell of cells.txt: the best peer, softlane's tiers, and the goal."""
-    rows, ratios, avx2, noisy, with_spread = [], [], [], 0, print_table is print_text
+def print_level(context):
+    """Of a file of levels.py: to what all were limited, and who could not be."""
+    if "level" in context:
+        print(f"level {context['level']}: all limited to it; {context['processes']} processes of each kind, in random order")
+        for reason in context["left_out"]:
+            print(f"not in this table: {reason}")
+
+
+def print_ratios(ratios, noisy):
+    if ratios or noisy:
+        print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells{left_out(noisy)}")
+        print(f"geometric mean of the ratios: {mean_of(ratios)}")
+        print(f"minimum of the ratios:        {least_of(ratios)}")
+
+
+def print_cells(print_table, goals, cells, besides, errors, context):
+    """One row per cell of cells.txt: the best peer, softlane's tiers, and the goal, which is one for the best ISA."""
+    isa, has_goals = context.get("level", context["isa_in_use"]), context.get("best_level", True)
+    rows, ratios, noisy, with_spread = [], [], 0, print_table is print_text
     for key, goal in goals.items():
         kernel, dtype, shape = key
         ours = cells.get(key, {}).get(isa)
@@ -242,9 +258,6 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
         if best and not best[5]:
             ratios.append(best[0])
         noisy += bool(best and best[5])
-        narrower = cells[key].get("avx2") if isa == "avx512" else None
-        if narrower and ours["level"] != "DRAM" and not mark(narrower, ours):
-            avx2.append(narrower["ns_per_element"] / ours["ns_per_element"])
         verdicts = [verdict(goal, ours)] if goal else []
         if fast and goals.get(fast_key):
             verdicts.append("fast " + verdict(goals[fast_key], fast))
@@ -256,30 +269,56 @@ def print_cells(print_table, goals, cells, besides, errors, isa):
                      f"{float(error['max_ulp']):.3g}" if error else "-",
                      ns_text(fast, with_spread) if fast else "-",
                      digits(best[0]) + "x" + best[5] if best else "-",
-                     digits(narrower["ns_per_element"] / ours["ns_per_element"]) + "x" + mark(narrower, ours)
-                     if narrower else "-",
                      digits(ours["x_roof"]) + mark(ours, key="roof_noisy") if "x_roof" in ours else "-",
-                     ", ".join(verdicts) or "-"])
+                     *([", ".join(verdicts) or "-"] if has_goals else [])])
     if not rows:
         command_line.refuse("--cells: none of them was measured")
     print(f"""
-The cells that speed is judged by, ns per element and their spread: the peer that comes nearest, and softlane ({isa}).
-ratio = the peer's time over softlane's in the same process: the fast tier's where there is one and the
+The cells that speed is judged by, ns per element{" and their spread" if with_spread else ""}: the peer that comes nearest, and softlane ({isa}).
+ratio = the peer's time over softlane's in the same processes: the fast tier's where there is one and the
 data is in a cache, else the default's. ONNX Runtime and PyTorch run beside softlane in Python, interleaved
 round by round; of their ns, and of softlane's there, the time of the same call with one element has been
 taken off (call, ns per element). Their ULP are of the cell itself, all others the largest of any input.
-~: the repetitions spread by more than 10 % (interquartile range / median), also after measuring again.
+~: the repetitions spread by more than 10 % (interquartile range / median).
 """)
     print_table(["kernel", "dtype", "shape", "in", "peer", "ns", "call", "ULP", "softlane", "ULP", "fast",
-                 "ratio", "avx2", "x roof", "goal"], rows, left=5)
+                 "ratio", "x roof", *(["goal"] if has_goals else [])], rows, left=5)
     print()
-    if avx2:
-        print(f"AVX2 over {isa} in caches: median {statistics.median(avx2):.2f}x, maximum {max(avx2):.2f}x "
-              "(goal 1.35x)")
-    if ratios or noisy:
-        print(f"below 1: {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} cells{left_out(noisy)}")
-        print(f"geometric mean of the ratios: {mean_of(ratios)}")
-        print(f"minimum of the ratios:        {least_of(ratios)}")
+    print_ratios(ratios, noisy)
+
+
+def call_text(cell, shape):
+    """ns of a whole call."""
+    height, width = shape.split("x")
+    return digits(cell["ns_per_element"] * int(height) * int(width)) + mark(cell)
+
+
+def print_calls(print_table, cells):
+    """One row per small call: softlane's public function, which checks its arguments, and every peer that has it."""
+    rows, ratios, noisy = [], [], 0
+    names = [peer for peer in PEERS if any(peer in by_isa for by_isa in cells.values())]
+    for (kernel, dtype, shape), by_isa in cells.items():
+        ours = by_isa.get("public")
+        theirs = [(cell["ns_per_element"], peer) for peer, cell in by_isa.items() if peer in PEERS]
+        if not ours or not theirs:
+            continue
+        ns, peer = min(theirs)
+        ratio, noise = ns / ours["ns_per_element"], mark(ours, by_isa[peer])
+        noisy += bool(noise)
+        ratios += [] if noise else [ratio]
+        rows.append([kernel, dtype, shape, call_text(ours, shape),
+                     *(call_text(by_isa[name], shape) if name in by_isa else "-" for name in names),
+                     peer, digits(ratio) + "x" + noise])
+    if not rows:
+        command_line.refuse("--calls: no public function beside a peer was measured")
+    print("""
+Small calls, ns of a whole one: softlane's public functions, checks and dispatch included, and the peers;
+libm is a plain loop at -O3, compiled for the level. ratio = the fastest peer's time over softlane's.
+~: the repetitions spread by more than 10 % (interquartile range / median).
+""")
+    print_table(["kernel", "dtype", "shape", "softlane", *names, "fastest", "ratio"], rows, left=3)
+    print()
+    print_ratios(ratios, noisy)
 
 
 def scaling_rows(bench, with_spread):
@@ -436,8 +475,9 @@ def main():
     parser.add_argument("--only", metavar="REGEX", type=regex, default=".",
                         help="leave out speeds of other kernel/dtype/shape")
     parser.add_argument("--cells", metavar="CELLS.txt", help="one line for each of these cells instead")
-    parser.add_argument("--beside", metavar="PEERS.json", action="append", default=[],
-                        help="with --cells: from peers.py --out, may be repeated")
+    parser.add_argument("--beside", metavar="PEERS.json", nargs="+", action="extend", default=[],
+                        help="with --cells: from peers.py --out or levels.py")
+    parser.add_argument("--calls", action="store_true", help="whole calls of public functions instead (levels.py)")
     parser.add_argument("--variants", action="store_true",
                         help="print a regular expression for the kernel/dtype/isa in BENCH.json instead")
     arguments = parser.parse_args()
@@ -458,10 +498,15 @@ def main():
     if arguments.cells:
         besides = [read_results(path, beside_rows, "peers.py") for path in arguments.beside]
         print(describe(bench))
+        print_level(bench["context"])
         for content, _ in besides:
             print("beside " + content["context"]["runtime"])
-        print_cells(print_table, read_goals(arguments.cells), cells, [rows for _, rows in besides], errors,
-                    bench["context"]["isa_in_use"])
+        print_cells(print_table, read_goals(arguments.cells), cells, [rows for _, rows in besides], errors, bench["context"])
+        return
+    if arguments.calls:
+        print(describe(bench))
+        print_level(bench["context"])
+        print_calls(print_table, cells)
         return
     print(describe(bench))
     spread = "" if arguments.markdown else ", their spread (interquartile range / median)"

@@ -174,6 +174,36 @@ class Files(unittest.TestCase):
         self.assertIn("below 1: 0 of 1 cells; 2 noisy cells (~) left out\ngeometric mean of the ratios: 2.00x", out)
         self.assertIn("2.00~", " ".join(next(line for line in out.splitlines() if "onnxruntime " in line and "x1000" in line).split()))
 
+    def test_level(self):
+        """The table of a level that is not the CPU's best has no goals, and says who is not in it."""
+        cells = self.folder / "cells.txt"
+        cells.write_text("softmax/f32/1x1000 9\n", encoding="utf-8")
+        runs = [("softmax/f32/sse2/1x1000", CALM, 2.0, "L1"), ("softmax/f32/eigen/1x1000", scaled(CALM, 2), 4.0, "L1"),
+                ("softmax/f32/mkl/1x1000", scaled(CALM, 0.5), 4.0, "L1")]
+        level = {"level": "sse2", "processes": 3, "left_out": ["xnnpack: for this reason"]}
+        out = self.script("table.py", self.file("l.json", bench(runs, **level, best_level=False)), "--cells", cells)
+        self.assertIn("level sse2: all limited to it; 3 processes of each kind, in random order\n"
+                      "not in this table: xnnpack: for this reason\n", out)
+        self.assertIn("below 1: 1 of 1 cells\ngeometric mean of the ratios: 0.50x\nminimum of the ratios:        0.50x\n", out)
+        self.assertNotRegex(out, r"goal\n")
+        row = next(line.split() for line in out.splitlines() if "1x1000" in line)
+        self.assertEqual(row[2:6], ["1x1000", "L1", "mkl", "0.505"])
+        out = self.script("table.py", self.file("l.json", bench(runs, **level, best_level=True)), "--cells", cells)
+        self.assertRegex(out, r"goal\n")
+        self.assertIn("9 yes", out)
+
+    def test_calls(self):
+        """ns of a whole call; softlane's is the public function's, whatever its table's entry takes."""
+        content = bench([("softmax/f32/public/2x32", CALM, 2.0, "L1"), ("softmax/f32/avx2/2x32", scaled(CALM, 0.1), 2.0, "L1"),
+                         ("softmax/f32/xnnpack/2x32", scaled(CALM, 4), 2.0, "L1"), ("softmax/f32/libm/2x32", NOISY, 2.0, "L1"),
+                         ("sigmoid/f32/public/1x1", CALM, 2.0, "L1"), ("sigmoid/f32/libm/1x1", scaled(CALM, 4), 2.0, "L1"),
+                         ("sigmoid/f32/public/1x4", CALM, 2.0, "L1")], level="avx2", processes=3, left_out=[])
+        out = self.script("table.py", self.file("c.json", content), "--calls")
+        rows = [line.split() for line in out.splitlines() if "f32 " in line and "x" in line]
+        self.assertEqual(rows, [["softmax", "f32", "2x32", "64.6", "128~", "259", "libm", "1.98x~"],
+                                ["sigmoid", "f32", "1x1", "1.01", "4.04", "-", "libm", "4.00x"]])
+        self.assertIn("below 1: 0 of 1 cells; 1 noisy cell (~) left out\ngeometric mean of the ratios: 4.00x", out)
+
     def test_threads(self):
         out = self.script("table.py", self.file("t.json", bench([
             ("softmax/f32/avx2/131x1000", CALM, 2.0, "L2"), ("softmax/f32/avx2/131x1000/threads:2", scaled(NOISY, 0.25), 2.0, "L2")])))

@@ -93,7 +93,7 @@ class Scripts(unittest.TestCase):
                           ["--fuzz=x"], ["--quick=1"], ["--no-install="], ["-x"], ["style"]):
             self.assertEqual(self.refused("test", *arguments).count("\n"), 1)
         self.assertIn(" style coefficients release ", self.refused("test", "--leg", "bad"))
-        for arguments in (["--filter"], ["--peers=x"], ["-x"], ["softmax"]):
+        for arguments in (["--filter"], ["--peers=x"], ["--only-peers"], ["-x"], ["softmax"]):
             self.assertEqual(self.refused("bench", *arguments).count("\n"), 1)
 
     def test_help_and_version(self):

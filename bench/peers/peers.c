@@ -1,40 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * See peers.h. CMake defines SL_HAS_<name> for what it has built.
+ * See peers.h.
  */
 #include "peers.h"
 
-#include <stdlib.h>
+#include "arguments.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
 #include <unistd.h>
 
-static const sl_kernels *const peers[] = {
-    &peer_libm,
-#ifdef SL_HAS_libmvec
-    &peer_libmvec,
-#endif
-#ifdef SL_HAS_sleef
-    &peer_sleef,
-#endif
-#ifdef SL_HAS_eigen
-    &peer_eigen,
-#endif
-#ifdef SL_HAS_onednn
-    &peer_onednn,
-#endif
-#ifdef SL_HAS_xnnpack
-    &peer_xnnpack,
-#endif
-};
+static const sl_kernels *const plain_c[] = {&peer_libm};
 
-size_t peer_count(void) { return sizeof peers / sizeof *peers; }
-
-size_t peer_baseline_count(void) { return 1; }
-
-const sl_kernels *const *peers_built(void) { return peers; }
-
-void peers_prepare(char **argv)
+const sl_kernels *const *peers_of(const char *level, size_t *count)
 {
-    /* OpenMP reads its variables before main does anything */
-    if (!getenv("OMP_NUM_THREADS") && setenv("OMP_NUM_THREADS", "1", 1) == 0)
-        execv("/proc/self/exe", argv);
+    char path[4096];
+    *count = 1;
+    if (!level)
+        return plain_c;
+    snprintf(path, sizeof path, SOFTLANE_PEERS_FOLDER "/peers_%s.so", level);
+    if (access(path, R_OK) != 0)
+        refuse("--peers: '%s' is none of the levels that peers were built for (%s)", level,
+               SOFTLANE_PEERS_LEVELS);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!module)
+        refuse("--peers: %s", dlerror());
+    const sl_kernels *const *tables = dlsym(module, "softlane_peers");
+    for (*count = 0; tables[*count];)
+        ++*count;
+    return tables;
 }

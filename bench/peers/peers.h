@@ -3,6 +3,9 @@
  * Other people's kernels behind softlane's own table, so that what measures ours measures theirs: the same inputs, names
  * and counters. Their `isa` is the peer's name and their `needs` NULL. They take contiguous rows (inner = 1), and losses
  * with SL_NONE or SL_MEAN and no other option.
+ *
+ * They are built once for each level, which is the name of one of softlane's ISAs, as modules: two instances of a peer in one
+ * program would share what C++ keeps once. What a library chooses by itself scripts/levels.py limits.
  */
 #ifndef SL_BENCH_PEERS_H
 #define SL_BENCH_PEERS_H
@@ -17,14 +20,9 @@ extern "C" {
 #include "peers.def"
 #undef SL_PEER
 
-/* Those that were built. Plain C with libm always is, and stands first: so many of them are compared with where no peers are
- * asked for. */
-size_t peer_count(void);
-size_t peer_baseline_count(void);
-const sl_kernels *const *peers_built(void);
-
-/* One thread, whatever a peer would choose: may start the program once more. Before anything else is called. */
-void peers_prepare(char **argv);
+/* Those that were built for a level, which stay loaded; NULL: plain C with libm alone, as any program has it. Refuses (arguments.h)
+ * a level that there is not. */
+const sl_kernels *const *peers_of(const char *level, size_t *count);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * SLEEF has functions of vectors only; this composes kernels of them as its users do: three passes over a row, f32
- * throughout. The widest vectors of the machine that compiles it.
+ * throughout, of the widest vectors that the compiler may use.
  */
 #include "peers.h"
 
@@ -14,34 +14,38 @@ enum { WIDTH = 16 };
 typedef __m512 vector;
 #define OF(name) _mm512_##name##_ps
 #define EXP Sleef_expf16_u10
-#define LOG Sleef_logf16_u10
 #define LOG1P Sleef_log1pf16_u10
-static float sum_of(vector v) { return _mm512_reduce_add_ps(v); }
-static float largest_of(vector v) { return _mm512_reduce_max_ps(v); }
-#else
+#elif defined(__AVX2__)
 enum { WIDTH = 8 };
 typedef __m256 vector;
 #define OF(name) _mm256_##name##_ps
-#define EXP Sleef_expf8_u10
-#define LOG Sleef_logf8_u10
-#define LOG1P Sleef_log1pf8_u10
+#define EXP Sleef_expf8_u10avx2
+#define LOG1P Sleef_log1pf8_u10avx2
+#else
+enum { WIDTH = 4 };
+typedef __m128 vector;
+#define OF(name) _mm_##name##_ps
+#define EXP Sleef_expf4_u10sse4 /* without a number SLEEF would choose by what the CPU has */
+#define LOG1P Sleef_log1pf4_u10sse4
+#endif
+
 static float sum_of(vector v)
 {
     float lane[WIDTH], sum = 0;
-    _mm256_storeu_ps(lane, v);
+    OF(storeu)(lane, v);
     for (int i = 0; i < WIDTH; i++)
         sum += lane[i];
     return sum;
 }
+
 static float largest_of(vector v)
 {
     float lane[WIDTH], max = -INFINITY;
-    _mm256_storeu_ps(lane, v);
+    OF(storeu)(lane, v);
     for (int i = 0; i < WIDTH; i++)
         max = lane[i] > max ? lane[i] : max;
     return max;
 }
-#endif
 
 static float max_of(const float *x, size_t n)
 {
@@ -76,53 +80,8 @@ static float exp_of_row(const float *x, float *y, size_t n, float max)
     return total;
 }
 
-static void softmax(const float *x, float *y, sl_shape s)
-{
-    for (size_t r = 0; r < s.outer; r++, x += s.classes, y += s.classes) {
-        const float scale = 1 / exp_of_row(x, y, s.classes, max_of(x, s.classes));
-        for (size_t i = 0; i < s.classes; i++)
-            y[i] *= scale;
-    }
-}
-
-static void log_softmax(const float *x, float *y, sl_shape s)
-{
-    for (size_t r = 0; r < s.outer; r++, x += s.classes, y += s.classes) {
-        const float max = max_of(x, s.classes), away = Sleef_logf_u10(exp_of_row(x, NULL, s.classes, max));
-        for (size_t i = 0; i < s.classes; i++)
-            y[i] = x[i] - max - away;
-    }
-}
-
-static void logsumexp(const float *x, float *lse, sl_shape s)
-{
-    for (size_t r = 0; r < s.outer; r++, x += s.classes) {
-        const float max = max_of(x, s.classes);
-        lse[r] = max + Sleef_logf_u10(exp_of_row(x, NULL, s.classes, max));
-    }
-}
-
-static void cross_entropy(const float *x, const int64_t *target, sl_shape s, const sl_loss_options *o,
-                          float *loss, float *grad)
-{
-    const float scale = o->reduction == SL_MEAN ? 1 / (float)s.outer : 1;
-    double total = 0;
-    for (size_t r = 0; r < s.outer; r++, x += s.classes) {
-        const float max = max_of(x, s.classes), sum = exp_of_row(x, grad, s.classes, max);
-        const float one = Sleef_logf_u10(sum) - (x[target[r]] - max);
-        total += one;
-        if (loss && o->reduction == SL_NONE)
-            loss[r] = one;
-        if (!grad)
-            continue;
-        for (size_t i = 0; i < s.classes; i++)
-            grad[i] *= scale / sum;
-        grad[target[r]] -= scale;
-        grad += s.classes;
-    }
-    if (loss && o->reduction == SL_MEAN)
-        *loss = (float)(total / (double)s.outer);
-}
+#define LOG Sleef_logf_u10
+#include "composed.inc"
 
 static void sigmoid(const float *x, float *y, size_t n)
 {
