@@ -7,11 +7,12 @@
     scripts/instructions.py PROGRAM GOLDEN --qemu qemu-aarch64-static   counts NEON's, of a cross build
     scripts/instructions.py PROGRAM OTHER --at-most 1.03     exit code 1 when a count is more than so many times OTHER's
     scripts/instructions.py SSE2_PROGRAM NEON_PROGRAM --vectors   prints those that work on vectors, side by side
+    scripts/instructions.py PEERS_PROGRAM --peers            prints those of NEON beside other people's (scripts/neon_peers)
 
 PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
 AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
 where there is no valgrind, or where GOLDEN is of another compiler: its counts are its own. NEON and SSE2 have registers of
-one size, so that their vector instructions tell how good the code is; the disassembler says which these are. Standard library
+one size, so that their vector instructions tell how good the code is; qemu's disassembler says which these are. Standard library
 only.
 """
 import argparse
@@ -29,6 +30,8 @@ import command_line
 TOLERANCE = 0.02
 X86, AARCH64 = 62, 183  # e_machine of ELF
 CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softmax_backward"]
+PEER_CELLS = [("softmax", "softmax", shape) for shape in ("99x10", "65x100", "4x1000", "1x4096")] + [
+    ("sigmoid", "sigmoid", "1x4095"), ("sigmoid_fast", "sigmoid", "1x4095")]
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
 
 
@@ -123,48 +126,41 @@ def machine(program):
 
 
 class Program:
-    """tests/instructions of SSE2 or NEON, run by qemu."""
+    """tests/instructions, run by qemu, which names each instruction when it first meets it and logs each that it executes."""
 
     def __init__(self, path):
         self.path = path
         arm = machine(path) == AARCH64
         self.isa = "neon" if arm else "sse2"
-        self.run = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"] if arm else ["qemu-x86_64-static", "-cpu", "max"]
-        objdump = "aarch64-linux-gnu-objdump" if arm else "objdump"
-        for tool in self.run[0], objdump:
-            if not shutil.which(tool):
-                command_line.refuse(f"no {tool}")
-        # a register of vectors among the operands; not the scalar ones, which qemu's log of AArch64 names by size
-        register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
-        scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
-        self.vector, self.start = set(), None
-        text = subprocess.run([objdump, "-d", "--no-show-raw-insn", path], check=True, capture_output=True, text=True).stdout
-        for line in text.splitlines():
-            head = re.match(r"([0-9a-f]+) <count_cell>:", line)
-            if head:
-                self.start = int(head[1], 16)
-            found = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)", line)
-            if found and register.search(found[3]) and not scalar.match(found[2]):
-                self.vector.add(int(found[1], 16))
+        self.run = ["qemu-aarch64-static"] if arm else ["qemu-x86_64-static", "-cpu", "max"]
+        if arm and not pathlib.Path("/lib/ld-linux-aarch64.so.1").exists():
+            self.run += ["-L", "/usr/aarch64-linux-gnu"]
+        if not shutil.which(self.run[0]):
+            command_line.refuse(f"no {self.run[0]}")
+        # a register of vectors among the operands; not the scalar ones, which AArch64 names by size
+        self.register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
+        self.scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
 
     def executed(self, cell, calls):
-        """How often each address below the program's load address was executed, and the elements of a call."""
-        command = self.run + ["-singlestep", "-d", "exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
-        count, elements, bias = collections.Counter(), None, None
+        """The instructions on vectors that are executed in all, and the elements of a call."""
+        command = self.run + ["-singlestep", "-d", "in_asm,exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
+        count, vectors = collections.Counter(), set()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
             for line in run.stderr:
                 if line.startswith("Trace"):
-                    place = line.split("/", 2)[1]
-                    count[place] += 1
-                    if bias is None and line.rstrip().endswith(" count_cell"):
-                        bias = int(place, 16) - self.start
+                    count[line.split("/", 2)[1].lstrip("0")] += 1
+                elif line.startswith("0x"):
+                    place, text = line[2:].split(":", 1)
+                    named = re.match(r"\s*(?:[0-9a-f]{8}|(?:[0-9a-f]{2} )+)\s*([a-z]\S*)\s*(.*)", text)
+                    if named and self.register.search(named[2]) and not self.scalar.match(named[1]):
+                        vectors.add(place.lstrip("0"))
             elements = run.stdout.read().split()
-        if run.returncode or bias is None:
-            command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}, or no call of count_cell")
-        return sum(n for place, n in count.items() if int(place, 16) - bias in self.vector), int(elements[1])
+        if run.returncode:
+            command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}")
+        return sum(count[place] for place in vectors), int(elements[1])
 
-    def per_element(self, kernel, shape):
-        cell = f"{kernel}/f32/{self.isa}/{shape}"
+    def per_element(self, kernel, shape, isa=None):
+        cell = f"{kernel}/f32/{isa or self.isa}/{shape}"
         once, elements = self.executed(cell, 1)
         return (self.executed(cell, 3)[0] - once) / 2 / elements
 
@@ -176,18 +172,33 @@ def print_vectors(sse2, neon):
         print(f"| {kernel} | {shape} | {of_sse2:.2f} | {of_neon:.2f} | {of_neon / of_sse2:.2f} |", flush=True)
 
 
+def print_peers(program):
+    """A peer has one sigmoid, beside which both of ours stand."""
+    print("| kernel | shape | softlane | xnnpack | sleef | softlane / the better one |\n|---|---|---:|---:|---:|---:|")
+    for kernel, theirs, shape in PEER_CELLS:
+        ours = program.per_element(kernel, shape)
+        peers = [program.per_element(theirs, shape, peer) for peer in ("xnnpack", "sleef")]
+        print(f"| {kernel} | {shape} | {ours:.2f} | {peers[0]:.2f} | {peers[1]:.2f} | {ours / min(peers):.2f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     command_line.add_version(parser)
     parser.add_argument("program", metavar="PROGRAM")
-    parser.add_argument("golden", metavar="GOLDEN", type=pathlib.Path)
+    parser.add_argument("golden", metavar="GOLDEN", type=pathlib.Path, nargs="?")
     parser.add_argument("--compiler", default="unknown", help="that PROGRAM was made with: name and major version, flags")
     parser.add_argument("--qemu", metavar="QEMU", help="run and count by this qemu-user")
     parser.add_argument("--filter", metavar="REGEX", default=".", help="only these cells")
     parser.add_argument("--at-most", metavar="RATIO", type=float, help="fewer are as good, and so are RATIO times as many")
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
     parser.add_argument("--vectors", action="store_true", help="PROGRAM is of SSE2, GOLDEN another program, of NEON")
+    parser.add_argument("--peers", action="store_true", help="PROGRAM is tests/instructions_peers, and there is no GOLDEN")
     arguments = parser.parse_args()
+    if arguments.peers == bool(arguments.golden):
+        command_line.refuse("--peers needs no GOLDEN" if arguments.peers else "needs a GOLDEN")
+    if arguments.peers:
+        print_peers(Program(arguments.program))
+        return
     if arguments.vectors:
         print_vectors(Program(arguments.program), Program(arguments.golden))
         return

@@ -5,7 +5,9 @@
  * times cannot.
  *
  *   instructions               all cells; prints their names, in order, and how many elements they have
- *   instructions CELL CALLS    one of them, so many times: a difference of two runs is what a call takes
+ *   instructions CELL CALLS    one of them, or one of another shape, so many times: a difference of two runs is what a call takes
+ *
+ * With SOFTLANE_NEON_PEERS the same of other people's NEON kernels, which are cells like those of an ISA.
  */
 #include "variants.h"
 #include "workload.h"
@@ -13,6 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef SOFTLANE_NEON_PEERS
+#include "peers.h"
+static const sl_kernels *const peers[] = {&peer_xnnpack, &peer_sleef};
+enum { PEERS = sizeof peers / sizeof *peers };
+#else
+static const sl_kernels *const *const peers = NULL;
+enum { PEERS = 0 };
+#endif
 
 enum { LARGEST = 8192 };
 
@@ -79,32 +90,60 @@ static bool cell_at(const variant *v, int which, sl_shape *shape, char name[VARI
     return !(v->kernel->one_row && which == 0); /* partial statistics are for long rows */
 }
 
-int main(int argc, char **argv)
+/* Whether `cell` is of this variant, and of what shape. */
+static bool is_cell_of(const variant *v, const char *cell, sl_shape *shape)
 {
-    const char *only = argc > 1 ? argv[1] : NULL;
-    int calls = argc > 2 ? atoi(argv[2]) : 1;
-    variant *v;
-    const size_t count = variants_available(&v, NULL, 0);
-    bool found = false;
+    char code[VARIANT_TEXT];
+    size_t rows, classes;
+    variant_text(v, code);
+    if (strncmp(cell, code, strlen(code)) != 0 ||
+        sscanf(cell + strlen(code), "/%zux%zu", &rows, &classes) != 2 || rows == 0 || classes == 0 ||
+        rows > LARGEST / classes)
+        return false;
+    *shape = sl_rows(rows, classes);
+    return variant_takes_shape(v, *shape);
+}
+
+static bool count_one(const variant *v, size_t count, const char *cell, int calls)
+{
+    sl_shape shape;
+    for (size_t i = 0; i < count; i++)
+        if (is_cell_of(&v[i], cell, &shape)) {
+            prepare(&v[i], shape);
+            for (int c = 0; c < calls; c++)
+                count_cell(&v[i]);
+            printf("%s %zu\n", cell, elements(shape));
+            return true;
+        }
+    return false;
+}
+
+static void count_all(const variant *v, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         for (int which = 0; which < 2; which++) {
             char name[VARIANT_TEXT + SHAPE_TEXT];
             sl_shape shape;
-            if (!cell_at(&v[i], which, &shape, name) || (only && strcmp(only, name) != 0))
+            if (!cell_at(&v[i], which, &shape, name))
                 continue;
-            found = true;
             prepare(&v[i], shape);
-            if (only) {
-                for (int c = 0; c < calls; c++)
-                    count_cell(&v[i]);
-            } else {
-                v[i].kernel->run(v[i].isa, &measured); /* what is done once is done */
-                count_cell(&v[i]);
-            }
+            v[i].kernel->run(v[i].isa, &measured); /* what is done once is done */
+            count_cell(&v[i]);
             printf("%s %zu\n", name, elements(shape));
         }
+}
+
+int main(int argc, char **argv)
+{
+    variant *v;
+    const size_t count = variants_available(&v, peers, PEERS);
+    bool found = true;
+    if (argc > 1)
+        found = count_one(v, count, argv[1], argc > 2 ? atoi(argv[2]) : 1);
+    else
+        count_all(v, count);
     free(v);
     if (!found)
-        fprintf(stderr, "instructions: no cell '%s'\n", only ? only : "");
+        fprintf(stderr, "instructions: no cell '%s'\n", argv[1]);
     return found ? 0 : 2;
 }
