@@ -30,6 +30,8 @@
  *          v_fnma(a, b, c)               c - a * b    likewise
  *          v_min(a, b)                   a < b ? a : b    (a NaN anywhere gives b)
  *          v_max(a, b)                   a > b ? a : b    (likewise)
+ *          v_at_most(a, b)               v_min(a, b) of an a that is neither NaN nor zero; a NaN need not keep its bits
+ *          v_larger(a, b)                v_max(a, b) of two numbers, or any number or NaN; of two zeros either
  *          v_abs(a)                      clears the sign bit
  *          v_bits(a)  v_float(u)         reinterpret
  *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
@@ -57,6 +59,7 @@
  *          w_lt w_le w_eq w_nlt w_nle  wm_or wm_andnot wm_any wm_all wm_count  w_select w_keep  w_where w_fma_where
  *          w_fnma_where                  for f64
  *   table  t_load(p)  t_pick(t, u)       eight u32, which must outlive t; lane l: t[u[l] mod 8]
+ *          t_pick_scaled(t, u)           t_pick(t, u) + (u << 20), modulo 2^32
  *   u16    h_load(p)  h_load_n(p, n, fill)     SL_W uint16_t in the low halves of a vu, zeros above; any
  *          h_store(p, a)  h_store_n(p, a, n)   alignment of 2; partial forms as v_load_n, v_store_n
  *          h_stream(p, a)                as v_stream
@@ -173,6 +176,16 @@
 #define SL_SELECTED(value) __asm__("" : "+x"(value))
 #else
 #define SL_SELECTED(value) ((void)0)
+#endif
+
+/* Parts of a block whose registers are taken one after the other where SL_APART stands between them. Compilers for AArch64 would begin
+ * all at once, which are more registers than there are, and spill what waits. */
+#if defined(__aarch64__)
+#define SL_APART __asm__ volatile("" ::: "memory")
+enum { PARTS_APART = 1 };
+#else
+#define SL_APART ((void)0)
+enum { PARTS_APART = 0 };
 #endif
 
 #endif

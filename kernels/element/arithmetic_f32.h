@@ -29,6 +29,8 @@ typedef float num;
 #define c_fnma v_fnma
 #define c_min v_min
 #define c_max v_max
+#define c_at_most v_at_most
+#define c_larger v_larger
 #define c_abs v_abs
 #define c_fold_max v_fold_max
 #define c_lt v_lt

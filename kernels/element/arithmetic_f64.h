@@ -29,6 +29,8 @@ typedef double num;
 #define c_fnma w_fnma
 #define c_min w_min
 #define c_max w_max
+#define c_at_most w_at_most
+#define c_larger w_larger
 #define c_abs w_abs
 #define c_fold_max w_fold_max
 #define c_lt w_lt

@@ -71,6 +71,8 @@ SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm256_fnmadd_ps(a, b, c); }
 SL_INLINE vf v_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 SL_INLINE vf v_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+SL_INLINE vf v_at_most(vf a, vf b) { return v_min(a, b); }
+SL_INLINE vf v_larger(vf a, vf b) { return v_max(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 SL_INLINE vu v_bits(vf a) { return _mm256_castps_si256(a); }
 SL_INLINE vf v_float(vu a) { return _mm256_castsi256_ps(a); }
@@ -185,6 +187,8 @@ SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm256_fmadd_pd(a, b, c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm256_fnmadd_pd(a, b, c))
 SL_PAIRED_2(vw, w_min, vw, vw, _mm256_min_pd(a, b))
 SL_PAIRED_2(vw, w_max, vw, vw, _mm256_max_pd(a, b))
+SL_INLINE vw w_at_most(vw a, vw b) { return w_min(a, b); }
+SL_INLINE vw w_larger(vw a, vw b) { return w_max(a, b); }
 SL_PAIRED_1(vw, w_abs, vw, _mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
 SL_PAIRED_1(wu, w_bits, vw, _mm256_castpd_si256(a))
 SL_PAIRED_1(vw, w_float, wu, _mm256_castsi256_pd(a))
@@ -263,6 +267,7 @@ SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b,
 
 SL_INLINE vt t_load(const uint32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 SL_INLINE vu t_pick(vt t, vu i) { return _mm256_permutevar8x32_epi32(t, i); }
+SL_INLINE vu t_pick_scaled(vt t, vu u) { return u_add(t_pick(t, u), u_shl(u, 20)); }
 
 /* u16 */
 

@@ -62,6 +62,8 @@ SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
 SL_INLINE vf v_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 SL_INLINE vf v_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+SL_INLINE vf v_at_most(vf a, vf b) { return v_min(a, b); }
+SL_INLINE vf v_larger(vf a, vf b) { return v_max(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm512_abs_ps(a); }
 SL_INLINE vu v_bits(vf a) { return _mm512_castps_si512(a); }
 SL_INLINE vf v_float(vu a) { return _mm512_castsi512_ps(a); }
@@ -196,6 +198,8 @@ SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm512_fmadd_pd(a, b, c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm512_fnmadd_pd(a, b, c))
 SL_PAIRED_2(vw, w_min, vw, vw, _mm512_min_pd(a, b))
 SL_PAIRED_2(vw, w_max, vw, vw, _mm512_max_pd(a, b))
+SL_INLINE vw w_at_most(vw a, vw b) { return w_min(a, b); }
+SL_INLINE vw w_larger(vw a, vw b) { return w_max(a, b); }
 SL_PAIRED_1(vw, w_abs, vw, _mm512_abs_pd(a))
 SL_PAIRED_1(wu, w_bits, vw, _mm512_castpd_si512(a))
 SL_PAIRED_1(vw, w_float, wu, _mm512_castsi512_pd(a))
@@ -298,6 +302,7 @@ SL_INLINE vt t_load(const uint32_t *p)
     return _mm512_broadcast_i32x8(_mm256_loadu_si256((const __m256i *)p));
 }
 SL_INLINE vu t_pick(vt t, vu i) { return _mm512_permutexvar_epi32(i, t); }
+SL_INLINE vu t_pick_scaled(vt t, vu u) { return u_add(t_pick(t, u), u_shl(u, 20)); }
 
 /* u16 */
 

@@ -2,7 +2,7 @@
  *
  * The vocabulary in AArch64 Advanced SIMD: 4 lanes. Only vfma and vfms multiply and add: vmla is fused by one
  * compiler and not by the other. vmax and vmin treat NaN and zeros otherwise than x86, hence compare and
- * select.
+ * select, but where that may be.
  */
 #ifndef SL_ISA_NEON_H
 #define SL_ISA_NEON_H
@@ -27,7 +27,7 @@ SL_OPEN("+simd")
 typedef float32x4_t vf;
 typedef uint32x4_t vu;
 typedef uint32x4_t vm;
-typedef uint8x16x2_t vt;
+typedef const uint8_t *vt; /* loaded where it is used: compilers copy pairs of registers through memory */
 typedef struct {
     float64x2_t lo, hi;
 } vw;
@@ -65,6 +65,8 @@ SL_INLINE vf v_max(vf a, vf b)
     SL_OPAQUE(b);
     return vbslq_f32(vcgtq_f32(a, b), a, b);
 }
+SL_INLINE vf v_at_most(vf a, vf b) { return vminq_f32(a, b); }
+SL_INLINE vf v_larger(vf a, vf b) { return vmaxnmq_f32(a, b); }
 SL_INLINE vf v_abs(vf a) { return vabsq_f32(a); }
 SL_INLINE vu v_bits(vf a) { return vreinterpretq_u32_f32(a); }
 SL_INLINE vf v_float(vu a) { return vreinterpretq_f32_u32(a); }
@@ -75,13 +77,22 @@ SL_INLINE float v_fold_max(vf a)
 }
 
 /* 4 x 4 change places. */
+SL_INLINE vf first_pairs(vf a, vf b)
+{
+    return vreinterpretq_f32_f64(vtrn1q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
+}
+SL_INLINE vf second_pairs(vf a, vf b)
+{
+    return vreinterpretq_f32_f64(vtrn2q_f64(vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b)));
+}
 SL_INLINE void change_places(vf q[4])
 {
-    float32x4x2_t a = vtrnq_f32(q[0], q[1]), b = vtrnq_f32(q[2], q[3]);
-    q[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
-    q[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
-    q[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
-    q[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+    vf even = vtrn1q_f32(q[0], q[1]), odd = vtrn2q_f32(q[0], q[1]);
+    vf even_below = vtrn1q_f32(q[2], q[3]), odd_below = vtrn2q_f32(q[2], q[3]);
+    q[0] = first_pairs(even, even_below);
+    q[1] = first_pairs(odd, odd_below);
+    q[2] = second_pairs(even, even_below);
+    q[3] = second_pairs(odd, odd_below);
 }
 SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
@@ -150,6 +161,8 @@ SL_INLINE float64x2_t max_f64(float64x2_t a, float64x2_t b)
 }
 SL_PAIRED_2(vw, w_min, vw, vw, min_f64(a, b))
 SL_PAIRED_2(vw, w_max, vw, vw, max_f64(a, b))
+SL_PAIRED_2(vw, w_at_most, vw, vw, vminq_f64(a, b))
+SL_PAIRED_2(vw, w_larger, vw, vw, vmaxnmq_f64(a, b))
 SL_PAIRED_1(vw, w_abs, vw, vabsq_f64(a))
 SL_PAIRED_1(wu, w_bits, vw, vreinterpretq_u64_f64(a))
 SL_PAIRED_1(vw, w_float, wu, vreinterpretq_f64_u64(a))
@@ -224,11 +237,18 @@ SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b,
 
 /* table: eight u32 are 32 bytes, so one two-register byte lookup, index i spread to bytes 4i .. 4i + 3. */
 
-SL_INLINE vt t_load(const uint32_t *p) { return vld1q_u8_x2((const uint8_t *)p); }
+SL_INLINE vt t_load(const uint32_t *p) { return (const uint8_t *)p; }
 SL_INLINE vu t_pick(vt t, vu i)
 {
     vu at = vmlaq_n_u32(vdupq_n_u32(0x03020100), vandq_u32(i, vdupq_n_u32(7)), 0x04040404);
-    return vreinterpretq_u32_u8(vqtbl2q_u8(t, vreinterpretq_u8_u32(at)));
+    return vreinterpretq_u32_u8(vqtbl2q_u8(vld1q_u8_x2(t), vreinterpretq_u8_u32(at)));
+}
+/* One operation, which compilers would make a shift and an addition of. */
+SL_INLINE vu t_pick_scaled(vt t, vu u)
+{
+    vu sum = t_pick(t, u);
+    __asm__("mla %0.4s, %1.4s, %2.4s" : "+w"(sum) : "w"(u), "w"(vdupq_n_u32(1u << 20)));
+    return sum;
 }
 
 /* u16 */

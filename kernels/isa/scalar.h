@@ -95,6 +95,8 @@ SL_INLINE vf v_float(vu u)
     memcpy(&a, &u, sizeof a);
     return a;
 }
+SL_INLINE vf v_at_most(vf a, vf b) { return v_min(a, b); }
+SL_INLINE vf v_larger(vf a, vf b) { return v_max(a, b); }
 SL_INLINE vf v_abs(vf a) { return v_float(v_bits(a) & 0x7fffffff); }
 SL_INLINE float v_fold_max(vf a) { return a; }
 
@@ -156,6 +158,8 @@ SL_INLINE vw w_float(wu u)
     memcpy(&a, &u, sizeof a);
     return a;
 }
+SL_INLINE vw w_at_most(vw a, vw b) { return w_min(a, b); }
+SL_INLINE vw w_larger(vw a, vw b) { return w_max(a, b); }
 SL_INLINE vw w_abs(vw a) { return w_float(w_bits(a) & INT64_MAX); }
 SL_INLINE double w_fold_max(vw a) { return a; }
 SL_INLINE double w_fold_add(vw a) { return a; }
@@ -227,6 +231,7 @@ SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c) { return (void)m, w_fnma(a, b,
 
 SL_INLINE vt t_load(const uint32_t *p) { return p; }
 SL_INLINE vu t_pick(vt t, vu i) { return t[i & 7]; }
+SL_INLINE vu t_pick_scaled(vt t, vu u) { return u_add(t_pick(t, u), u_shl(u, 20)); }
 
 /* u16 */
 

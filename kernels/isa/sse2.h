@@ -67,6 +67,8 @@ SL_INLINE vf v_fma(vf a, vf b, vf c) { return _mm_add_ps(v_mul(a, b), c); }
 SL_INLINE vf v_fnma(vf a, vf b, vf c) { return _mm_sub_ps(c, v_mul(a, b)); }
 SL_INLINE vf v_min(vf a, vf b) { return _mm_min_ps(a, b); }
 SL_INLINE vf v_max(vf a, vf b) { return _mm_max_ps(a, b); }
+SL_INLINE vf v_at_most(vf a, vf b) { return v_min(a, b); }
+SL_INLINE vf v_larger(vf a, vf b) { return v_max(a, b); }
 SL_INLINE vf v_abs(vf a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a); }
 SL_INLINE vu v_bits(vf a) { return _mm_castps_si128(a); }
 SL_INLINE vf v_float(vu a) { return _mm_castsi128_ps(a); }
@@ -144,6 +146,8 @@ SL_PAIRED_3(vw, w_fma, vw, vw, vw, _mm_add_pd(w_mul_half(a, b), c))
 SL_PAIRED_3(vw, w_fnma, vw, vw, vw, _mm_sub_pd(c, w_mul_half(a, b)))
 SL_PAIRED_2(vw, w_min, vw, vw, _mm_min_pd(a, b))
 SL_PAIRED_2(vw, w_max, vw, vw, _mm_max_pd(a, b))
+SL_INLINE vw w_at_most(vw a, vw b) { return w_min(a, b); }
+SL_INLINE vw w_larger(vw a, vw b) { return w_max(a, b); }
 SL_PAIRED_1(vw, w_abs, vw, _mm_andnot_pd(_mm_set1_pd(-0.0), a))
 SL_PAIRED_1(wu, w_bits, vw, _mm_castpd_si128(a))
 SL_PAIRED_1(vw, w_float, wu, _mm_castsi128_pd(a))
@@ -228,6 +232,7 @@ SL_INLINE vu t_pick(vt t, vu i)
     __m128i t2 = _mm_cvtsi32_si128((int)t[i32 & 7]), t3 = _mm_cvtsi32_si128((int)t[i32 >> 32 & 7]);
     return _mm_unpacklo_epi64(_mm_unpacklo_epi32(t0, t1), _mm_unpacklo_epi32(t2, t3));
 }
+SL_INLINE vu t_pick_scaled(vt t, vu u) { return u_add(t_pick(t, u), u_shl(u, 20)); }
 
 /* u16: the only pack of 32-bit lanes is signed, so the low halves are sign-extended for it. */
 

@@ -110,6 +110,7 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
             break;
         SL_UNROLL
         for (size_t k = 0; k < GROUP; k += 2) {
+            SL_APART;
             load_two(dy + i + k * SL_W, g);
             a[k] = kernel.value(a[k], g[0], COMMON);
             a[k + 1] = kernel.value(a[k + 1], g[1], COMMON);

@@ -178,7 +178,7 @@ SL_INLINE void exp_short(const T *x, size_t n, num *e, c_frame frame, exp_option
     if (MASKED_LOADS && !o.shifted)
         exp_rest(x, n, e, c_frame_set1(frame), o, lanes);
     else
-        exp_block(whole_block(x, n, block), keep_in_nums, e, c_frame_set1(frame), o, lanes);
+        exp_block(whole_block(x, n, block), n, keep_in_nums, e, c_frame_set1(frame), o, lanes);
 }
 
 /* In any frame. */
@@ -279,7 +279,7 @@ SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vfram
         size_t at = block4_at(c, classes);
         c_load_transposed(x + at, classes, q);
         for (size_t k = c - at; k < 4 && at + k < classes; k++) {
-            top = c_max(q[k], top);
+            top = c_larger(q[k], top);
             c_store(e + (at + k) * SL_W, c_exp_predicted(q[k], shifted, f, table));
         }
     }

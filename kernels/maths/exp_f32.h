@@ -36,11 +36,7 @@ SL_INLINE vf exp_curve(vf r)
 SL_INLINE vf expm1_small(vf r) { return v_fma(exp_curve(r), v_mul(r, r), r); }
 
 /* Puts k into the exponent of the table entry; `table` holds bits(entry j) - (j << 20). */
-SL_INLINE vf exp_table(vt table, vf t)
-{
-    vu bits = v_bits(t);
-    return v_float(u_add(t_pick(table, bits), u_shl(bits, 20)));
-}
+SL_INLINE vf exp_table(vt table, vf t) { return v_float(t_pick_scaled(table, v_bits(t))); }
 
 /* ---- in a frame: C * 2^(60 - R) * exp(x - c), for softmax and whatever else only needs ratios ----
  *
@@ -154,7 +150,7 @@ SL_INLINE vf c_exp_in_frame(vf x, c_vframe f, vt table)
  * minimum, so that the one need not wait for the other. */
 SL_INLINE vf c_exp_predicted(vf x, int shifted, c_vframe f, vt table)
 {
-    vf low = v_min(f.high, x);
+    vf low = v_at_most(f.high, x);
     if (shifted)
         return c_exp_in_frame(c_less_shift(low, f), f, table);
     return v_exp_counted(v_nle(x, f.cut), low, f, table);

@@ -106,7 +106,7 @@ SL_INLINE vw c_exp_in_frame(vw x, c_vframe f, c_exp_table table)
 
 SL_INLINE vw c_exp_predicted(vw x, int shifted, c_vframe f, c_exp_table table)
 {
-    vw low = w_min(f.high, x);
+    vw low = w_at_most(f.high, x);
     if (shifted)
         return c_exp_in_frame(c_less_shift(low, f), f, table);
     return w_exp_counted(w_nle(x, f.cut), low, f);

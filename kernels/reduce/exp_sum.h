@@ -10,8 +10,11 @@
 
 typedef struct {
     c_acc sum[SL_PARTS];
-    reg max[SL_PARTS];
+    reg max[SL_PARTS]; /* a NaN of the row may be among them: then its sum is one */
 } exp_lanes;
+
+/* How many of these a block makes use of: one, where parts come one after the other anyway. */
+enum { MAXIMA = PARTS_APART ? 1 : SL_PARTS };
 
 SL_INLINE void exp_lanes_init(exp_lanes *lanes)
 {
@@ -45,18 +48,27 @@ SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
         *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
 }
 
-/* A block: sums and maxima by lane, and the exponentials, in the order of load_two. */
-SL_INLINE void exp_block(const T *x, keep_exps keep, void *e, c_vframe f, exp_options o, exp_lanes *lanes)
+/* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two. In parts that
+ * have none of the n there may be any exponentials. */
+SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe f, exp_options o,
+                         exp_lanes *lanes)
 {
     c_exp_table table = c_exp_table_load();
     reg a[2 * SL_PARTS];
     SL_UNROLL
-    for (size_t j = 0; j < 2 * SL_PARTS; j += 2)
+    for (size_t j = 0; !(PARTS_APART && SL_IN_ORDER) && j < 2 * SL_PARTS; j += 2)
         load_two(x + j * SL_W, a + j);
     SL_UNROLL_PARTS
     for (size_t j = 0; j < SL_PARTS; j++) {
-        reg first = a[j], second = a[j + SL_PARTS];
-        lanes->max[j] = c_max(second, c_max(first, lanes->max[j]));
+        SL_APART;
+        if (PARTS_APART && SL_IN_ORDER) {
+            if (j * SL_W >= n)
+                break;
+            a[j] = load(x + j * SL_W);
+            a[j + SL_PARTS] = load(x + j * SL_W + SL_LANES);
+        }
+        reg first = a[j], second = a[j + SL_PARTS], *max = lanes->max + j % MAXIMA;
+        *max = c_larger(second, c_larger(first, *max));
         first = c_exp_predicted(first, o.shifted, f, table);
         second = c_exp_predicted(second, o.shifted, f, table);
         keep(e, j * SL_W, first);
@@ -134,8 +146,8 @@ SL_INLINE void exp_pass(row_reader *r, const T *x, exp_place place, c_frame fram
             blocks.at += SL_BLOCK;
         }
         prefetch_block(x + i, WRITES_BESIDE);
-        exp_block(o.rest ? x + i : block_at(r, x, i, n), keep_in_nums, exps_at(place, n - i, i, last), f, o,
-                  &lanes);
+        exp_block(o.rest ? x + i : block_at(r, x, i, n), n - i, keep_in_nums, exps_at(place, n - i, i, last),
+                  f, o, &lanes);
     }
     if (whole < n)
         exp_rest(x + whole, n - whole, exps_at(place, n - whole, whole, last), f, o, &lanes);

@@ -45,7 +45,8 @@ SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, c_frame fram
     exp_lanes_init(&lanes);
     for (size_t i = 0, n = r->n; i < n; i += SL_BLOCK) {
         prefetch_block(x + i, WRITES_BESIDE);
-        exp_block(block_at(r, x, i, n), keep_in_room, i < room.n ? room_at(room, i) : nowhere, f, o, &lanes);
+        exp_block(block_at(r, x, i, n), n - i, keep_in_room, i < room.n ? room_at(room, i) : nowhere, f, o,
+                  &lanes);
     }
     *sum = lanes_fold(lanes.sum);
     return c_largest(lanes.max, SL_PARTS);
