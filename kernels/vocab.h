@@ -37,7 +37,7 @@
  *          v_fold_max(a)                 the lanes by halves: max(l, l + SL_W / 2), ..., lane 0; a float
  *          v_evens(a, b)  v_odds(a, b)   of the lanes of a, then of b, every second one: 0, 2, ...; 1, 3, ...
  *          v_lower_halves(a, b)          the lower half of the lanes of a, then that of b; v_upper_halves likewise.
- *                                        Only where SL_W == SL_LANES, as
+ *                                        Only where SL_W == SL_EXP_LANES, as
  *          w_fold_add_halves(a)          the lower lanes by halves, and the upper lanes, and the sum of both
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
  *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
@@ -78,10 +78,11 @@
  *          hh_uppers(a, b)  hh_lowers(a, b)     the upper or lower halves: a's in the low halves, b's in the high
  *          hh_add(a, b)  hh_shr(a, k)    modulo 2^16, k constant; hh_sub(a, b): max(a - b, 0)
  *
- * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is: a block of SL_BLOCK
- * elements gives lane l its elements l and l + SL_LANES, added in f32; the lanes are f64 and are folded by
- * halves. Full and partial blocks run the same body, missing elements are exact neutrals, so no result
- * depends on how a row is cut.
+ * Virtual lanes. A reduction over a row runs over SL_LANES lanes, whatever SL_W is; the lanes are f64 and are folded by
+ * halves. A sum of exponentials has SL_EXP_LANES: so many less in f32 without FMA (element/arithmetic_f32.h) that its lanes
+ * stay in SSE2's registers. SL_POSITIONS elements, twice as many, give lane l its elements l and l + SL_EXP_LANES, added in
+ * f32. Full and partial blocks, of SL_BLOCK elements, run the same body, missing elements are exact neutrals, so no
+ * result depends on how a row is cut.
  */
 #ifndef SL_VOCAB_H
 #define SL_VOCAB_H
@@ -102,7 +103,7 @@
 #define SL_TEXT(a) SL_TEXT_(a)
 
 #define SL_LANES 16
-#define SL_BLOCK 32
+#define SL_SHORT 32 /* classes of a short row, at most */
 
 /* SL_INLINE: always inlined. SL_NOINLINE: never. SL_RARE: never, and small rather than fast. SL_STATIC: as the compiler likes; an
  * export may have no use for it. */
@@ -157,6 +158,11 @@
 #define SL_UNROLL_ALL SL_PRAGMA(GCC unroll 16)
 #define SL_ROLLED SL_PRAGMA(GCC unroll 1)
 #endif
+
+/* For each of n registers, unrolled. */
+#define SL_EACH(i, n)                                                                                        \
+    SL_UNROLL                                                                                                \
+    for (size_t i = 0; i < (n); i++)
 
 /* Tells the compiler what no caller breaks. */
 #define SL_ASSUME(truth) ((truth) ? (void)0 : __builtin_unreachable())

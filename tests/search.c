@@ -267,11 +267,24 @@ static double by_ulps(const sl_ref_dtype *dt, double value, int64_t ulps)
     return value + ldexp((double)ulps, exponent - dt->digits);
 }
 
-/* A logit near this one whose exponential has a significand just above 1, where a rounding costs most; f32 exponentials are
- * scaled by a constant (exp_f32.h). */
-static double just_above_power(generator *g, const sl_ref_dtype *dt, double logit)
+/* How exponentials are formed and added (exp_f32.h, vocab.h): in f32 with FMA they are scaled by a constant; without it, sums
+ * have fewer lanes. */
+typedef struct {
+    size_t lanes;
+    double log_scale;
+} exp_form;
+
+static exp_form exp_form_of(const sl_ref_dtype *dt, bool fma)
 {
-    const double log_scale = dt->digits > 24 ? 0 : 0.08400825, ln2 = 0.6931471805599453;
+    if (dt->digits > 24)
+        return (exp_form){16, 0};
+    return fma ? (exp_form){16, 0.08400825} : (exp_form){4, 0};
+}
+
+/* A logit near this one whose exponential has a significand just above 1, where a rounding costs most. */
+static double just_above_power(generator *g, double log_scale, double logit)
+{
+    const double ln2 = 0.6931471805599453;
     return round((logit + log_scale) / ln2) * ln2 - log_scale +
            ldexp(next_uniform(g), -3 - (int)next_below(g, 8));
 }
@@ -283,7 +296,8 @@ static double changed(generator *g, const workload *w, const place *p, double va
         return fresh(g, w, p, top);
     switch (next_below(g, 9)) {
     case 8:
-        return p->of == LOGITS ? just_above_power(g, dt, value) : -value;
+        return p->of == LOGITS ? just_above_power(g, exp_form_of(dt, next_below(g, 2)).log_scale, value)
+                               : -value;
     case 0:
     case 1:
         return by_ulps(dt, value, (int64_t)next_below(g, 17) - 8);
@@ -310,24 +324,26 @@ static double largest_in(const workload *w)
     return isfinite(top) ? top : 0;
 }
 
-/* A main term of the sum, and one 16 further, which is added to it first and is about half its last place: in the first
- * block of 32 or, for what keeps the maximum of every place out of the sum, in the next ones, below such a maximum. One more
+/* A main term of the sum, and one as far behind it as there are lanes, which is added to it first and is about half its last
+ * place: in the first positions or, for what keeps the maximum of every place out of the sum, in the next ones, below such a maximum. One more
  * that may be the result; and two small terms which move the sum so far that the result, the quotient of that one and the
  * sum, or else the logarithm of the sum, comes to just below a power of two. */
-static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bool has_maximum)
+static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bool has_maximum, exp_form form)
 {
     const sl_ref_dtype *dt = w->k->dtype;
-    const size_t n = w->c.shape.classes, lane = next_below(g, 16), first = has_maximum && n > 32 ? 32 : 0;
-    const double digits = fmax(dt->digits, 24) * 0.6931472, term = just_above_power(g, dt, top_logit(g, dt)),
+    const size_t n = w->c.shape.classes, lanes = form.lanes, lane = next_below(g, lanes), block = 2 * lanes,
+                 first = has_maximum && n > 32 ? block : 0;
+    const double digits = fmax(dt->digits, 24) * 0.6931472,
+                 term = just_above_power(g, form.log_scale, top_logit(g, dt)),
                  least = term - digits + 2 * (next_uniform(g) - 0.6);
     double sum = 0; /* in units of the main term */
-    for (size_t i = first; i + lane < n; i += 32) {
+    for (size_t i = first; i + lane < n; i += block) {
         sum += 1 + exp(least - term);
-        if (n < 96)
+        if (n < 3 * block)
             break;
     }
     at[0] = (lane + first) % n;
-    at[1] = (lane + first + 16) % n;
+    at[1] = (lane + first + lanes) % n;
     at[2] = next_below(g, n);
     at[3] = next_below(g, n);
     at[4] = first > 0 ? lane : next_below(g, n);
@@ -337,7 +353,7 @@ static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bo
         put(w, x, lane, by_quotient ? term : term + log(sum / expm1(power)) + next_uniform(g) / 64);
     const size_t result = first > 0 ? at[2] : at[4];
     if (by_quotient)
-        put(w, x, result, just_above_power(g, dt, logit_beside(g, dt, term)));
+        put(w, x, result, just_above_power(g, form.log_scale, logit_beside(g, dt, term)));
     const bool has_two = !by_quotient || first == 0; /* terms to move the sum by */
     const double other = fmax(DBL_MIN, exp(get(w, x, by_quotient ? result : lane) - term)),
                  all = sum + (by_quotient && first > 0),
@@ -347,12 +363,12 @@ static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bo
     put(w, x, at[3], missing > 0 ? term + log(missing * small) : term - digits * next_uniform(g));
     if (has_two)
         put(w, x, at[2], missing > 0 ? term + log(missing * (1 - small)) : term - digits * next_uniform(g));
-    for (size_t i = 0; i + lane < n; i += 32) {
+    for (size_t i = 0; i + lane < n; i += block) {
         if (i >= first)
             put(w, x, lane + i, term);
-        if (lane + i + 16 < n)
-            put(w, x, lane + i + 16, least);
-        if (i >= first && n < 96)
+        if (lane + i + lanes < n)
+            put(w, x, lane + i + lanes, least);
+        if (i >= first && n < 3 * block)
             break;
     }
 }
@@ -366,10 +382,10 @@ typedef struct {
 } worst_logits;
 
 static const worst_logits worst_f32[2] = {
-    {{-0x1.dfc2bep+7, -0x1.a9b336p+7, -0x1.990f7cp+7, -0x1.d4aca6p+7, -0x1.9e9b1cp+7, -0x1.d4ad2ep+7,
-      -0x1.d4b2e4p+7, -0x1.da3722p+7, -0x1.bfe18p+7, -0x1.da44fcp+7, -0x1.d4baccp+7, -0x1.a42f04p+7},
-     {0x1.9e6d6cp+7, 0x1.df9286p+7, 0x1.e51e9ep+7, 0x1.a3f856p+7, 0x1.df9568p+7, -0x1.cf1adep+7,
-      0x1.bfb01cp+7, -0x1.990884p+7, 0x1.da0ccp+7, 0x1.b49a6p+7, 0x1.a3fab4p+7, 0x1.fb505p+7}},
+    {{-0x1.77ae78p+2, -0x1.779bd8p+2, -0x1.76cb88p+2, -0x1.769da2p+2, 0x1.6f6e1ep+6, -0x1.769e46p+2,
+      -0x1.df6c08p+5, 0x1.ab3b66p+4, -0x1.769bb4p+2, -0x1.8c3df6p+5, 0x1.ab9118p+4, -0x1.77d28ap+2},
+     {0x1.4ce4ecp+2, -0x1.4cb264p+2, -0x1.2e359p+5, 0x1.4cd282p+2, 0x1.4ccb98p+2, 0x1.4cd1f2p+2,
+      0x1.2e3cbap+5, 0x1.23d118p+7, 0x1.23d1p+7, 0x1.2e37ep+5, -0x1.9153c6p+7, 0x1.2e378cp+5}},
     {{0x1.14d248p+5, 0x1.74cd92p+7, 0x1.b06ae4p+7, -0x1.631292p+6, 0x1.e7170cp+4, -0x1.bc6f4p+4,
       0x1.fd54d6p+4, 0x1.e20578p+5, 0x1.78dbe6p+6, 0x1.b3331p+7, 0x1.ed1c58p+5, -0x1.3a0882p+2},
      {-0x1.add54p+7, 0x1.33c5e6p+2, 0x1.33d386p+2, 0x1.36721cp+7, -0x1.d27b2p+4, 0x1.779aa6p+7, 0x1.4b5862p+3,
@@ -396,13 +412,14 @@ static const worst_logits worst_f64[2] = {
 static bool fill_worst_sum(generator *g, workload *w, const place *x, size_t at[5], bool fma)
 {
     const sl_ref_dtype *dt = w->k->dtype;
+    const exp_form form = exp_form_of(dt, fma);
     const worst_logits *worst = (dt->digits > 24 ? worst_f64 : worst_f32) + fma;
-    const size_t n = w->c.shape.classes, lane = next_below(g, 16);
+    const size_t n = w->c.shape.classes, lanes = form.lanes, lane = next_below(g, lanes);
     size_t terms = 1;
     double term = 0, result = 1;
     if (n < 33 || dt->digits < 24)
         return false;
-    while (terms * 64 <= n)
+    while (terms * 4 * lanes <= n)
         terms *= 2;
     const double deepest = next_below(g, 4) == 0 ? -dt->min_exp * 0.6931472 : 3.3 * dt->digits;
     for (int tries = 0; tries < 20 && (result > term || result < term - deepest); tries++) {
@@ -412,22 +429,21 @@ static bool fill_worst_sum(generator *g, workload *w, const place *x, size_t at[
     if (result > term)
         return false;
     /* just below half the last place of the main term, scaled as in just_above_power */
-    const double binades = (term + (dt->digits > 24 ? 0 : 0.08400825)) / 0.6931471805599453,
-                 least = (floor(binades) - dt->digits) * 0.6931471805599453 -
-                         (dt->digits > 24 ? 0 : 0.08400825) -
+    const double binades = (term + form.log_scale) / 0.6931471805599453,
+                 least = (floor(binades) - dt->digits) * 0.6931471805599453 - form.log_scale -
                          ldexp(next_uniform(g), -3 - (int)next_below(g, 10));
     const double share = exp(result - term), wanted = ldexp(share, (int)ceil(log2((double)terms / share))),
                  missing = wanted - (double)terms - share,
                  small = ldexp(next_uniform(g), -(int)next_below(g, 16));
     for (size_t i = 0; i < terms; i++) {
-        put(w, x, lane + 32 * i, term);
-        if (lane + 32 * i + 16 < n)
-            put(w, x, lane + 32 * i + 16, least);
+        put(w, x, lane + 2 * lanes * i, term);
+        if (lane + 2 * lanes * i + lanes < n)
+            put(w, x, lane + 2 * lanes * i + lanes, least);
     }
     for (size_t i = 0; i < 3; i++) /* three lanes of their own */
-        at[2 + i] = (lane + 3 + i) % 16;
+        at[2 + i] = (lane + 1 + i) % lanes;
     at[0] = lane;
-    at[1] = lane + 16;
+    at[1] = lane + lanes;
     put(w, x, at[2], result);
     put(w, x, at[3], missing > 0 ? term + log(missing * (1 - small)) : term - 60);
     put(w, x, at[4], missing > 0 ? term + log(missing * small) : term - 60);
@@ -447,23 +463,25 @@ static bool is_log_sum(const kernel *k)
     return k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats;
 }
 
-/* Elements that count: some in lanes whose sums are added first, 16 and 32 apart, some anywhere. */
+/* Elements that count: some in lanes whose sums are added first, some anywhere. */
 static void fill_row(generator *g, workload *w, bool fma)
 {
     place all[MOST_PLACES];
     const size_t n = w->c.shape.classes, places = places_of(w, all);
     const double top = top_logit(g, w->k->dtype);
+    const exp_form form = exp_form_of(w->k->dtype, fma);
     size_t at[8], count = 1 + next_below(g, 6);
     at[0] = next_below(g, n);
     for (size_t i = 1; i < count; i++)
-        at[i] = next_below(g, 2) ? (at[next_below(g, i)] + 16 * next_below(g, 4)) % n : next_below(g, n);
+        at[i] =
+            next_below(g, 2) ? (at[next_below(g, i)] + form.lanes * next_below(g, 4)) % n : next_below(g, n);
     const bool by_sum = all[0].of == LOGITS && n > 4 && next_below(g, 2);
     for (size_t i = 0; i < n; i++)
         put(w, &all[0], i, nothing(all[0].of));
     if (by_sum) {
         count = 5;
         if (next_below(g, 2) || !fill_worst_sum(g, w, &all[0], at, fma))
-            fill_sum(g, w, &all[0], at, next_below(g, 4) > 0);
+            fill_sum(g, w, &all[0], at, next_below(g, 4) > 0, form);
     }
     if (is_log_sum(w->k) && next_below(g, 2))
         balance(w, RESULT, &all[0]);

@@ -9,6 +9,15 @@
 
 #define SL_F64 0
 
+/* The lanes of sums of exponentials (vocab.h), and the elements of a block. */
+#if SL_FMA
+#define SL_EXP_LANES SL_LANES
+#define SL_BLOCK 32
+#else
+#define SL_EXP_LANES 4
+#define SL_BLOCK 16
+#endif
+
 typedef vf reg;
 typedef vm mask;
 typedef float num;

@@ -9,6 +9,9 @@
 
 #define SL_F64 1
 
+#define SL_EXP_LANES SL_LANES
+#define SL_BLOCK 32
+
 typedef vw reg;
 typedef wm mask;
 typedef double num;

@@ -74,10 +74,10 @@ SL_INLINE void in_two(vf two[2])
     two[0] = v_evens(a, b);
     two[1] = v_odds(a, b);
 }
-/* Of 16 lanes the register itself holds both elements of a pair. */
+/* Where lanes fill a register, it holds both elements of a pair. */
 SL_INLINE void pair(vf *a, vf *b)
 {
-#if SL_W == SL_LANES
+#if SL_W == SL_EXP_LANES
     vf even = *a, odd = *b;
     *a = v_lower_halves(even, odd);
     *b = v_upper_halves(even, odd);

@@ -7,7 +7,7 @@
  * are the elements at even places and those at odd ones: each is half of a u32 in memory, and nothing needs to move to
  * another lane. What is stored so has no NaN but the canonical one; storable() sees to that where others may come.
  *
- * In a block of SL_BLOCK elements, loaded so, register j and register j + SL_PARTS hold the same lanes after pair(), and
+ * Of SL_POSITIONS elements, loaded so, register j and register j + SL_EXP_PARTS hold the same lanes after pair(), and
  * lanes_fold() (accumulator.h) knows which.
  *
  * store_exp and load_exp: registers as they are, in memory that belongs to elements.
@@ -27,6 +27,9 @@
 #endif
 
 #define SL_PARTS (SL_LANES / SL_W) /* registers that hold one element per lane */
+#define SL_EXP_PARTS (SL_EXP_LANES / SL_W)
+
+#define SL_POSITIONS (2 * SL_EXP_LANES) /* elements of which each lane has two */
 
 /* Whether the registers of a block are done all at once, or one after the other: of f64 and of f16 without conversions by the CPU
  * each is work enough by itself. Plain C does two. */

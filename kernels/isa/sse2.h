@@ -78,6 +78,10 @@ SL_INLINE float v_fold_max(vf a)
     return _mm_cvtss_f32(_mm_max_ss(h, _mm_shuffle_ps(h, h, 1)));
 }
 
+/* The lanes of sums of exponentials are those of a register. */
+SL_INLINE vf v_lower_halves(vf a, vf b) { return _mm_movelh_ps(a, b); }
+SL_INLINE vf v_upper_halves(vf a, vf b) { return _mm_movehl_ps(b, a); }
+
 SL_INLINE void v_load_transposed(const float *p, size_t step, vf q[4])
 {
     SL_UNROLL
@@ -102,7 +106,13 @@ SL_INLINE vw v_widen(vf a)
 }
 SL_INLINE __m128d widen_two(const float *p)
 {
+#if defined(__clang__) || defined(__AVX__)
     return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+#else /* gcc loads first, and a conversion in registers is a shuffle more */
+    __m128d a;
+    __asm__("cvtps2pd %1, %0" : "=x"(a) : "m"(*(const float(*)[2])p));
+    return a;
+#endif
 }
 SL_INLINE vw v_load_wide(const float *p) { return (vw){widen_two(p), widen_two(p + 2)}; }
 SL_INLINE vf v_narrow(vw a) { return _mm_movelh_ps(_mm_cvtpd_ps(a.lo), _mm_cvtpd_ps(a.hi)); }
@@ -159,6 +169,11 @@ SL_INLINE double w_fold_max(vw a)
 SL_INLINE double w_fold_add(vw a)
 {
     __m128d q = _mm_add_pd(a.lo, a.hi);
+    return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+}
+SL_INLINE double w_fold_add_halves(vw a)
+{
+    __m128d q = _mm_add_pd(_mm_unpacklo_pd(a.lo, a.hi), _mm_unpackhi_pd(a.lo, a.hi));
     return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
 }
 

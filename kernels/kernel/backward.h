@@ -253,7 +253,7 @@ SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_l
     for (size_t b = 0; !rows && b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             size_t at = b * w.block_stride + i * w.stride;
-            T in_y[SL_BLOCK * SL_W], in_dy[SL_BLOCK * SL_W];
+            T in_y[SL_SHORT * SL_W], in_dy[SL_SHORT * SL_W];
             n = shape.inner == 1 ? least(SL_W, w.rows - i) : strip_rows(w.rows - i);
             strip_pair of = {{y + at, prefetch ? dx + at : NULL, shape.classes, w.step, n},
                              {dy + at, NULL, shape.classes, w.step, n}};

@@ -7,14 +7,14 @@
  *   grad_c = u (p_c W - q_c),   p = softmax(x),  W = sum_c q_c,  u the upstream gradient
  *
  * All terms of the loss are >= 0 and in f64, and it is rounded once: its error is that of log_sum, and a rounding that may
- * cross a power of two. f32: bound on any input 3.2 (no FMA: 3.4), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
+ * cross a power of two. f32: bound on any input 3.2 (no FMA: 3.7), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
  * and sums costs a rounding: 1 for weights, 3 for smoothing; with a probability for every class m - x_c, its product and the sum
  * of all q do, too: 4.8 (no FMA, whose sum of products rounds twice: 5.9). Smoothing and probabilities read the row a second time:
  * m - x_c cannot cancel, a sum of x_c from one read could.
  *
- * Gradient, any input, in units as in softmax.h. f32: e_c 1.06, S 2.06, the product's rounding 1.0: 4.2 (no FMA: 4.3). Then
+ * Gradient, any input, in units as in softmax.h. f32: e_c 1.06, S 2.06, the product's rounding 1.0: 4.2 (no FMA: 4.9). Then
  * what is subtracted: u s / classes is rounded to f32, and so is its product with w_c without FMA: 2 and 1 more; u t_c 1.0, and
- * the difference 0.5: 5.7 (5.8). f64: 1.41, 1.41 (no FMA: 1.46) and 1.0, for the target, whose factors are rounded apart, 4.7:
+ * the difference 0.5: 5.7 (6.4). f64: 1.41, 1.41 (no FMA: 1.46) and 1.0, for the target, whose factors are rounded apart, 4.7:
  * bound 5.0; with probabilities 3.9 + 1.0 + 0.5: 5.4 (5.5); q costs 2 roundings more for weights and 4 for smoothing, since both terms have it. u of
  * a mean is a rounding in either.
  *
@@ -219,11 +219,6 @@ SL_INLINE reg grad_at(reg e, reg t, reg weight, const row_grad *g, const loss_ca
     return c->smoothing > 0 ? c_fnma(weight, g->share, a) : a;
 }
 
-SL_INLINE int finite_factor(c_factor k)
-{
-    return c_all(c_lt(c_add(c_abs(k.high), k.unit), c_set1((num)INFINITY)));
-}
-
 /* Whether there may be more than e k: weights, probabilities, smoothing. */
 SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
 
@@ -281,7 +276,7 @@ SL_NOINLINE void grad_of_strip(const loss_call *c, const strip *s, const T *t, T
     int plain = is_product(c) && s->rows >= SL_W;
     SL_ROLLED
     for (size_t k = 0; k < strip_vectors(s); k++)
-        plain = plain && !c_any(c_lt(c_set1(0), g[k].none)) && finite_factor(g[k].k);
+        plain = plain && !c_any(c_lt(c_set1(0), g[k].none)) && c_factor_is_finite(g[k].k);
     if (plain)
         grad_of_strip_in(c, s, t, grad, g, 1, (strip_options){.whole = 1});
     else
@@ -397,7 +392,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
     vw sum_q = c_acc_value(all_q), q_others;
     mask confident = narrow_mask(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
     reg max = c_select(c_andnot(confident, c_eq(c_load(t->live), c_set1(0))), st->max, c_set1((num)NAN));
-    if (g->step != 1 && classes <= SL_BLOCK)
+    if (g->step != 1 && classes <= SL_SHORT)
         top_classes_of_few(&at, c, g, max);
     else
         top_classes_of(&at, c, g, max);
@@ -470,13 +465,13 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
                              .has_unit = 1,
                              .target = SIZE_MAX};
         row->frame = c_frame_of(max[l]);
-        set_factor(row, &factors, l);
+        row->k = factor_at(&factors, l);
         if (c->target && t->live[l] != 0) {
             row->target = t->at[l] - l * classes;
             row->entry = t->entry[l];
         }
-        c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
-        if (is_product(c) && finite_factor(k))
+        c_factor k = c_factor_set1(row->k);
+        if (is_product(c) && c_factor_is_finite(k))
             later->n++;
         else
             grad_of_row(
@@ -488,7 +483,7 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
 /* Of transposed short rows, of which `rows` are to come. */
 SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size_t rows, const row_grad *grad)
 {
-    T result[SL_BLOCK * SL_W];
+    T result[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
     strip s = {g->x, NULL, classes, SL_W, SL_W};
     grad_of_strip(c, &s, g->prob, result, grad);
@@ -596,7 +591,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     size_t classes = c->shape.classes, room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
-    int keeps = c->grad && classes > SL_BLOCK;
+    int keeps = c->grad && classes > SL_SHORT;
     int can_hold = can_hold_exps(c->logits, c->grad);
     rows.later.nontemporal = keeps && (room <= SCRATCH || !can_hold) && rows_are_lines(c->grad, classes) &&
                              use_nontemporal(c->grad, c->shape.outer * classes);
@@ -635,7 +630,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
 /* Short rows, transposed. */
 SL_NOINLINE void losses_of_transposed(loss_call *c)
 {
-    T transposed[SL_BLOCK * SL_W], prob[SL_BLOCK * SL_W];
+    T transposed[SL_SHORT * SL_W], prob[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
     for (size_t i = 0; i < c->w.rows; i += SL_W) {
         loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};

@@ -29,7 +29,7 @@ SL_NOINLINE void logsumexp_rows(const T *x, num *lse, sl_shape shape)
 
 SL_NOINLINE void logsumexp_transposed(const T *x, num *lse, sl_shape shape)
 {
-    T transposed[SL_BLOCK * SL_W];
+    T transposed[SL_SHORT * SL_W];
     for (size_t r = 0; r < shape.outer; r += SL_W) {
         row_stats stats[STRIP_VECTORS];
         strip s = {transposed, NULL, shape.classes, SL_W, SL_W};

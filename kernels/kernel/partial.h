@@ -6,9 +6,9 @@
  * in the frame of the whole row's maximum, top as the elements of softmax are: one column is exactly 1.
  *
  * So apply has one exponential's error more than softmax, that of top, and its sum those of the rest, 2.18 x 2^-24 (no FMA:
- * 2.29): 1.06 + 1.06 + 2.18 + 1.0 ULP, and 0.5 among the denormals: bound on any input 5.9 (5.7), tested 3.0 (3.5). f64: 1.41 +
- * 1.41 + 2.41 (no FMA: 1.46 each), since rest is rounded, and 1.0: 6.8 (6.4), tested 5.0, found 6.36. The log-sum-exp of
- * statistics, of the larger of itself and the maximum (log_softmax.h), is not rounded to f32: 4.4 (4.6), tested 2.0; f64
+ * 2.58): 1.06 + 1.06 + 2.18 + 1.0 ULP, and with FMA 0.5 among the denormals: bound on any input 5.9 (6.4), tested 3.0 (3.5). f64:
+ * 1.41 + 1.41 + 2.41 (no FMA: 1.46 each), since rest is rounded, and 1.0: 6.8 (6.4), tested 5.0, found 6.36. The log-sum-exp of
+ * statistics, of the larger of itself and the maximum (log_softmax.h), is not rounded to f32: 4.4 (5.2), tested 2.0; f64
  * 2 x (1.41 + 1.0 + 0.89) and a rounding: 7.6 (7.7), tested 3.0.
  */
 #ifndef SL_KERNEL_PARTIAL_H
@@ -26,11 +26,15 @@ SL_INLINE c_acc sum_beside_exps(log_sum_rows *rows, const T *x, size_t n, log_su
 {
     T block[SL_BLOCK];
     c_acc sum;
+    if (is_all_end(n)) {
+        log_sum_all_end(x, n, lanes);
+        return row_sum(x, n);
+    }
     if (SUMS_BESIDE_EXPS && n >= SL_BLOCK) {
         log_sum_row_total(&rows->reader, x, rows->predicted, lanes, &sum);
         return sum;
     }
-    const T *all = n < SL_BLOCK ? whole_block(x, n, block) : x;
+    const T *all = n < SL_BLOCK ? whole_block(x, n, block, SL_BLOCK) : x;
     log_sum_row_alone(&rows->reader, all, rows->predicted, lanes);
     return row_sum(x, n);
 }
@@ -46,7 +50,7 @@ SL_STATIC void softmax_stats(const T *x, size_t n, sl_stats *stats)
     row_group row = {.x = x, .classes = n, .n = 1};
     log_sum_rows_init(&rows, n, EMIT_LOG);
     c_acc sum = sum_beside_exps(&rows, x, n, &lanes);
-    num max = c_largest(lanes.max, 2 * SL_PARTS);
+    num max = c_largest(lanes.max, largest_parts(n));
     exact_power exp_max = exact_exp_of_max(max); /* takes long: little of what follows waits for it */
     row_end end = log_sum_checked_end(&rows, &row, 0, max, rows.predicted, &lanes);
     reg m = c_set1(max);
@@ -67,7 +71,7 @@ SL_STATIC void softmax_apply(const T *x, T *y, size_t n, const sl_stats *stats)
     c_acc sum = c_acc_times(c_acc_add(c_acc_of(w_set1(1)), w_set1(stats->rest)), top);
     factor_lanes factors = factors_of(c_reciprocal_of(sum));
     pending_row row = {.x = x, .y = y, .frame = frame, .target = SIZE_MAX};
-    set_factor(&row, &factors, 0);
+    row.k = factor_at(&factors, 0);
     if (!(first_lane(c_acc_value(sum)) > 0)) {
         fill_row(y, n, (num)NAN);
         return;

@@ -7,14 +7,15 @@
  * that the first has kept, or their second computation. The bits are the same in every form, because they depend on the
  * right frame alone.
  *
- * f32, in units of 2^-24: relative errors of 1.06 in e (no FMA: 1.13), as much in a sum of such, 1.00 where pairs are added
- * in f32 (rows of more than SL_BLOCK elements; short rows can be dominated by one pair, so they add each element in f64), and
- * 0.02 of the f64 sum for 2^28 elements; and the last rounding, half an ULP or, if the exact value is just below a power of
- * two and the result above, a whole one. So short rows have 3.2 ULP, long ones 4.2 (no FMA: 4.3). With FMA e * low of the
- * last step is itself denormal for results below 2^-123: up to half an ULP more. Bound on any input: 4.7 (no FMA: 4.3).
+ * f32, in units of 2^-24: relative errors of 1.06 in e (no FMA: 1.37), as much in a sum of such, 1.00 where pairs are added
+ * in f32 (rows of more than SL_SHORT elements; short rows can be dominated by one pair, so they add each element in f64), and
+ * 0.02 of the f64 sum for 2^28 elements (no FMA, with a quarter of the lanes: 0.07); and the last rounding, half an ULP or, if
+ * the exact value is just below a power of two and the result above, a whole one. So short rows have 3.2 ULP (no FMA: 3.8),
+ * long ones 4.2 (4.9). With FMA e * low of the last step is itself denormal for results below 2^-123: up to half an ULP
+ * more. Bound on any input: 4.7 (no FMA: 4.9).
  *   worst found (tests/search.c): 4.44, of 33 elements, [0] 0x1.14d248p+5 [16] 0x1.1f0102p+4 [1] 0x1.e3ea9p+4 [2]
- *   0x1.50727ep+4 [5] -0x1.a03956p+5, the others -inf, at [5]; without denormals 4.05. No FMA: 4.15, tests/data/witnesses.txt.
- *   Tested bound 3.0 (3.5), of all distributions of the tests; found 2.70 (2.73) in rows of up to 2^20 elements
+ *   0x1.50727ep+4 [5] -0x1.a03956p+5, the others -inf, at [5]; without denormals 4.05. No FMA: tests/data/witnesses.txt.
+ *   Tested bound 3.0 (3.5), of all distributions of the tests; found 2.70 (3.04) in rows of up to 2^20 elements
  *   (softlane-accuracy --exhaustive), at -0x1.31150ep+6 in "exponent limits" of 496 x 33 [120, 21].
  * f64, in units of 2^-53: 1.41 in e and in the sum (no FMA: 1.46), which loses nothing more, and the last rounding: 3.9;
  * denormal results as above. Bound on any input 4.4 (no FMA: 4.0), tested 4.0; found 4.14, and 4.06 of 5 elements, [0] and [1]
@@ -71,7 +72,7 @@ SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lan
     c_acc_lanes sums;
     c_frame used = s->predicted;
     for (size_t l = 0; l < SL_W; l++)
-        top[l] = l < rows->n ? c_largest_parts(lanes[l].max, SL_PARTS) : c_set1(0);
+        top[l] = l < rows->n ? c_largest_parts(lanes[l].max, SL_EXP_PARTS) : c_set1(0);
     reg m = c_largest_of_each(top);
     int right = c_vframe_same(c_frame_set1(used), c_vframe_of(m));
     c_store(max, m);
@@ -91,7 +92,7 @@ SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lan
     for (size_t l = 0; l < rows->n; l++) {
         pending_row *row = rows->row + l;
         row->frame = right ? used : c_frame_of(max[l]);
-        set_factor(row, &factors, l);
+        row->k = factor_at(&factors, l);
         finish_row(s, row, y + l * s->reader.n, whole[l]);
     }
 }
@@ -99,11 +100,11 @@ SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lan
 /* The end of one row. */
 SL_INLINE void softmax_end(softmax_rows_state *s, pending_row *row, exp_place place, exp_lanes *lanes, T *y)
 {
-    exp_checked(s, row, place, c_largest(lanes->max, SL_PARTS), s->predicted, lanes);
+    exp_checked(s, row, place, c_largest(lanes->max, SL_EXP_PARTS), s->predicted, lanes);
     c_row_acc sum = lanes_fold(lanes->sum);
     factor_lanes factors = factors_of(c_row_reciprocal(sum));
     row->frame = s->predicted;
-    set_factor(row, &factors, 0);
+    row->k = factor_at(&factors, 0);
     finish_row(s, row, y, (num)c_row_value(sum));
 }
 
@@ -138,7 +139,7 @@ SL_INLINE void finish_straight(const T *x, const num *e, T *y, size_t n, const e
     }
     const factor_lanes factors = factors_of(c_row_reciprocal(sum));
     pending_row row = {.x = x, .e = e, .y = y, .target = SIZE_MAX, .paired = 1};
-    set_factor(&row, &factors, 0);
+    row.k = factor_at(&factors, 0);
     const emit_options o = {.kind = EMIT_PRODUCT, .scaled = 1};
     if (n >= 2 * SL_W) {
         emit_row_of(&row, n, o, CACHED);
@@ -161,7 +162,7 @@ SL_NOINLINE void softmax_row(const T *x, T *y, size_t n, int safe)
     c_frame none = {0, 0};
     row_reader_init(&reader, n);
     exp_pass(&reader, x, place, none, NULL, o, &lanes);
-    const c_frame right = c_frame_of(c_largest(lanes.max, SL_PARTS));
+    const c_frame right = c_frame_of(c_largest(lanes.max, SL_EXP_PARTS));
     if (!c_frame_same(none, right)) {
         exp_lanes again;
         exp_row_again(&reader, x, place, right, &again);
@@ -170,15 +171,18 @@ SL_NOINLINE void softmax_row(const T *x, T *y, size_t n, int safe)
     finish_straight(x, e, y, n, &lanes, safe);
 }
 
-/* At most a block; each element is added in f64. */
+/* A short row; each element is added in f64. */
 SL_INLINE void exp_short(const T *x, size_t n, num *e, c_frame frame, exp_options o, exp_lanes *lanes)
 {
-    T block[SL_BLOCK];
+    T row[SL_SHORT];
     exp_lanes_init(lanes);
-    if (MASKED_LOADS && !o.shifted)
+    if (MASKED_LOADS && !o.shifted) {
         exp_rest(x, n, e, c_frame_set1(frame), o, lanes);
-    else
-        exp_block(whole_block(x, n, block), n, keep_in_nums, e, c_frame_set1(frame), o, lanes);
+        return;
+    }
+    whole_block(x, n, row, SL_SHORT);
+    for (size_t i = 0; i < SL_SHORT && (i == 0 || i < n); i += SL_BLOCK)
+        exp_block(row + i, n - i, keep_in_nums, e + i, c_frame_set1(frame), o, lanes);
 }
 
 /* In any frame. */
@@ -189,11 +193,11 @@ SL_RARE void exp_short_again(const T *x, size_t n, num *e, c_frame frame, exp_la
 
 SL_NOINLINE void softmax_short_row(const T *x, T *y, size_t n, int safe)
 {
-    num e[SL_BLOCK];
+    num e[SL_SHORT];
     exp_lanes lanes;
     c_frame none = {0, 0};
     exp_short(x, n, e, none, (exp_options){.shifted = 0}, &lanes);
-    const c_frame right = c_frame_of(c_largest(lanes.max, SL_PARTS));
+    const c_frame right = c_frame_of(c_largest(lanes.max, SL_EXP_PARTS));
     if (!c_frame_same(none, right)) {
         exp_lanes again;
         exp_short_again(x, n, e, right, &again);
@@ -295,7 +299,7 @@ SL_NOINLINE void transposed_exps_again(const num *x, size_t classes, c_vframe f,
 /* SL_W short rows. */
 SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, int nontemporal)
 {
-    num flat[SL_BLOCK * SL_W], e[SL_BLOCK * SL_W];
+    num flat[SL_SHORT * SL_W], e[SL_SHORT * SL_W];
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
     const num *from = load_flat(x, classes, flat);
@@ -309,7 +313,7 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
         reg q[4];
         SL_UNROLL
         for (size_t k = 0; k < 4; k++)
-            q[k] = strip_result(c_load(e + least(at + k, classes - 1) * SL_W), &end);
+            q[k] = strip_result(c_times_at(e + least(at + k, classes - 1) * SL_W, end.factor), &end);
         if (classes < 4)
             store_few(q, classes, to);
         else
@@ -320,7 +324,7 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
 
 SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
 {
-    T in[SL_BLOCK * SL_W], out[SL_BLOCK * SL_W];
+    T in[SL_SHORT * SL_W], out[SL_SHORT * SL_W];
     size_t r = 0;
     int nontemporal = short_rows_nontemporal(y, rows * classes);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
@@ -354,7 +358,7 @@ SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
     int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
-    int few = shape.classes <= SL_BLOCK && !nontemporal; /* in a cache few classes are few pages */
+    int few = shape.classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
     size_t most = few || (can_hold_exps(x, y) && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
     for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
         for (size_t i = 0, n; i < w.rows; i += n) {

@@ -75,7 +75,7 @@ SL_NOINLINE w_acc c_acc_fold(const w_acc part[SL_PARTS])
         }
     return (w_acc){w_set1(sum[0]), w_set1(lost[0])};
 }
-SL_INLINE c_row_acc c_row_fold(const w_acc part[SL_PARTS]) { return c_acc_fold(part); }
+SL_INLINE c_row_acc c_row_fold(const w_acc *part, size_t parts) { return (void)parts, c_acc_fold(part); }
 SL_INLINE w_acc c_row_in_all(c_row_acc a) { return a; }
 SL_INLINE double c_row_value(c_row_acc a) { return first_lane(w_acc_value(a)); }
 #else
@@ -115,14 +115,14 @@ SL_INLINE c_acc c_acc_join(const c_acc_lanes *lanes) { return w_load(lanes->sum)
 /* The sum of the lanes of one row, by halves: a number of its own, or in every lane. */
 typedef double c_row_acc;
 
-SL_INLINE c_row_acc c_row_fold(const c_acc part[SL_PARTS])
+SL_INLINE c_row_acc c_row_fold(const c_acc *part, size_t parts)
 {
     vw sum[SL_PARTS];
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < parts; j++)
         sum[j] = part[j];
     SL_UNROLL_ALL
-    for (size_t half = SL_PARTS / 2; half; half /= 2) {
+    for (size_t half = parts / 2; half; half /= 2) {
         SL_UNROLL_ALL
         for (size_t j = 0; j < half; j++)
             sum[j] = w_add(sum[j], sum[j + half]);
@@ -131,26 +131,26 @@ SL_INLINE c_row_acc c_row_fold(const c_acc part[SL_PARTS])
 }
 SL_INLINE double c_row_value(c_row_acc a) { return a; }
 SL_INLINE c_acc c_row_in_all(c_row_acc a) { return w_set1(a); }
-SL_INLINE c_acc c_acc_fold(const c_acc part[SL_PARTS]) { return w_set1(c_row_fold(part)); }
+SL_INLINE c_acc c_acc_fold(const c_acc part[SL_PARTS]) { return w_set1(c_row_fold(part, SL_PARTS)); }
 
 #endif
 
 /* Of the lanes of blocks that load_two has loaded. */
 #if SL_IN_ORDER
-SL_INLINE c_row_acc lanes_fold(const c_acc part[SL_PARTS]) { return c_row_fold(part); }
+SL_INLINE c_row_acc lanes_fold(const c_acc part[SL_EXP_PARTS]) { return c_row_fold(part, SL_EXP_PARTS); }
 #else
 /* The last step of all is that from the even to the odd lanes. */
-SL_INLINE double lanes_fold(const c_acc part[SL_PARTS])
+SL_INLINE double lanes_fold(const c_acc part[SL_EXP_PARTS])
 {
-#if SL_PARTS == 1
+#if SL_EXP_PARTS == 1
     return w_fold_add_halves(part[0]);
 #else
-    c_acc sum[SL_PARTS];
+    c_acc sum[SL_EXP_PARTS];
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
         sum[j] = part[j];
     SL_UNROLL_ALL
-    for (size_t half = SL_PARTS / 2; half > 1; half /= 2) {
+    for (size_t half = SL_EXP_PARTS / 2; half > 1; half /= 2) {
         SL_UNROLL_ALL
         for (size_t j = 0; j < half; j++)
             sum[j] = w_add(sum[j], sum[j + half]);

@@ -46,33 +46,41 @@ SL_INLINE vf exp_table(vt table, vf t) { return v_float(t_pick_scaled(table, v_b
  * the bits are the same. Where |m| is so large that k would not fit, c = m and R = 0 instead; x - c is exact
  * for every x within 2^-150 of m. So it is for m = inf: inf - c is NaN, and so is the row.
  *
- * C = 0x1.16747bf7c5b81p+0 makes all eight C * 2^(j/8) fall next to floats: relative error of the table 0.046
- * x 2^-24, so no low part is needed. Total: 0.587 ULP; as a relative error, of all floats, 1.0593 x 2^-24, at x =
- * 0x1.14d248p+5 (no FMA: 1.123 x 2^-24, at -0x1.6453fp+8). Not rounded: 0.1134 x 2^-24 (no FMA: 0.16).
+ * With FMA C = 0x1.16747bf7c5b81p+0 makes all eight C * 2^(j/8) fall next to floats: relative error of the table
+ * 0.046 x 2^-24, so no low part is needed. Total: 0.587 ULP; as a relative error, of all floats, 1.0593 x 2^-24, at x =
+ * 0x1.14d248p+5. Not rounded: 0.1134 x 2^-24.
+ *
+ * Without FMA a table costs more than it saves: no instruction picks from it. Then C = 1, n = rint(x log2 e) = k, |r| <= ln2
+ * / 2, and exp(r) = 1 + (r + r^2 (1/2 + r (q3 + ...))), of degree 6. Roundings: the last one, and r and the sum behind
+ * the 1, each up to a quarter of 2^-24, next to 1 / sqrt 2. As a relative error, of all floats that a frame may hold,
+ * 1.3688 x 2^-24, at x = -0x1.555862p+8, and the results are in order (tests/exponential.c). Not rounded: 0.1372 x 2^-24.
  *
  * Range: results lie between 2^-126 and 2^92, sums of 2^24 of them below 2^116, and where the largest is at
  * least 2^28 a term below 2^-126 is less than 2^-150 of the sum: `cut` drops those, and no denormal ever
- * appears.
+ * appears. Without FMA it does so half a binade later, where the power of two becomes 0: between them are denormals.
  *
  * Finite elements raise no exception but INEXACT and UNDERFLOW. What is dropped takes no part in any operation that
- * could (v_where): it may be as large as -FLT_MAX, or -inf. In a frame that is only tried what is above `high` counts as
- * high: such a row is done again anyway. x - c could overflow where m is positive and x negative: such an x counts as 0,
- * and is dropped all the same.
+ * could (v_where; without FMA it counts as `cut`): it may be as large as -FLT_MAX, or -inf. In a frame that is only tried
+ * what is above `high` counts as high: such a row is done again anyway. x - c could overflow where m is positive and x
+ * negative: such an x counts as 0, and is dropped all the same.
  */
 #define FRAME_BIAS 60
 #if SL_FMA
 #define FRAME_MAX 8192.0f /* 2^13 log2 e * 8 = 17 bits of n; n * LN2_HI in one rounding */
+#define FRAME_CUT 185.5f
+#define FRAME_MAGIC EXP_MAGIC
 #else
-#define FRAME_MAX 256.0f /* (256 + 151) log2 e * 8 = 13 bits of n, times 9 bits of LN2_HI: exact */
+#define FRAME_MAX 256.0f /* (256 + 151) log2 e = 10 bits of n, times 12 bits of FRAME_LN2_HI: exact */
+#define FRAME_CUT 187.0f
+#define FRAME_MAGIC (0x1.8p23f + 127)
+#define FRAME_LN2_HI 0x1.62ep-1f
+#define FRAME_LN2_LO 0x1.0bfbe8p-15f
+/* (exp(r) - 1 - r) / r^2 = 1/2 + r (q3 + r (q4 + r (q5 + r q6))) for |r| <= ln2 / 2 */
+#define FRAME_Q3 0x1.5554a4p-3f
+#define FRAME_Q4 0x1.55568ep-5f
+#define FRAME_Q5 0x1.122f22p-7f
+#define FRAME_Q6 0x1.6b6778p-10f
 #endif
-
-static const uint32_t scaled_table[8] = {
-    0x3f8b3a3e - (0u << 20), 0x3f97d424 - (1u << 20), 0x3fa59202 - (2u << 20), 0x3fb48e45 - (3u << 20),
-    0x3fc4e5be - (4u << 20), 0x3fd6b7da - (5u << 20), 0x3fea26de - (6u << 20), 0x3fff5829 - (7u << 20),
-};
-
-typedef vt c_exp_table;
-SL_INLINE c_exp_table c_exp_table_load(void) { return t_load(scaled_table); }
 
 typedef struct {
     float reference; /* R */
@@ -80,8 +88,8 @@ typedef struct {
 } c_frame;
 
 typedef struct {
-    vf magic; /* EXP_MAGIC + 60 - R */
-    vf cut;   /* (R - 185.5) ln 2: no x up to here counts */
+    vf magic; /* FRAME_MAGIC + 60 - R */
+    vf cut;   /* (R - FRAME_CUT) ln 2: no x up to here counts */
     vf high;  /* no x of this frame is above, in any rounding direction: (R + 65) ln 2, or c */
     vf low;   /* before c is subtracted: 0 if c > 0, else -inf */
     vf shift; /* c */
@@ -100,8 +108,8 @@ SL_INLINE c_frame c_frame_of(float max)
 
 SL_INLINE c_vframe c_frame_set1(c_frame f)
 {
-    return (c_vframe){v_set1(EXP_MAGIC + (FRAME_BIAS - f.reference)),
-                      v_set1((f.reference - 185.5f) * 0x1.62e43p-1f),
+    return (c_vframe){v_set1(FRAME_MAGIC + (FRAME_BIAS - f.reference)),
+                      v_set1((f.reference - FRAME_CUT) * 0x1.62e43p-1f),
                       v_set1(f.shift == 0 ? (f.reference + 65) * 0x1.62e43p-1f : f.shift),
                       v_set1(f.shift > 0 ? 0 : -INFINITY), v_set1(f.shift)};
 }
@@ -116,8 +124,8 @@ SL_INLINE c_vframe c_vframe_of(vf max)
     vf ln2 = v_set1(0x1.62e43p-1f), shift = v_select(far, max, zero);
     vf reference = v_mul(v_sub(v_add(v_mul(of, v_set1(LOG2E / 64)), rounder), rounder), v_set1(64));
     reference = v_keep(near, reference);
-    return (c_vframe){v_add(v_set1(EXP_MAGIC), v_sub(v_set1(FRAME_BIAS), reference)),
-                      v_mul(v_sub(reference, v_set1(185.5f)), ln2),
+    return (c_vframe){v_add(v_set1(FRAME_MAGIC), v_sub(v_set1(FRAME_BIAS), reference)),
+                      v_mul(v_sub(reference, v_set1(FRAME_CUT)), ln2),
                       v_select(far, max, v_mul(v_add(reference, v_set1(65)), ln2)),
                       v_select(v_lt(zero, shift), zero, v_set1(-INFINITY)), shift};
 }
@@ -125,8 +133,17 @@ SL_INLINE c_vframe c_vframe_of(vf max)
 /* x - c, in the right frame or up to `high`. */
 SL_INLINE vf c_less_shift(vf x, c_vframe f) { return v_sub(v_max(f.low, x), f.shift); }
 
+#if SL_FMA
+static const uint32_t scaled_table[8] = {
+    0x3f8b3a3e - (0u << 20), 0x3f97d424 - (1u << 20), 0x3fa59202 - (2u << 20), 0x3fb48e45 - (3u << 20),
+    0x3fc4e5be - (4u << 20), 0x3fd6b7da - (5u << 20), 0x3fea26de - (6u << 20), 0x3fff5829 - (7u << 20),
+};
+
+typedef vt c_exp_table;
+SL_INLINE c_exp_table c_exp_table_load(void) { return t_load(scaled_table); }
+
 /* As t (1 + p), where x counts. x is already less the frame's shift. NaN gives NaN. */
-SL_INLINE vf exp_parts_in_frame(vm counts, vf x, c_vframe f, vt table, vf *p)
+SL_INLINE vf exp_parts_in_frame(vm counts, vf x, c_vframe f, c_exp_table table, vf *p)
 {
     x = v_where(counts, x);
     vf m = v_fma_where(counts, x, v_set1(LOG2E), f.magic);
@@ -136,34 +153,145 @@ SL_INLINE vf exp_parts_in_frame(vm counts, vf x, c_vframe f, vt table, vf *p)
 }
 
 /* Rounded to f32. -inf gives +0. */
-SL_INLINE vf v_exp_counted(vm counts, vf x, c_vframe f, vt table)
+SL_INLINE vf v_exp_counted(vm counts, vf x, c_vframe f, c_exp_table table)
 {
     vf p, t = exp_parts_in_frame(counts, x, f, table, &p);
     return v_keep(counts, v_fma(t, p, t));
 }
-SL_INLINE vf c_exp_in_frame(vf x, c_vframe f, vt table)
+SL_INLINE vf c_exp_in_frame(vf x, c_vframe f, c_exp_table table)
 {
     return v_exp_counted(v_nle(x, f.cut), x, f, table);
 }
 
+/* Not rounded to f32; 0 where it does not count. */
+SL_INLINE vw c_exp_where(vm counts, vf x, c_vframe f, c_exp_table table)
+{
+    vf p, t = exp_parts_in_frame(counts, x, f, table, &p);
+    vw w = v_widen(v_keep(counts, t));
+    return w_fma(w, v_widen(v_keep(counts, p)), w);
+}
+
 /* The same in a frame that is tried: of any x, shift not yet subtracted, if there is one. What counts does not depend on the
  * minimum, so that the one need not wait for the other. */
-SL_INLINE vf c_exp_predicted(vf x, int shifted, c_vframe f, vt table)
+SL_INLINE vf c_exp_predicted(vf x, int shifted, c_vframe f, c_exp_table table)
 {
     vf low = v_at_most(f.high, x);
     if (shifted)
         return c_exp_in_frame(c_less_shift(low, f), f, table);
     return v_exp_counted(v_nle(x, f.cut), low, f, table);
 }
+SL_INLINE void c_exps_predicted(vf *x, size_t n, int shifted, c_vframe f, c_exp_table table)
+{
+    SL_UNROLL
+    for (size_t i = 0; i < n; i++)
+        x[i] = c_exp_predicted(x[i], shifted, f, table);
+}
 
-/* Not rounded to f32; 0 where it does not count. */
-SL_INLINE vw c_exp_where(vm counts, vf x, c_vframe f, vt table)
+/* The same by way of memory. */
+enum { EXP_PARTS = 2 };
+SL_INLINE void exp_parts_put(float part[EXP_PARTS][SL_W], vm counts, vf x, c_vframe f, c_exp_table table)
 {
     vf p, t = exp_parts_in_frame(counts, x, f, table, &p);
-    vw w = v_widen(v_keep(counts, t));
-    return w_fma(w, v_widen(v_keep(counts, p)), w);
+    v_store(part[0], v_keep(counts, t));
+    v_store(part[1], v_keep(counts, p));
 }
-SL_INLINE vw c_exp_in_frame_wide(vf x, c_vframe f, vt table)
+SL_INLINE vw exp_of_parts(float part[EXP_PARTS][SL_W])
+{
+    vw t = v_load_wide(part[0]);
+    return w_fma(t, v_load_wide(part[1]), t);
+}
+#else
+typedef int c_exp_table;
+SL_INLINE c_exp_table c_exp_table_load(void) { return 0; }
+
+/* 2^k; r = high - rest; (exp(r) - 1 - r) / r^2. */
+typedef struct {
+    vf power, high, rest, curve;
+} frame_exp;
+
+SL_INLINE frame_exp exp_parts_in_frame(vf x, c_vframe f)
+{
+    vf m = v_fma(x, v_set1(LOG2E), f.magic), n = v_sub(m, f.magic);
+    vf high = v_fnma(n, v_set1(FRAME_LN2_HI), x), rest = v_mul(n, v_set1(FRAME_LN2_LO));
+    vf r = v_sub(high, rest), q = v_fma(r, v_set1(FRAME_Q6), v_set1(FRAME_Q5));
+    q = v_fma(v_fma(v_fma(q, r, v_set1(FRAME_Q4)), r, v_set1(FRAME_Q3)), r, v_set1(0x1p-1f));
+    return (frame_exp){v_float(u_shl(v_bits(m), 23)), high, rest, q};
+}
+
+/* n <= 4 registers step by step: so many chains of operations overlap. Rounded to f32; -inf gives +0. */
+SL_INLINE void exps_in_frame(vf *x, size_t n, c_vframe f)
+{
+    vf high[4], power[4], r[4], q[4];
+    SL_EACH(i, n) high[i] = v_max(f.cut, x[i]);
+    SL_EACH(i, n) power[i] = v_fma(high[i], v_set1(LOG2E), f.magic);
+    SL_EACH(i, n) r[i] = v_sub(power[i], f.magic);
+    SL_EACH(i, n) high[i] = v_fnma(r[i], v_set1(FRAME_LN2_HI), high[i]);
+    SL_EACH(i, n) r[i] = v_fnma(r[i], v_set1(FRAME_LN2_LO), high[i]);
+    SL_EACH(i, n) q[i] = v_fma(r[i], v_set1(FRAME_Q6), v_set1(FRAME_Q5));
+    SL_EACH(i, n) q[i] = v_fma(q[i], r[i], v_set1(FRAME_Q4));
+    SL_EACH(i, n) q[i] = v_fma(q[i], r[i], v_set1(FRAME_Q3));
+    SL_EACH(i, n) q[i] = v_fma(q[i], r[i], v_set1(0x1p-1f));
+    SL_EACH(i, n) q[i] = v_fma(q[i], v_mul(r[i], r[i]), r[i]);
+    SL_EACH(i, n) x[i] = v_mul(v_add(q[i], v_set1(1)), v_float(u_shl(v_bits(power[i]), 23)));
+}
+
+SL_INLINE vf c_exp_in_frame(vf x, c_vframe f, c_exp_table table)
+{
+    (void)table;
+    exps_in_frame(&x, 1, f);
+    return x;
+}
+
+SL_INLINE vw exp_of(vw power, vw high, vw rest, vw curve)
+{
+    vw r = w_sub(high, rest), p = w_fma(w_mul(r, r), curve, r);
+    return w_mul(w_add(p, w_set1(1)), power);
+}
+
+/* Not rounded to f32; 0 where it does not count. */
+SL_INLINE vw c_exp_where(vm counts, vf x, c_vframe f, c_exp_table table)
+{
+    (void)table;
+    frame_exp e = exp_parts_in_frame(v_max(f.cut, x), f);
+    return exp_of(v_widen(v_keep(counts, e.power)), v_widen(e.high), v_widen(e.rest), v_widen(e.curve));
+}
+
+/* The same by way of memory. */
+enum { EXP_PARTS = 4 };
+SL_INLINE void exp_parts_put(float part[EXP_PARTS][SL_W], vm counts, vf x, c_vframe f, c_exp_table table)
+{
+    (void)table;
+    frame_exp e = exp_parts_in_frame(v_max(f.cut, x), f);
+    v_store(part[0], v_keep(counts, e.power));
+    v_store(part[1], e.high);
+    v_store(part[2], e.rest);
+    v_store(part[3], e.curve);
+}
+SL_INLINE vw exp_of_parts(float part[EXP_PARTS][SL_W])
+{
+    return exp_of(v_load_wide(part[0]), v_load_wide(part[1]), v_load_wide(part[2]), v_load_wide(part[3]));
+}
+
+/* The same in a frame that is tried: of any x, shift not yet subtracted, if there is one. */
+SL_INLINE void c_exps_predicted(vf *x, size_t n, int shifted, c_vframe f, c_exp_table table)
+{
+    (void)table;
+    SL_UNROLL
+    for (size_t i = 0; i < n; i++) {
+        x[i] = v_min(f.high, x[i]);
+        if (shifted)
+            x[i] = c_less_shift(x[i], f);
+    }
+    exps_in_frame(x, n, f);
+}
+SL_INLINE vf c_exp_predicted(vf x, int shifted, c_vframe f, c_exp_table table)
+{
+    c_exps_predicted(&x, 1, shifted, f, table);
+    return x;
+}
+#endif
+
+SL_INLINE vw c_exp_in_frame_wide(vf x, c_vframe f, c_exp_table table)
 {
     return c_exp_where(v_nle(x, f.cut), x, f, table);
 }

@@ -111,6 +111,12 @@ SL_INLINE vw c_exp_predicted(vw x, int shifted, c_vframe f, c_exp_table table)
         return c_exp_in_frame(c_less_shift(low, f), f, table);
     return w_exp_counted(w_nle(x, f.cut), low, f);
 }
+SL_INLINE void c_exps_predicted(vw *x, size_t n, int shifted, c_vframe f, c_exp_table table)
+{
+    SL_UNROLL
+    for (size_t i = 0; i < n; i++)
+        x[i] = c_exp_predicted(x[i], shifted, f, table);
+}
 
 /* ---- absolute: exp(x) * 2^bias = t * (1 + p + p_low), |x| <= 1500, magic = W_EXP_MAGIC + bias ---- */
 

@@ -28,7 +28,7 @@ SL_INLINE num c_largest(const reg *part, size_t parts)
 SL_INLINE reg c_largest_of_each(reg part[SL_W]) { return c_add(c_fold_max_of_each(part), c_set1(0)); }
 
 /* The fold of lanes for SL_W rows at once, one acc per lane; lanes from `used` on are +0 and need no adding. */
-SL_INLINE c_acc c_fold_rows(c_acc lane[SL_LANES], size_t used)
+SL_INLINE c_acc c_fold_rows(c_acc *lane, size_t used)
 {
     SL_UNROLL_ALL
     for (size_t half = SL_LANES / 2; half; half /= 2)
@@ -38,7 +38,7 @@ SL_INLINE c_acc c_fold_rows(c_acc lane[SL_LANES], size_t used)
 }
 
 /* The same, one copy for all who do it rarely. */
-SL_NOINLINE c_acc fold_rows(c_acc lane[SL_LANES], size_t used) { return c_fold_rows(lane, used); }
+SL_NOINLINE c_acc fold_rows(c_acc *lane, size_t used) { return c_fold_rows(lane, used); }
 
 /* Whether a guess was right: then it is the guess that is used on, so that the next row does not wait for this one's end. */
 SL_INLINE int c_frame_same(c_frame a, c_frame b) { return a.reference == b.reference && a.shift == b.shift; }

@@ -51,7 +51,7 @@ SL_INLINE void sum_init(c_acc lane[SL_PARTS])
 SL_INLINE void sum_block(const T *x, c_acc lane[SL_PARTS])
 {
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < 2 * SL_PARTS; j++)
+    for (size_t j = 0; j < SL_BLOCK / SL_W; j++)
         lane[j % SL_PARTS] = c_acc_add(lane[j % SL_PARTS], load_widened(x + j * SL_W));
 }
 

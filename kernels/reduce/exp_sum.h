@@ -9,17 +9,17 @@
 #include "schedule/pending_row.h"
 
 typedef struct {
-    c_acc sum[SL_PARTS];
-    reg max[SL_PARTS]; /* a NaN of the row may be among them: then its sum is one */
+    c_acc sum[SL_EXP_PARTS];
+    reg max[SL_EXP_PARTS]; /* a NaN of the row may be among them: then its sum is one */
 } exp_lanes;
 
 /* How many of these a block makes use of: one, where parts come one after the other anyway. */
-enum { MAXIMA = PARTS_APART ? 1 : SL_PARTS };
+enum { MAXIMA = PARTS_APART ? 1 : SL_EXP_PARTS };
 
 SL_INLINE void exp_lanes_init(exp_lanes *lanes)
 {
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++) {
+    for (size_t j = 0; j < SL_EXP_PARTS; j++) {
         lanes->sum[j] = c_acc_zero();
         lanes->max[j] = c_set1((num)-INFINITY);
     }
@@ -53,35 +53,37 @@ SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
 SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe f, exp_options o,
                          exp_lanes *lanes)
 {
-    c_exp_table table = c_exp_table_load();
-    reg a[2 * SL_PARTS];
+    enum { OF_LANE = SL_BLOCK / SL_EXP_LANES, BY_PARTS = PARTS_APART && SL_IN_ORDER };
+    reg a[SL_BLOCK / SL_W];
     SL_UNROLL
-    for (size_t j = 0; !(PARTS_APART && SL_IN_ORDER) && j < 2 * SL_PARTS; j += 2)
+    for (size_t j = 0; !BY_PARTS && j < SL_BLOCK / SL_W; j += 2)
         load_two(x + j * SL_W, a + j);
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < SL_PARTS; j++) {
+    for (size_t j = 0; j < SL_EXP_PARTS; j++) {
         SL_APART;
-        if (PARTS_APART && SL_IN_ORDER) {
-            if (j * SL_W >= n)
-                break;
-            a[j] = load(x + j * SL_W);
-            a[j + SL_PARTS] = load(x + j * SL_W + SL_LANES);
+        reg of[OF_LANE], *max = lanes->max + j % MAXIMA;
+        if (BY_PARTS && j * SL_W >= n)
+            break;
+        SL_UNROLL
+        for (size_t k = 0; k < OF_LANE; k++) {
+            of[k] = BY_PARTS ? load(x + j * SL_W + k * SL_EXP_LANES) : a[j + k * SL_EXP_PARTS];
+            *max = c_larger(of[k], *max);
         }
-        reg first = a[j], second = a[j + SL_PARTS], *max = lanes->max + j % MAXIMA;
-        *max = c_larger(second, c_larger(first, *max));
-        first = c_exp_predicted(first, o.shifted, f, table);
-        second = c_exp_predicted(second, o.shifted, f, table);
-        keep(e, j * SL_W, first);
-        keep(e, j * SL_W + SL_LANES, second);
-        add_exps(first, second, o, lanes->sum + j);
+        c_exps_predicted(of, OF_LANE, o.shifted, f, c_exp_table_load());
+        SL_UNROLL
+        for (size_t k = 0; k < OF_LANE; k++)
+            keep(e, j * SL_W + k * SL_EXP_LANES, of[k]);
+        SL_UNROLL
+        for (size_t k = 0; k < OF_LANE; k += 2)
+            add_exps(of[k], of[k + 1], o, lanes->sum + j);
     }
 }
 
 /* Registers `from` and following of a block of n elements, in the order of load_two. */
-SL_INLINE void load_half(const T *x, size_t n, size_t from, reg a[2 * SL_PARTS])
+SL_INLINE void load_half(const T *x, size_t n, size_t from, reg a[2 * SL_EXP_PARTS])
 {
     SL_UNROLL
-    for (size_t j = from; j < from + SL_PARTS; j++) {
+    for (size_t j = from; j < from + SL_EXP_PARTS; j++) {
         if (SL_IN_ORDER)
             a[j] = load_masked(x, j * SL_W, n);
         else if (j % 2 == 0)
@@ -90,10 +92,11 @@ SL_INLINE void load_half(const T *x, size_t n, size_t from, reg a[2 * SL_PARTS])
 }
 
 /* Half of a block, from register `from` on. */
-SL_INLINE void exp_half(reg a[2 * SL_PARTS], size_t from, num *e, c_vframe f, exp_options o, exp_lanes *lanes)
+SL_INLINE void exp_half(reg a[2 * SL_EXP_PARTS], size_t from, num *e, c_vframe f, exp_options o,
+                        exp_lanes *lanes)
 {
     SL_UNROLL
-    for (size_t j = from; j < from + SL_PARTS; j++) {
+    for (size_t j = from; j < from + SL_EXP_PARTS; j++) {
         lanes->max[j - from] = c_max(a[j], lanes->max[j - from]);
         a[j] = c_exp_predicted(a[j], o.shifted, f, c_exp_table_load());
         c_store(e + j * SL_W, a[j]);
@@ -103,19 +106,19 @@ SL_INLINE void exp_half(reg a[2 * SL_PARTS], size_t from, num *e, c_vframe f, ex
 /* n elements, at most a block, by masked loads; e has room for a whole one. An upper half that is empty adds 0. */
 SL_INLINE void exp_rest(const T *x, size_t n, num *e, c_vframe f, exp_options o, exp_lanes *lanes)
 {
-    reg a[2 * SL_PARTS];
+    reg a[2 * SL_EXP_PARTS];
     SL_UNROLL
-    for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+    for (size_t j = SL_EXP_PARTS; j < 2 * SL_EXP_PARTS; j++)
         a[j] = c_set1(0);
     load_half(x, n, 0, a);
     exp_half(a, 0, e, f, o, lanes);
-    if (n > SL_LANES || !SL_IN_ORDER) {
-        load_half(x, n, SL_PARTS, a);
-        exp_half(a, SL_PARTS, e, f, o, lanes);
+    if (n > SL_EXP_LANES || !SL_IN_ORDER) {
+        load_half(x, n, SL_EXP_PARTS, a);
+        exp_half(a, SL_EXP_PARTS, e, f, o, lanes);
     }
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
-        add_exps(a[j], a[j + SL_PARTS], o, lanes->sum + j);
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
+        add_exps(a[j], a[j + SL_EXP_PARTS], o, lanes->sum + j);
 }
 
 /* Sums, maxima and exponentials of a row, and on the way the second pass of another one, unless that is NULL. Its exponentials

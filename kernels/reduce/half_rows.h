@@ -49,7 +49,7 @@ SL_INLINE num room_sum_of(row_reader *r, const T *x, exp_room room, c_frame fram
                   &lanes);
     }
     *sum = lanes_fold(lanes.sum);
-    return c_largest(lanes.max, SL_PARTS);
+    return c_largest(lanes.max, SL_EXP_PARTS);
 }
 
 SL_NOINLINE num room_sum(row_reader *r, const T *x, exp_room room, c_frame frame, c_row_acc *sum)

@@ -7,7 +7,7 @@
  * where top = exp(m) and rest is the sum of all exponentials but that one, both in the row's frame. Because
  * the rest never contains the maximum, a confident row keeps all digits of its small loss.
  *
- * One read, without knowing m: each of the SL_BLOCK positions of a block carries its largest element so far
+ * One read, without knowing m: each of SL_POSITIONS positions of a block carries its largest element so far
  * and adds the exponential of the smaller of that and the new one, so that the position's maximum stays
  * outside its sum. At the end those of these maxima that equal m are counted, all but one of them as top, and
  * the others' exponentials are added.
@@ -15,10 +15,10 @@
  * A gradient wants all exponentials as well. They are kept on the way: each position then carries the exponential
  * of its maximum, too, and what is added is the one or the other, to the same bits.
  *
- * In f32 these last ones, the largest terms of the rest, and top enter as f64 (error 0.114 x 2^-24, no FMA 0.16); the
- * others as f32 exponentials (1.06 x 2^-24, no FMA 1.13) added in pairs (1.00 x 2^-24). So log_sum has a relative error of at
- * most 2.18 x 2^-24 (no FMA: 2.29), and for a row of up to SL_BLOCK elements, or one whose rest is a few large terms, of 0.23 x
- * 2^-24 (0.32). In f64: 1.41 x 2^-53 (no FMA: 1.46) in the rest and next to nothing in top and their quotient, and 0.89 ULP in the
+ * In f32 these last ones, the largest terms of the rest, and top enter as f64 (error 0.114 x 2^-24, no FMA 0.138); the
+ * others as f32 exponentials (1.06 x 2^-24, no FMA 1.37) added in pairs (1.00 x 2^-24). So log_sum has a relative error of at
+ * most 2.18 x 2^-24 (no FMA: 2.58, with 0.07 of sums), and for a row of up to SL_SHORT elements, or one whose rest is a few
+ * large terms, of 0.23 x 2^-24 (0.28). In f64: 1.41 x 2^-53 (no FMA: 1.46) in the rest and next to nothing in top and their quotient, and 0.89 ULP in the
  * logarithm, half of which is its last rounding.
  */
 #ifndef SL_REDUCE_LOG_SUM_H
@@ -45,9 +45,14 @@ SL_RARE row_stats stats_from_rarely(reg max, c_acc rest, c_acc top) { return sta
 
 /* ---- one contiguous row of at least SL_BLOCK elements ---- */
 
+/* Registers of largest elements: of the positions; of a short row, all that it has. */
+enum { POSITION_PARTS = SL_POSITIONS / SL_W, SHORT_PARTS = SL_SHORT / SL_W };
+
+SL_INLINE size_t largest_parts(size_t classes) { return classes > SL_SHORT ? POSITION_PARTS : SHORT_PARTS; }
+
 typedef struct {
-    reg max[2 * SL_PARTS]; /* of the SL_BLOCK positions */
-    c_acc rest[SL_PARTS];
+    reg max[SHORT_PARTS];
+    c_acc rest[SL_EXP_PARTS];
 } log_sum_lanes;
 
 typedef struct {
@@ -74,58 +79,67 @@ SL_INLINE reg lower_exp(reg x, num *e, log_sum_options o, c_vframe f, reg *max, 
     return low;
 }
 
-SL_INLINE void log_sum_block(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
-                             reg exp_max[2 * SL_PARTS])
+SL_INLINE void log_sum_positions(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+                                 reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < SL_PARTS; j++) {
-        size_t first = j * SL_W, second = first + SL_LANES;
+    for (size_t j = 0; j < SL_EXP_PARTS; j++) {
+        size_t first = j * SL_W, second = first + SL_EXP_LANES;
         reg a = load(x + first), b = load(x + second);
         reg *max = lanes->max + j;
         a = lower_exp(a, e + first, o, f, max, exp_max + j);
-        b = lower_exp(b, e + second, o, f, max + SL_PARTS, exp_max + j + SL_PARTS);
+        b = lower_exp(b, e + second, o, f, max + SL_EXP_PARTS, exp_max + j + SL_EXP_PARTS);
         lanes->rest[j] = c_acc_add_pair(lanes->rest[j], a, b);
     }
 }
 
-/* Half of a block, from register `from` on: its elements become what is added of them. */
-SL_INLINE void lower_half(reg a[2 * SL_PARTS], size_t from, num *e, log_sum_options o, c_vframe f,
-                          log_sum_lanes *lanes, reg exp_max[2 * SL_PARTS])
+/* A block, or what is left of the first one. */
+SL_INLINE void log_sum_block(const T *x, num *e, size_t from, log_sum_options o, c_vframe f,
+                             log_sum_lanes *lanes, reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL
-    for (size_t j = from; j < from + SL_PARTS; j++)
+    for (size_t at = from; at < SL_BLOCK; at += SL_POSITIONS)
+        log_sum_positions(x + at, e + at, o, f, lanes, exp_max);
+}
+
+/* Half of a block, from register `from` on: its elements become what is added of them. */
+SL_INLINE void lower_half(reg a[POSITION_PARTS], size_t from, num *e, log_sum_options o, c_vframe f,
+                          log_sum_lanes *lanes, reg exp_max[POSITION_PARTS])
+{
+    SL_UNROLL
+    for (size_t j = from; j < from + SL_EXP_PARTS; j++)
         a[j] = lower_exp(a[j], e + j * SL_W, o, f, lanes->max + j, exp_max + j);
 }
 
 /* n elements, less than a block, by masked loads; e has room for a whole one. An upper half that is empty adds 0. */
 SL_INLINE void log_sum_rest(const T *x, size_t n, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
-                            reg exp_max[2 * SL_PARTS])
+                            reg exp_max[POSITION_PARTS])
 {
-    reg a[2 * SL_PARTS];
+    reg a[POSITION_PARTS];
     SL_UNROLL
-    for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+    for (size_t j = SL_EXP_PARTS; j < POSITION_PARTS; j++)
         a[j] = c_set1(0);
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
         a[j] = load_masked(x, j * SL_W, n);
     lower_half(a, 0, e, o, f, lanes, exp_max);
-    if (n > SL_LANES) {
+    if (n > SL_EXP_LANES) {
         SL_UNROLL
-        for (size_t j = SL_PARTS; j < 2 * SL_PARTS; j++)
+        for (size_t j = SL_EXP_PARTS; j < POSITION_PARTS; j++)
             a[j] = load_masked(x, j * SL_W, n);
-        lower_half(a, SL_PARTS, e, o, f, lanes, exp_max);
+        lower_half(a, SL_EXP_PARTS, e, o, f, lanes, exp_max);
     }
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
-        lanes->rest[j] = c_acc_add_pair(lanes->rest[j], a[j], a[j + SL_PARTS]);
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
+        lanes->rest[j] = c_acc_add_pair(lanes->rest[j], a[j], a[j + SL_EXP_PARTS]);
 }
 
-/* The first block's position maxima are its elements; a NaN among them stays and ends up in the rest. */
-SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
-                                   reg exp_max[2 * SL_PARTS])
+/* The first maxima of positions are elements; a NaN among them stays and ends up in the rest. */
+SL_INLINE void log_sum_first(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+                             reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < 2 * SL_PARTS; j++) {
+    for (size_t j = 0; j < POSITION_PARTS; j++) {
         lanes->max[j] = load(x + j * SL_W);
         if (o.keep) {
             exp_max[j] = c_exp_predicted(lanes->max[j], o.shifted, f, c_exp_table_load());
@@ -133,7 +147,7 @@ SL_INLINE void log_sum_first_block(const T *x, num *e, log_sum_options o, c_vfra
         }
     }
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
         lanes->rest[j] = c_acc_zero();
 }
 
@@ -145,8 +159,8 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     const emit_options emit = {.kind = o.keep ? EMIT_PRODUCT : EMIT_LOG};
     const pending_row row = other ? *other : (pending_row){.e = NULL}; /* no store can change it */
     emit_range blocks = {0, 0};
-    log_sum_lanes lanes;       /* in registers */
-    reg exp_max[2 * SL_PARTS]; /* the exponentials of lanes.max, if they are kept */
+    log_sum_lanes lanes;         /* in registers */
+    reg exp_max[POSITION_PARTS]; /* the exponentials of lanes.max, if they are kept */
     num last[SL_BLOCK];
     c_acc element_sum[SL_PARTS];
     c_vframe f = c_frame_set1(frame);
@@ -166,7 +180,9 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         emit_block(&row, blocks.at, emit, o.nontemporal, f);
         blocks.at += SL_BLOCK;
     }
-    log_sum_first_block(x, place.e, o, f, &lanes, exp_max);
+    log_sum_first(x, place.e, o, f, &lanes, exp_max);
+    if (SL_POSITIONS < SL_BLOCK)
+        log_sum_block(x, o.keep ? place.e : last, SL_POSITIONS, o, f, &lanes, exp_max);
     if (o.element_sum)
         sum_block(x, element_sum);
     for (size_t i = SL_BLOCK; i < whole; i += SL_BLOCK) {
@@ -176,7 +192,7 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
         }
         prefetch_block(x + i, !o.keep && !other ? READS_ONLY : WRITES_BESIDE);
         log_sum_block(o.rest ? x + i : block_at(r, x, i, n), o.keep ? exps_at(place, n - i, i, last) : last,
-                      o, f, &lanes, exp_max);
+                      0, o, f, &lanes, exp_max);
         if (o.element_sum && (o.rest || n - i >= SL_BLOCK))
             sum_block(x + i, element_sum);
     }
@@ -190,10 +206,10 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     if (other && !o.nontemporal)
         emit_tail_put(&row, &tail);
     SL_UNROLL
-    for (size_t j = 0; j < 2 * SL_PARTS; j++)
+    for (size_t j = 0; j < POSITION_PARTS; j++)
         result->max[j] = lanes.max[j];
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
         result->rest[j] = lanes.rest[j];
     if (o.element_sum) {
         c_acc lane[SL_PARTS]; /* with an address, which element_sum must not have */
@@ -265,20 +281,20 @@ typedef struct {
     c_row_acc rest;
 } row_end;
 
-SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, num max, c_vframe f)
+SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, size_t parts, num max, c_vframe f)
 {
     row_end end = {.equal = 0};
-    c_acc rest[SL_PARTS];
+    c_acc rest[SL_EXP_PARTS];
     SL_UNROLL
-    for (size_t j = 0; j < SL_PARTS; j++)
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
         rest[j] = lanes->rest[j];
     SL_UNROLL_PARTS
-    for (size_t j = 0; j < 2 * SL_PARTS; j++) {
+    for (size_t j = 0; j < parts; j++) {
         mask same = c_eq(lanes->max[j], c_set1(max));
-        rest[j % SL_PARTS] = c_acc_merge(rest[j % SL_PARTS], unless_largest(lanes->max[j], same, f));
+        rest[j % SL_EXP_PARTS] = c_acc_merge(rest[j % SL_EXP_PARTS], unless_largest(lanes->max[j], same, f));
         end.equal += c_count(same);
     }
-    end.rest = c_row_fold(rest);
+    end.rest = c_row_fold(rest, SL_EXP_PARTS);
     return end;
 }
 
@@ -317,6 +333,21 @@ SL_INLINE exp_place place_of(const row_group *g, size_t l)
     return place;
 }
 
+/* Of short rows every element counts as largest, and the end is all there is to do; unless they are one block. */
+SL_INLINE int is_all_end(size_t classes) { return SL_BLOCK < SL_SHORT && classes <= SL_SHORT; }
+
+SL_NOINLINE void log_sum_all_end(const T *x, size_t n, log_sum_lanes *lanes)
+{
+    T row[SL_SHORT];
+    whole_block(x, n, row, SL_SHORT);
+    SL_ROLLED
+    for (size_t j = 0; j < SHORT_PARTS; j++)
+        lanes->max[j] = load(row + j * SL_W);
+    SL_UNROLL
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
+        lanes->rest[j] = c_acc_zero();
+}
+
 /* The first pass over a row in the predicted frame, and the second one of another row, unless that is NULL. */
 SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t l, const pending_row *other,
                                   log_sum_lanes *lanes)
@@ -326,13 +357,16 @@ SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t
     exp_place place = place_of(g, l);
     c_frame frame = rows->predicted;
     int nontemporal = rows->later.nontemporal;
-    if (g->classes < SL_BLOCK)
-        x = whole_block(x, g->classes, block);
-    if (other && (frame.shift != 0 || (place.e ? !other->e : rows->kind == EMIT_PRODUCT))) {
+    if (!is_all_end(g->classes) && g->classes < SL_BLOCK)
+        x = whole_block(x, g->classes, block, SL_BLOCK);
+    if (other &&
+        (is_all_end(g->classes) || frame.shift != 0 || (place.e ? !other->e : rows->kind == EMIT_PRODUCT))) {
         emit_row(other, g->classes, rows->kind, nontemporal);
         other = NULL;
     }
-    if (frame.shift != 0) {
+    if (is_all_end(g->classes)) {
+        log_sum_all_end(x, g->classes, lanes);
+    } else if (frame.shift != 0) {
         log_sum_row_again(&rows->reader, x, frame, lanes);
         if (place.e)
             exps_again(x, place.e, g->classes, frame);
@@ -350,17 +384,20 @@ SL_NOINLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, 
                                         c_frame used, log_sum_lanes *lanes)
 {
     c_frame right = c_frame_of(max);
+    size_t parts = largest_parts(g->classes);
     if (c_frame_same(used, right))
-        return log_sum_end(lanes, max, c_frame_set1(used));
+        return log_sum_end(lanes, parts, max, c_frame_set1(used));
     rows->predicted = right;
+    if (is_all_end(g->classes))
+        return log_sum_end(lanes, parts, max, c_frame_set1(right));
     T block[SL_BLOCK];
     const T *x = g->x + l * g->classes;
     if (g->place.e)
         exps_again(x, place_of(g, l).e, g->classes, right);
     if (g->classes < SL_BLOCK)
-        x = whole_block(x, g->classes, block);
+        x = whole_block(x, g->classes, block, SL_BLOCK);
     log_sum_row_again(&rows->reader, x, right, lanes);
-    return log_sum_end(lanes, max, c_frame_set1(right));
+    return log_sum_end(lanes, parts, max, c_frame_set1(right));
 }
 
 /* The ends of SL_W rows. */
@@ -381,7 +418,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
 {
     reg top[SL_W];
     for (size_t l = 0; l < SL_W; l++)
-        top[l] = c_largest_parts(lanes[l].max, 2 * SL_PARTS);
+        top[l] = c_largest_parts(lanes[l].max, largest_parts(g->classes));
     reg max = c_largest_of_each(top);
     c_frame used = rows->predicted;
     c_vframe f = c_frame_set1(used);
@@ -392,7 +429,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
         for (size_t block = 2 * l; block < 2 * l + 2; block++)
             prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, WRITES_BESIDE);
         if (right)
-            put_end(ends, l, log_sum_end(lanes + l, ends->max[l], f));
+            put_end(ends, l, log_sum_end(lanes + l, largest_parts(g->classes), ends->max[l], f));
         else
             put_end(ends, l, log_sum_checked_end(rows, g, l, ends->max[l], used, lanes + l));
     }
@@ -423,7 +460,7 @@ SL_NOINLINE void log_sum_of_rows(log_sum_rows *rows, const row_group *g, row_sta
         row_end end = {.equal = 1};
         ends.max[l] = 0;
         if (reads) {
-            ends.max[l] = c_largest(lanes[l].max, 2 * SL_PARTS);
+            ends.max[l] = c_largest(lanes[l].max, largest_parts(g->classes));
             end = log_sum_checked_end(rows, g, l, ends.max[l], rows->predicted, lanes + l);
         }
         put_end(&ends, l, end);
@@ -441,18 +478,18 @@ SL_NOINLINE void log_sum_of_rows(log_sum_rows *rows, const row_group *g, row_sta
 /* ---- strips ---- */
 
 typedef struct {
-    reg max[SL_BLOCK];
-    c_acc rest[SL_LANES];
+    reg max[SL_POSITIONS];
+    c_acc rest[SL_EXP_LANES];
 } strip_lanes;
 
-/* The pass over a strip of more than SL_BLOCK classes. */
+/* The pass over a strip of more than SL_SHORT classes. */
 SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_lanes *lanes, strip_options o)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
     c_exp_table table = c_exp_table_load();
     size_t vectors = strip_vectors_for(s, o);
-    for (size_t l = 0; l < SL_BLOCK; l++) {
+    for (size_t l = 0; l < SL_POSITIONS; l++) {
         strip_prefetch(s, l, o);
         SL_ROLLED
         for (size_t k = 0; k < vectors; k++)
@@ -461,11 +498,11 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         SL_ROLLED
-    for (size_t l = 0; l < SL_LANES; l++)
+    for (size_t l = 0; l < SL_EXP_LANES; l++)
         lanes[k].rest[l] = c_acc_zero();
-    for (size_t block = SL_BLOCK; block < s->classes; block += SL_BLOCK)
-        for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
-            size_t c = block + l, pair = c + SL_LANES;
+    for (size_t block = SL_POSITIONS; block < s->classes; block += SL_POSITIONS)
+        for (size_t l = 0; l < least(SL_EXP_LANES, s->classes - block); l++) {
+            size_t c = block + l, pair = c + SL_EXP_LANES;
             c_vframe f = frames[0];
             strip_prefetch(s, c, o);
             if (pair >= s->classes) { /* an exponential of -inf is added */
@@ -481,7 +518,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
             strip_prefetch(s, pair, o);
             SL_UNROLL_2
             for (size_t k = 0; k < vectors; k++) {
-                reg *top = lanes[k].max + l, *next = top + SL_LANES;
+                reg *top = lanes[k].max + l, *next = top + SL_EXP_LANES;
                 reg a = strip_load(s, c, k, o), b = strip_load(s, pair, k, o);
                 reg low_a = c_min(*top, a), low_b = c_min(*next, b);
                 f = o.shifted ? frames[k] : f;
@@ -520,7 +557,7 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
     for (size_t k = 0; k < vectors; k++) {
         max[k] = c_set1((num)-INFINITY);
         SL_ROLLED
-        for (size_t l = 0; l < SL_BLOCK; l++)
+        for (size_t l = 0; l < SL_POSITIONS; l++)
             max[k] = c_max(lanes[k].max[l], max[k]);
         max[k] = c_add(max[k], c_set1(0));
         frames[k] = c_vframe_of(max[k]);
@@ -534,30 +571,31 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
         reg equal = c_set1(0);
         c_vframe f = frames[k];
         SL_ROLLED
-        for (size_t l = 0; l < SL_BLOCK; l++) {
+        for (size_t l = 0; l < SL_POSITIONS; l++) {
             mask same = c_eq(lanes[k].max[l], max[k]);
-            rest[l % SL_LANES] = c_acc_merge(rest[l % SL_LANES], unless_largest(lanes[k].max[l], same, f));
+            rest[l % SL_EXP_LANES] =
+                c_acc_merge(rest[l % SL_EXP_LANES], unless_largest(lanes[k].max[l], same, f));
             equal = c_add(equal, c_keep(same, c_set1(1)));
         }
         c_acc top = c_exp_in_frame_wide(c_sub(max[k], f.shift), f, c_exp_table_load());
         c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
-        stats[k] = stats_from(max[k], c_acc_merge(fold_rows(rest, SL_LANES), others), top);
+        stats[k] = stats_from(max[k], c_acc_merge(fold_rows(rest, SL_EXP_LANES), others), top);
     }
 }
 
 /* The exponentials of all classes but the largest, added by lane; of f32 as parts first, which are widened as they are loaded
  * again, for less than in registers. */
 typedef struct {
-    c_acc rest[SL_LANES];
+    c_acc rest[SL_EXP_LANES];
 #if !SL_F64
-    num t[SL_BLOCK][SL_W], p[SL_BLOCK][SL_W];
+    num part[SL_SHORT][EXP_PARTS][SL_W];
 #endif
 } few_terms;
 
 SL_INLINE void add_few(few_terms *terms, size_t c, c_acc e)
 {
-    c_acc *lane = terms->rest + c % SL_LANES;
-    *lane = c < SL_LANES ? e : c_acc_merge(*lane, e);
+    c_acc *lane = terms->rest + c % SL_EXP_LANES;
+    *lane = c < SL_EXP_LANES ? e : c_acc_merge(*lane, e);
 }
 
 #if SL_F64
@@ -570,17 +608,13 @@ SL_INLINE void add_parts(few_terms *terms, size_t classes) { (void)terms, (void)
 #else
 SL_INLINE void put_few(few_terms *terms, size_t c, mask counts, reg x, c_vframe f)
 {
-    vf p, t = exp_parts_in_frame(counts, x, f, c_exp_table_load(), &p);
-    v_store(terms->t[c], v_keep(counts, t));
-    v_store(terms->p[c], v_keep(counts, p));
+    exp_parts_put(terms->part[c], counts, x, f, c_exp_table_load());
 }
 
 SL_INLINE void add_parts(few_terms *terms, size_t classes)
 {
-    for (size_t c = 0; c < classes; c++) {
-        vw w = v_load_wide(terms->t[c]);
-        add_few(terms, c, w_fma(w, v_load_wide(terms->p[c]), w));
-    }
+    for (size_t c = 0; c < classes; c++)
+        add_few(terms, c, exp_of_parts(terms->part[c]));
 }
 #endif
 
@@ -599,7 +633,7 @@ SL_INLINE reg few_terms_of(const strip *s, size_t k, strip_options o, reg max, c
     return equal;
 }
 
-/* Of at most SL_BLOCK classes each has a position of its own, and is its maximum. One vector of rows, the k-th. */
+/* Of at most SL_SHORT classes each has a position of its own, and is its maximum. One vector of rows, the k-th. */
 SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
 {
     const strip here = *s; /* no store can change it */
@@ -620,7 +654,7 @@ SL_INLINE row_stats strip_log_sum_few(const strip *s, size_t k, strip_options o)
     add_parts(&terms, s->classes);
     c_acc top = c_exp_in_frame_wide(c_sub(max, f.shift), f, c_exp_table_load());
     c_acc others = c_acc_times(top, w_sub(c_widen(equal), w_set1(1)));
-    size_t used = least(SL_LANES, s->classes);
+    size_t used = least(SL_EXP_LANES, s->classes);
     if (!o.whole)
         return stats_from_rarely(max, c_acc_merge(fold_rows(terms.rest, used), others), top);
     return stats_from(max, c_acc_merge(c_fold_rows(terms.rest, used), others), top);
@@ -645,7 +679,7 @@ SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTO
 
 SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])
 {
-    if (s->classes <= SL_BLOCK) {
+    if (s->classes <= SL_SHORT) {
         strip_log_sum_short(s, stats);
         return;
     }

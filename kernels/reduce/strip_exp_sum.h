@@ -25,30 +25,30 @@ SL_INLINE strip_end strip_end_of(c_acc sum, int safe)
                        c_all(number)};
 }
 
-SL_INLINE reg strip_result(reg e, const strip_end *end)
+/* a: e times the factor. */
+SL_INLINE reg strip_result(reg a, const strip_end *end)
 {
-    reg a = c_times(e, end->factor);
     return end->numbers ? a : c_select(end->number, a, end->otherwise);
 }
 
-/* ---- at most SL_BLOCK classes, whose exponentials stay in the first-level cache: each is added in f64 ---- */
+/* ---- at most SL_SHORT classes, whose exponentials stay in the first-level cache: each is added in f64 ---- */
 
 /* Class c of row l at e[c * SL_W + l]. */
 SL_INLINE c_acc sum_of_few(const num *e, size_t classes)
 {
-    c_acc lane[SL_LANES];
-    for (size_t l = 0; l < least(SL_LANES, classes); l++) {
+    c_acc lane[SL_EXP_LANES];
+    for (size_t l = 0; l < least(SL_EXP_LANES, classes); l++) {
         lane[l] = c_acc_load(e + l * SL_W);
-        if (l + SL_LANES < classes)
-            lane[l] = c_acc_merge(lane[l], c_acc_load(e + (l + SL_LANES) * SL_W));
+        for (size_t c = SL_EXP_LANES; c < SL_SHORT && l + c < classes; c += SL_EXP_LANES)
+            lane[l] = c_acc_merge(lane[l], c_acc_load(e + (l + c) * SL_W));
     }
-    return c_fold_rows(lane, least(SL_LANES, classes));
+    return c_fold_rows(lane, least(SL_EXP_LANES, classes));
 }
 
 SL_RARE c_acc sum_of_few_rarely(const num *e, size_t classes) { return sum_of_few(e, classes); }
 
 /* The exponentials of the k-th vector of rows; their maxima. */
-SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vframe f, num e[SL_BLOCK * SL_W])
+SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vframe f, num e[SL_SHORT * SL_W])
 {
     const strip here = *s; /* no store can change it */
     s = &here;
@@ -62,7 +62,7 @@ SL_INLINE reg strip_exps_of_few(const strip *s, size_t k, strip_options o, c_vfr
     return c_add(max, c_set1(0));
 }
 
-SL_NOINLINE void strip_exps_of_few_again(const strip *s, size_t k, c_vframe f, num e[SL_BLOCK * SL_W])
+SL_NOINLINE void strip_exps_of_few_again(const strip *s, size_t k, c_vframe f, num e[SL_SHORT * SL_W])
 {
     strip_exps_of_few(s, k, (strip_options){.whole = s->rows >= SL_W, .shifted = 1}, f, e);
 }
@@ -71,7 +71,7 @@ SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
-    num e[SL_BLOCK * SL_W];
+    num e[SL_SHORT * SL_W];
     c_vframe none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors_for(s, o);
     SL_ROLLED
@@ -82,7 +82,7 @@ SL_INLINE void softmax_few_of(const strip *s, T *y, int safe, strip_options o)
         c_acc sum = o.whole ? sum_of_few(e, s->classes) : sum_of_few_rarely(e, s->classes);
         strip_end end = strip_end_of(sum, safe);
         for (size_t c = 0; c < s->classes; c++)
-            strip_store(s, y, c, k, strip_result(c_load(e + c * SL_W), &end), o);
+            strip_store(s, y, c, k, strip_result(c_times_at(e + c * SL_W, end.factor), &end), o);
     }
 }
 
@@ -109,7 +109,7 @@ SL_INLINE num *strip_exps_at(const strip_place *p, size_t c)
 }
 
 typedef struct {
-    c_acc lane[SL_LANES];
+    c_acc lane[SL_EXP_LANES];
     reg max;
 } strip_exp_lanes;
 
@@ -133,12 +133,12 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
     for (size_t k = 0; k < vectors; k++) {
         lanes[k].max = c_set1((num)-INFINITY);
         SL_ROLLED
-        for (size_t l = 0; l < SL_LANES; l++)
+        for (size_t l = 0; l < SL_EXP_LANES; l++)
             lanes[k].lane[l] = c_acc_zero();
     }
-    for (size_t block = 0; block < s->classes; block += SL_BLOCK)
-        for (size_t l = 0; l < least(SL_LANES, s->classes - block); l++) {
-            size_t c = block + l, pair = c + SL_LANES;
+    for (size_t block = 0; block < s->classes; block += SL_POSITIONS)
+        for (size_t l = 0; l < least(SL_EXP_LANES, s->classes - block); l++) {
+            size_t c = block + l, pair = c + SL_EXP_LANES;
             c_vframe f = frames[0];
             num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
             num *kept_pair = o.keep ? strip_exps_at(&place, pair) : NULL;
@@ -159,7 +159,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
                 f = o.shifted ? frames[k] : f;
                 reg a = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
                 reg b = strip_exp(s, kept_pair, pair, k, o, f, &lanes[k].max);
-                sum = s->classes > SL_BLOCK ? c_acc_add_pair(sum, a, b)
+                sum = s->classes > SL_SHORT ? c_acc_add_pair(sum, a, b)
                                             : c_acc_add(c_acc_add(sum, c_widen(a)), c_widen(b));
                 lanes[k].lane[l] = sum;
             }
@@ -195,11 +195,12 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
         const num *kept = o.keep ? strip_exps_at(&place, c) : NULL;
         SL_UNROLL_2
         for (size_t k = 0; k < vectors; k++) {
-            reg e = o.keep ? c_load(kept + k * SL_W)
-                           : c_exp_in_frame(c_less_shift(strip_load(s, c, k, o), frames[k]), frames[k],
-                                            c_exp_table_load());
-            e = o.numbers ? c_times(e, ends[k].factor) : strip_result(e, ends + k);
-            strip_store(s, y, c, k, e, o);
+            c_factor factor = ends[k].factor;
+            reg a = o.keep ? c_times_at(kept + k * SL_W, factor)
+                           : c_times(c_exp_in_frame(c_less_shift(strip_load(s, c, k, o), frames[k]),
+                                                    frames[k], c_exp_table_load()),
+                                     factor);
+            strip_store(s, y, c, k, o.numbers ? a : strip_result(a, ends + k), o);
         }
     }
 }
@@ -234,7 +235,7 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
         strip_exps_again(s, place, frames, lanes);
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
-        ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_LANES, s->classes)), safe);
+        ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_EXP_LANES, s->classes)), safe);
         numbers &= ends[k].numbers;
     }
     strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal};

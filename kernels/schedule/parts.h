@@ -33,11 +33,11 @@ SL_INLINE void keep_some(num *e, reg a, size_t n)
         c_store_n(e, a, n);
 }
 
-/* A short row as a block: -inf adds nothing to any sum. */
-SL_INLINE const T *whole_block(const T *x, size_t n, T block[SL_BLOCK])
+/* A short row, filled up: -inf adds nothing to any sum. */
+SL_INLINE const T *whole_block(const T *x, size_t n, T *block, size_t room)
 {
     SL_ROLLED
-    for (size_t i = 0; i < SL_BLOCK; i += SL_W)
+    for (size_t i = 0; i < room; i += SL_W)
         store(block + i, load_some(x + least(i, n), left(n, i), (num)-INFINITY));
     return block;
 }

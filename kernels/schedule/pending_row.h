@@ -22,9 +22,9 @@ typedef struct {
     const T *x;
     const num *e; /* its exponentials, or NULL: compute them again */
     T *y;
-    size_t target;       /* SIZE_MAX: none */
-    c_frame frame;       /* of e */
-    num high, low, unit; /* k (factor.h) */
+    size_t target; /* SIZE_MAX: none */
+    c_frame frame; /* of e */
+    row_factor k;  /* factor.h */
     num max, log_sum;
     T entry;
     _Bool paired;   /* the exponentials are in the order of load_two, by whole blocks */
@@ -37,27 +37,6 @@ typedef struct {
     size_t n;
     int nontemporal;
 } pending_rows;
-
-/* The factors of SL_W rows, one by one. */
-typedef struct {
-    num high[SL_W], low[SL_W], unit[SL_W];
-} factor_lanes;
-
-SL_INLINE factor_lanes factors_of(c_factor k)
-{
-    factor_lanes f;
-    c_store(f.high, k.high);
-    c_store(f.low, k.low);
-    c_store(f.unit, k.unit);
-    return f;
-}
-
-SL_INLINE void set_factor(pending_row *row, const factor_lanes *f, size_t l)
-{
-    row->high = f->high[l];
-    row->low = f->low[l];
-    row->unit = f->unit[l];
-}
 
 /* Two registers in the order of load_two, with another entry in one place, past the caches. */
 SL_RARE void put_with_entry(T *y, size_t place, T entry, reg first, reg second)
@@ -103,7 +82,7 @@ SL_INLINE void emit_load(const pending_row *row, size_t at, size_t n, emit_optio
 
 SL_INLINE void emit_results(const pending_row *row, emit_options o, c_vframe f, reg two[2])
 {
-    c_factor k = {c_set1(row->high), c_set1(row->low), c_set1(row->unit)};
+    c_factor k = c_factor_set1(row->k);
     SL_UNROLL
     for (size_t i = 0; i < 2; i++) {
         if (o.kind == EMIT_LOG) {
@@ -114,19 +93,27 @@ SL_INLINE void emit_results(const pending_row *row, emit_options o, c_vframe f, 
             two[i] = c_exp_in_frame(c_less_shift(two[i], f), f, c_exp_table_load());
         two[i] = c_times(two[i], k);
     }
-    if (SL_FMA && o.kind == EMIT_PRODUCT && !o.scaled && row->has_unit) {
+#if SL_FMA
+    if (o.kind == EMIT_PRODUCT && !o.scaled && row->has_unit) {
         SL_UNROLL
         for (size_t i = 0; i < 2; i++)
             two[i] = c_mul(two[i], k.unit);
     }
+#endif
 }
 
 /* Two registers. A non-temporal line cannot be patched, so the target's entry goes in first. */
 SL_INLINE void emit_two(const pending_row *row, size_t at, emit_options o, int nontemporal, c_vframe f)
 {
     reg two[2];
-    emit_load(row, at, 2 * SL_W, o, two);
-    emit_results(row, o, f, two);
+    if (TIMES_FROM_MEMORY && o.kind == EMIT_PRODUCT && !o.again && (SL_IN_ORDER || row->paired)) {
+        SL_UNROLL
+        for (size_t i = 0; i < 2; i++)
+            two[i] = c_times_at(row->e + at + i * SL_W, c_factor_set1(row->k));
+    } else {
+        emit_load(row, at, 2 * SL_W, o, two);
+        emit_results(row, o, f, two);
+    }
     if (o.kind != EMIT_LOG && !o.scaled && nontemporal && row->target - at < 2 * SL_W)
         put_with_entry(row->y + at, row->target - at, row->entry, two[0], two[1]);
     else

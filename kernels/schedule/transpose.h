@@ -9,7 +9,7 @@
 #include "schedule/parts.h"
 
 /* As numbers of the arithmetic's own type: where they are, or in `flat`. */
-SL_INLINE const num *load_flat(const T *x, size_t classes, num flat[SL_BLOCK * SL_W])
+SL_INLINE const num *load_flat(const T *x, size_t classes, num flat[SL_SHORT * SL_W])
 {
     for (size_t line = 0; line < classes * SL_W * sizeof *x; line += SL_LINE)
         __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 2);
@@ -21,7 +21,7 @@ SL_INLINE const num *load_flat(const T *x, size_t classes, num flat[SL_BLOCK * S
 }
 
 /* Where results are put for store_flat(): at once in y, if it can take them. */
-SL_INLINE num *flat_results(T *y, int nontemporal, num flat[SL_BLOCK * SL_W])
+SL_INLINE num *flat_results(T *y, int nontemporal, num flat[SL_SHORT * SL_W])
 {
     return sizeof(T) == sizeof(num) && !nontemporal ? (num *)(void *)y : flat;
 }
@@ -110,9 +110,9 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
 }
 
 /* SL_W rows, of which only those that are live are read. */
-SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_BLOCK * SL_W])
+SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_SHORT * SL_W])
 {
-    num flat[SL_BLOCK * SL_W];
+    num flat[SL_SHORT * SL_W];
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         for (size_t i = 0; i < classes;
@@ -128,9 +128,9 @@ SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T trans
 /* The next SL_W of `rows`. Those that are missing, or not live (live may be NULL), become 0 and are not read. Of less than
  * four classes the first elements of the next SL_W rows may be. */
 SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t rows, const num *live,
-                              T transposed[SL_BLOCK * SL_W])
+                              T transposed[SL_SHORT * SL_W])
 {
-    num flat[SL_BLOCK * SL_W];
+    num flat[SL_SHORT * SL_W];
     size_t beyond = left(4, classes); /* the last row's end, to where its quad reaches */
     if (live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows)) {
         transpose_live(x, classes, live, transposed);
@@ -146,10 +146,10 @@ SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t rows, const num
 }
 
 /* The next SL_W of `rows`, of at least one class. */
-SL_NOINLINE void transpose_out(const T transposed[SL_BLOCK * SL_W], size_t classes, size_t rows, T *y,
+SL_NOINLINE void transpose_out(const T transposed[SL_SHORT * SL_W], size_t classes, size_t rows, T *y,
                                int nontemporal)
 {
-    num flat[SL_BLOCK * SL_W];
+    num flat[SL_SHORT * SL_W];
     if (rows < SL_W) {
         transpose_back(transposed, classes, flat);
         for (size_t i = 0; i < rows * classes; i += SL_W)

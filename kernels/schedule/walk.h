@@ -40,9 +40,9 @@ SL_INLINE size_t strip_rows(size_t rows)
     return rows < SL_W ? rows : least(STRIP_ROWS, rows / SL_W * SL_W);
 }
 
-/* Short rows, of at most SL_BLOCK elements, are laid side by side first: class c of row l at side[c * SL_W +
+/* Short rows, of at most SL_SHORT elements, are laid side by side first: class c of row l at side[c * SL_W +
  * l]. The same lanes, the same bits, and no row end to pay for. */
-SL_INLINE int short_rows(sl_shape s) { return s.inner == 1 && s.classes <= SL_BLOCK; }
+SL_INLINE int short_rows(sl_shape s) { return s.inner == 1 && s.classes <= SL_SHORT; }
 /* Unless they are too few to fill the lanes. */
 SL_INLINE int are_transposed(sl_shape s) { return short_rows(s) && s.outer > SL_W / 4; }
 
