@@ -96,9 +96,9 @@ SL_INLINE reg bce_grad(reg x, reg t, bce_weights weights, vw up, c_tables tables
         wm wide_is_one = w_eq(c_widen(t), w_set1(1));
         reg factor = c_narrow(w_select(wide_is_one, w_sub(w_set1(-0.0), wp), w));
         if (c_sigmoid_is_wide(&of, 1))
-            hard = c_times_scaled(factor, c_sigmoid_of(of, 1, tables));
+            hard = c_times_scaled(factor, c_sigmoid_of(of, RARE, tables));
         else /* the root is 1 */
-            hard = c_mul(factor, c_sigmoid_of(of, 0, tables).value);
+            hard = c_mul(factor, c_sigmoid_of(of, COMMON, tables).value);
     }
     if (!c_any(soft))
         return hard;
@@ -178,6 +178,9 @@ SL_INLINE reg plain_bce(reg x, reg t, double scale, c_tables tables, reg *entry)
     return c_fma(s, c_select(c_eq(s, zero), zero, size), log.high);
 }
 #endif
+
+/* What a loss is of. */
+enum { OF_LOGITS, OF_PROBABILITIES };
 
 /* What is the same for all elements of a call. */
 typedef struct {
@@ -266,13 +269,13 @@ SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const
 SL_STATIC void bce_with_logits(const T *logits, const T *target, sl_shape shape,
                                const sl_loss_options *options, num *loss, T *grad)
 {
-    element_losses(logits, target, shape, options, loss, grad, 0);
+    element_losses(logits, target, shape, options, loss, grad, OF_LOGITS);
 }
 
 SL_STATIC void bce(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options, num *loss,
                    T *grad)
 {
-    element_losses(prob, target, shape, options, loss, grad, 1);
+    element_losses(prob, target, shape, options, loss, grad, OF_PROBABILITIES);
 }
 
 #endif

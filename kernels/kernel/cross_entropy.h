@@ -242,9 +242,9 @@ SL_RARE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, 
         row->y[row->target] = row->entry;
 }
 
-/* A strip's; t: its probabilities, if there are any, laid out as the strip. plain: nothing but finite products. */
+/* A strip's; t: its probabilities, if there are any, laid out as the strip. */
 SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, T *grad, const row_grad *g,
-                                int plain, strip_options o)
+                                strip_options o)
 {
     const strip here = *s; /* no store can change it */
     s = &here;
@@ -259,7 +259,7 @@ SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, 
         SL_UNROLL_VECTORS
         for (size_t k = 0; k < vectors; k++) {
             reg e = c_exp_in_frame(c_less_shift(strip_load(s, i, k, o), f[k]), f[k], c_exp_table_load()), a;
-            if (plain) {
+            if (o.plain) {
                 a = c_times_unit(e, g[k].k);
             } else {
                 a = grad_at(e, t ? load_some(t + i * s->step + k * SL_W, s->rows, 0) : c_set1(0), w, g + k,
@@ -278,9 +278,9 @@ SL_NOINLINE void grad_of_strip(const loss_call *c, const strip *s, const T *t, T
     for (size_t k = 0; k < strip_vectors(s); k++)
         plain = plain && !c_any(c_lt(c_set1(0), g[k].none)) && c_factor_is_finite(g[k].k);
     if (plain)
-        grad_of_strip_in(c, s, t, grad, g, 1, (strip_options){.whole = 1});
+        grad_of_strip_in(c, s, t, grad, g, (strip_options){.whole = 1, .plain = 1});
     else
-        grad_of_strip_in(c, s, t, grad, g, 0, (strip_options){.whole = s->rows >= SL_W});
+        grad_of_strip_in(c, s, t, grad, g, (strip_options){.whole = s->rows >= SL_W});
 }
 
 /* u (p (W - q) - (1 - p) q), canonical, from what each of the terms is made of; 0 where not wanted. */

@@ -38,7 +38,8 @@ typedef struct {
     int safe;          /* an all -inf row, whose sum is 0, is zeros and not NaN */
 } softmax_rows_state;
 
-/* Where the exponentials of one of these rows are. */
+/* Where the exponentials of one of these rows are: with room for whole blocks, or not. */
+enum { UNPADDED, PADDED };
 SL_INLINE exp_place place_of_row(const pending_row *row, num *scratch, int padded)
 {
     return (exp_place){row->e ? (num *)row->e : scratch, row->e == NULL, padded || row->e == NULL};
@@ -79,7 +80,7 @@ SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lan
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         if (l < rows->n && !right)
-            exp_checked(s, rows->row + l, place_of_row(rows->row + l, NULL, 1), max[l], used, lanes + l);
+            exp_checked(s, rows->row + l, place_of_row(rows->row + l, NULL, PADDED), max[l], used, lanes + l);
         if (l < rows->n)
             c_row_put(&sums, l, lanes_fold(lanes[l].sum));
         else /* what can be divided by */
@@ -156,7 +157,7 @@ SL_NOINLINE void softmax_row(const T *x, T *y, size_t n, int safe)
 {
     _Alignas(SL_LINE) num e[SCRATCH_BYTES / sizeof(num)];
     const exp_options o = {.pairwise = 1, .rest = MASKED_LOADS};
-    const exp_place place = {e, 0, 1};
+    const exp_place place = {.e = e, .padded = 1};
     row_reader reader;
     exp_lanes lanes;
     c_frame none = {0, 0};

@@ -28,6 +28,7 @@ typedef struct {
     int full;        /* STRIP_ROWS rows */
     int keep;        /* exponentials are kept */
     int numbers;     /* all rows have a sum */
+    int plain;       /* nothing but finite products */
     int shifted;     /* every register of rows has a frame of its own, and that may have a shift */
     int nontemporal; /* stores */
 } strip_options;
