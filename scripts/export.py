@@ -133,6 +133,9 @@ class Export:
         def suffixed(words):
             return "".join(f"#define {name} SL_OF({name})\n" for name in sorted(words))
 
+        def unnamed(words):  # whoever includes the file has such names, too
+            return "".join(f"#undef {name}\n" for name in sorted(words))
+
         text = f"""{self.opening(f"the kernels of {self.name}.h")} *
  * This file includes itself, once for each instruction set and element type (SL_UNIT). In the library these are separate files;
  * here each name of theirs gets the unit's name as a suffix.
@@ -155,11 +158,11 @@ class Export:
 
 /* Names that each unit has. */
 {suffixed(names - macros)}
-{self.passes()}#else /* a unit */
+{self.passes()}{unnamed(names - macros)}#else /* a unit */
 
 {suffixed(names & macros)}
 {"".join(piece.text() for piece in unit)}
-{"".join(f"#undef {name}" + chr(10) for name in sorted(macros))}
+{unnamed(macros)}
 {"".join(f"#undef SL_{name}" + chr(10) for name in passed)}#endif
 #endif
 """
