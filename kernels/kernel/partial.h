@@ -19,7 +19,7 @@
 #include "maths/exact.h"
 
 /* Whether a sum hides behind exponentials: it costs another copy of their pass. */
-enum { SUMS_BESIDE_EXPS = !SL_F64 && SL_W > 1 };
+enum { ADDS_BESIDE_EXPS = !SL_F64 && SL_W > 1 };
 
 /* The first pass over a row in the predicted frame; the sum of its elements. */
 SL_INLINE c_acc sum_beside_exps(log_sum_rows *rows, const T *x, size_t n, log_sum_lanes *lanes)
@@ -30,7 +30,7 @@ SL_INLINE c_acc sum_beside_exps(log_sum_rows *rows, const T *x, size_t n, log_su
         log_sum_all_end(x, n, lanes);
         return row_sum(x, n);
     }
-    if (SUMS_BESIDE_EXPS && n >= SL_BLOCK) {
+    if (ADDS_BESIDE_EXPS && n >= SL_BLOCK) {
         log_sum_row_total(&rows->reader, x, rows->predicted, lanes, &sum);
         return sum;
     }
