@@ -184,8 +184,8 @@
 #define SL_SELECTED(value) ((void)0)
 #endif
 
-/* Parts of a block whose registers are taken one after the other where SL_APART stands between them. Compilers for AArch64 would begin
- * all at once, which are more registers than there are, and spill what waits. */
+/* Parts of a block whose registers are taken one after the other where SL_APART stands between them. Compilers for AArch64
+ * would begin all at once, which are more registers than there are, and spill what waits. */
 #if defined(__aarch64__)
 #define SL_APART __asm__ volatile("" ::: "memory")
 enum { PARTS_APART = 1 };

@@ -325,9 +325,9 @@ static double largest_in(const workload *w)
 }
 
 /* A main term of the sum, and one as far behind it as there are lanes, which is added to it first and is about half its last
- * place: in the first positions or, for what keeps the maximum of every place out of the sum, in the next ones, below such a maximum. One more
- * that may be the result; and two small terms which move the sum so far that the result, the quotient of that one and the
- * sum, or else the logarithm of the sum, comes to just below a power of two. */
+ * place: in the first positions or, for what keeps the maximum of every place out of the sum, in the next ones, below such a
+ * maximum. One more that may be the result; and two small terms which move the sum so far that the result, the quotient of that
+ * one and the sum, or else the logarithm of the sum, comes to just below a power of two. */
 static void fill_sum(generator *g, workload *w, const place *x, size_t at[5], bool has_maximum, exp_form form)
 {
     const sl_ref_dtype *dt = w->k->dtype;

@@ -15,8 +15,8 @@
  * Gradient, any input, in units as in softmax.h. f32: e_c 1.06, S 2.06, the product's rounding 1.0: 4.2 (no FMA: 4.9). Then
  * what is subtracted: u s / classes is rounded to f32, and so is its product with w_c without FMA: 2 and 1 more; u t_c 1.0, and
  * the difference 0.5: 5.7 (6.4). f64: 1.41, 1.41 (no FMA: 1.46) and 1.0, for the target, whose factors are rounded apart, 4.7:
- * bound 5.0; with probabilities 3.9 + 1.0 + 0.5: 5.4 (5.5); q costs 2 roundings more for weights and 4 for smoothing, since both terms have it. u of
- * a mean is a rounding in either.
+ * bound 5.0; with probabilities 3.9 + 1.0 + 0.5: 5.4 (5.5); q costs 2 roundings more for weights and 4 for smoothing, since
+ * both terms have it. u of a mean is a rounding in either.
  *
  * The gradient is a second pass: e_c, kept by the first or computed again, times u W / S (factor.h), less u q_c. That
  * difference loses digits that the result has where both p_c and q_c / W are near 1, and only there:

@@ -10,9 +10,9 @@
  *   worst found (tests/search.c): 3.07, of 64 elements, [0] 0x1.b8d444p+2 [1] -0x1.b08e52p+2 [2] -0x1.b0fdb6p+3 [16] and
  *   [48] -0x1.006c62p+4 [32] 0x1.4cccf2p-1, the others -inf, at [0].
  *
- * Log-sum-exp is one rounding of an f64 sum. f32: tested bound 1.0 of the larger of |m| and the result, found 0.61 (no FMA: 0.87). log_sum
- * may be twice as large as both, if it cancels half of itself against m, and so may its error: 2 x 2.18 and a rounding. Bound
- * on any input 5.4 (no FMA: 6.2); f64 2 x (1.41 + 0.39) and a rounding: 4.6 (no FMA: 4.7; tested 2.0).
+ * Log-sum-exp is one rounding of an f64 sum. f32: tested bound 1.0 of the larger of |m| and the result, found 0.61 (no FMA:
+ * 0.87). log_sum may be twice as large as both, if it cancels half of itself against m, and so may its error: 2 x 2.18 and a
+ * rounding. Bound on any input 5.4 (no FMA: 6.2); f64 2 x (1.41 + 0.39) and a rounding: 4.6 (no FMA: 4.7; tested 2.0).
  *
  * Classes that are cut off (exp_f32.h) are missing from the rest: where that is all that there is, log_sum is 0, and up to
  * 2^-153 for each of them was right.

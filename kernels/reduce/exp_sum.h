@@ -48,8 +48,8 @@ SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
         *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
 }
 
-/* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two. In parts that
- * have none of the n there may be any exponentials. */
+/* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two. In parts
+ * that have none of the n there may be any exponentials. */
 SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe f, exp_options o,
                          exp_lanes *lanes)
 {
