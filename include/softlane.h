@@ -107,6 +107,12 @@ SOFTLANE_API float sl_f32_of_f16(sl_f16 a);
 SOFTLANE_API sl_bf16 sl_bf16_of_f32(float a);
 SOFTLANE_API sl_f16 sl_f16_of_f32(float a);
 
+/* Elements from one outer index to the next, and from one class to the next; 0 stands for dense: inner for classes, and
+ * classes times that for outer. */
+typedef struct {
+    ptrdiff_t outer, classes;
+} sl_strides;
+
 /* outer blocks of `classes` elements that lie `inner` apart:
  *   element (o, c, i) is at (o * classes + c) * inner + i.
  * The rows of a matrix have inner = 1; an NCHW tensor has outer = N, classes = C, inner = H * W. A "row"
@@ -114,6 +120,7 @@ SOFTLANE_API sl_f16 sl_f16_of_f32(float a);
  * being (o, i). */
 typedef struct {
     size_t outer, classes, inner;
+    sl_strides in, out; /* of what is read, and of what is written: element (o, c, i) at o * outer + c * classes + i */
 } sl_shape;
 
 SOFTLANE_API sl_shape sl_rows(size_t rows, size_t classes);                /* {rows, classes, 1} */

@@ -9,9 +9,9 @@
  */
 #include "dispatch.h"
 
-sl_shape sl_rows(size_t rows, size_t classes) { return (sl_shape){rows, classes, 1}; }
+sl_shape sl_rows(size_t rows, size_t classes) { return (sl_shape){.outer = rows, .classes = classes, .inner = 1}; }
 
-sl_shape sl_axis(size_t outer, size_t classes, size_t inner) { return (sl_shape){outer, classes, inner}; }
+sl_shape sl_axis(size_t outer, size_t classes, size_t inner) { return (sl_shape){.outer = outer, .classes = classes, .inner = inner}; }
 
 sl_loss_options sl_loss_defaults(void) { return (sl_loss_options){0}; }
 

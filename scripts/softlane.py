@@ -40,8 +40,12 @@ if _manifests is None:
 
 # ------------------------------------------------------------------------------------------- what C calls by these names
 
+class _Strides(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_ssize_t) for name in ("outer", "classes")]
+
+
 class Shape(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in ("outer", "classes", "inner")]
+    _fields_ = [(name, ctypes.c_size_t) for name in ("outer", "classes", "inner")] + [("in", _Strides), ("out", _Strides)]
 
 
 class _Bits(ctypes.Structure):

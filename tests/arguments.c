@@ -303,7 +303,7 @@ static void no_classes(const kernel *k)
     assert_status(k, &c, k->second == CLASS_IDS ? SL_ERR_OVERLAP : SL_OK);
     c.out[RESULT] = NULL;
     assert_status(k, &c, SL_ERR_NULL);
-    c.shape = (sl_shape){SIZE_MAX, 0, SIZE_MAX};
+    c.shape = sl_axis(SIZE_MAX, 0, SIZE_MAX);
     assert_status(k, &c, SL_ERR_SIZE);
 }
 

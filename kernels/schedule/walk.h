@@ -13,6 +13,10 @@
 /* A row of nothing but -inf becomes NaN; or zeros, and -inf of log-softmax. */
 enum { NAN_ROWS, SAFE_ROWS };
 
+/* Elements from one contiguous row of what is read, or written, to the next. */
+SL_INLINE size_t pitch_in(sl_shape s) { return s.in.outer != 0 ? (size_t)s.in.outer : s.classes; }
+SL_INLINE size_t pitch_out(sl_shape s) { return s.out.outer != 0 ? (size_t)s.out.outer : s.classes; }
+
 /* The rows of a shape in their order, as blocks of rows that lie `stride` apart. The rows of a matrix are one
  * block, each contiguous; with inner > 1 every outer index is a block and neighbouring rows are neighbouring
  * elements, so that SL_W of them fill a register. */
