@@ -243,7 +243,7 @@ SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_l
 {
     walk w = walk_of(shape);
     int rows = shape.inner == 1 && !are_transposed(shape);
-    int nontemporal = rows              ? use_nontemporal(dx, shape.outer * shape.classes)
+    int nontemporal = rows              ? rows_nontemporal(dx, shape.outer, shape.classes)
                       : shape.inner > 1 ? strips_nontemporal(dx, shape)
                                         : 0;
     int prefetch = shape.inner > 1 && strips_prefetch(dx, shape);

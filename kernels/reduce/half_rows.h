@@ -100,12 +100,11 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
     }
 }
 
-/* Whether rows are done this way. Where results are non-temporal, they must be whole lines. */
+/* Whether rows are done this way. */
 SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
 {
     return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
-           (const void *)x != (const void *)y &&
-           (rows_are_lines(y, s.classes) || !use_nontemporal(y, s.outer * s.classes));
+           (const void *)x != (const void *)y;
 }
 
 SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
@@ -114,7 +113,7 @@ SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes
     T spare[SPARE + SL_LINE / sizeof(T)];
     row_reader reader;
     c_frame predicted = {0, 0};
-    int nontemporal = use_nontemporal(y, rows * classes);
+    int nontemporal = rows_nontemporal(y, rows, classes);
     int far = sl_prefetches(rows * classes * sizeof(T));
     row_reader_init(&reader, classes);
     for (size_t left = rows; left > 0; left--, x += classes, y += classes) {
