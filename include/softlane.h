@@ -130,7 +130,8 @@ typedef struct {
  * being (o, i). */
 typedef struct {
     size_t outer, classes, inner;
-    sl_strides in, out; /* of what is read, and of what is written: element (o, c, i) at o * outer + c * classes + i */
+    sl_strides in,
+        out; /* of what is read, and of what is written: element (o, c, i) at o * outer + c * classes + i */
 } sl_shape;
 
 SOFTLANE_API sl_shape sl_rows(size_t rows, size_t classes);                /* {rows, classes, 1} */
@@ -521,7 +522,7 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 /* ----------------------------------------------------------------------------------------------- speed */
 
 /* How large the last-level cache is taken to be, in bytes. What a kernel writes beyond half of that goes past the caches (where
- * the variant can). Element kernels prefetch what they read beyond half of it, or beyond 512 KiB where it is more than 128 MiB.
+ * the variant can). Where it is more than 128 MiB, element kernels prefetch what they read beyond 512 KiB.
  * It is what sl_set_cache_bytes has said, else the size of the one cache that a core reaches, where a package has several: of the
  * core that asks first, at the first call that computes, names a variant, or is this one. On x86 cpuid tells it, elsewhere Linux
  * in /sys; 32 MiB where they do not. */

@@ -270,7 +270,7 @@ SL_INLINE void backward_strips(const T *y, const T *dy, T *dx, sl_shape shape, i
 SL_INLINE void backward_rows(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
 {
     const size_t in = pitch_in(shape), out = pitch_out(shape);
-    int nontemporal = use_nontemporal(dx, shape.outer * shape.classes);
+    int nontemporal = rows_nontemporal(dx, shape);
     for (size_t r = 0; r < shape.outer; r++)
         backward_row(y + r * in, dy + r * in, dx + r * out, shape.classes, nontemporal, of_log);
     if (nontemporal)

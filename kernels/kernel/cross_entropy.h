@@ -584,7 +584,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
 
 /* Long rows: the gradient is the second pass, from memory beside the first one of the next rows. Between them the exponentials
  * are in grad, if it can hold them and may be written twice, or in scratch, if a row fits, or nowhere. It is non-temporal only
- * where no line must be read first because two rows share it: some cores let all other stores wait for that. */
+ * where no line must be read first because two rows share it: some cores let all other stores wait for that; and where scratch
+ * holds enough rows to share the end of a group. */
 SL_NOINLINE void losses_of_rows(loss_call *c)
 {
     enum { SCRATCH = (SL_F64 ? 4096 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
@@ -594,7 +595,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
     int keeps = c->grad && classes > SL_SHORT;
     int can_hold = can_hold_exps(c->logits, c->grad);
-    rows.later.nontemporal = keeps && (room <= SCRATCH || !can_hold) &&
+    rows.later.nontemporal = keeps && (2 * (SCRATCH / room) >= SL_W || !can_hold) &&
                              rows_are_lines(c->grad, classes, c->w.out.row) &&
                              use_nontemporal(c->grad, c->shape.outer * classes);
     int in_grad = keeps && can_hold && !rows.later.nontemporal;

@@ -90,7 +90,7 @@ SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
     size_t many = rows_at_once(shape), classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_LOG);
-    rows.later.nontemporal = use_nontemporal(y, shape.outer * classes);
+    rows.later.nontemporal = rows_nontemporal(y, shape);
     for (size_t r = 0; r < shape.outer; r += many) {
         row_group group = {
             .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape.outer - r)};

@@ -222,17 +222,13 @@ SL_INLINE size_t straight_rows(size_t classes)
  * rows of 16 bits have a way of their own (half_rows.h). */
 SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), STAGED = SL_IN_ORDER ? 1 : SCRATCH / 2, GROUPED = 512 };
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
     const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     _Alignas(SL_LINE) num scratch[SCRATCH];
-    T staging[STAGED];
-    /* What is kept out of order is scaled from the row's start on. Where that is not the start of a line, results are staged. */
-    int aside = !SL_IN_ORDER && classes <= SCRATCH && !rows_are_lines(y, classes, out);
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
-    /* No exponential is computed again for it. */
-    int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED) &&
-                      (room <= SCRATCH || !can_hold_exps(x, y));
-    int staged = nontemporal && aside;
+    /* No exponential is computed again for it; and those in scratch hide the reading of lines of 16-bit results. */
+    int nontemporal =
+        rows_nontemporal(y, shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
     size_t many = nontemporal || room > GROUPED ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);
@@ -249,7 +245,7 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
             if (l < now->n) {
                 pending_row *row = now->row + l;
                 row->x = x + (r + l) * in;
-                row->y = staged ? staging : to;
+                row->y = to;
                 row->target = SIZE_MAX;
                 row->paired = 1;
                 row->has_unit = 0;
@@ -258,12 +254,10 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
                                                                : NULL;
                 prefetch_last_line(to, classes);
                 place = place_of_row(row, scratch, room <= SCRATCH);
-                softmax_pass(&s, row->x, place, other, nontemporal && !staged, lanes + l);
+                softmax_pass(&s, row->x, place, other, nontemporal, lanes + l);
             } else if (other) {
-                emit_row(other, classes, EMIT_PRODUCT, nontemporal && !staged);
+                emit_row(other, classes, EMIT_PRODUCT, nontemporal);
             }
-            if (staged && other)
-                copy_out(staging, to - many * out, classes, NONTEMPORAL);
         }
         if (many > 1)
             softmax_ends(&s, now, lanes, y + r * out, out);
@@ -351,19 +345,28 @@ SL_NOINLINE void softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
 
 /* ---- strips ---- */
 
-/* How many rows a strip may have at most: by whole lines so many that their exponentials fit into scratch, if any. */
+/* Of how many rows, by whole lines, the exponentials fit into scratch. */
+SL_INLINE size_t scratch_strip_rows(size_t classes)
+{
+    return round_down_to_lines(SCRATCH_BYTES / sizeof(num) / classes);
+}
+
+/* How many rows a strip may have at most: so many, if any. */
 SL_INLINE size_t most_strip_rows(size_t classes)
 {
-    size_t fit = round_down_to_lines(SCRATCH_BYTES / sizeof(num) / classes);
+    size_t fit = scratch_strip_rows(classes);
     return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
 }
 
 SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
-    int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
+    int can_hold = can_hold_exps(x, y);
+    /* No exponential is computed again for it. */
+    int nontemporal = strips_nontemporal(y, shape) && (!can_hold || scratch_strip_rows(shape.classes) != 0);
+    int prefetch = !nontemporal && use_nontemporal(y, shape.outer * shape.classes * shape.inner);
     int few = shape.classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
-    size_t most = few || (can_hold_exps(x, y) && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
+    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(most, strip_rows(w.rows - i));

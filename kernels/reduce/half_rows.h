@@ -110,12 +110,11 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
     }
 }
 
-/* Whether rows are done this way. Where results are non-temporal, they must be whole lines. */
+/* Whether rows are done this way. */
 SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
 {
     return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
-           (const void *)x != (const void *)y &&
-           (rows_are_lines(y, s.classes, pitch_out(s)) || !use_nontemporal(y, s.outer * s.classes));
+           (const void *)x != (const void *)y;
 }
 
 SL_NOINLINE void softmax_half_rows(const T *x, T *y, sl_shape shape, int safe)
@@ -125,7 +124,7 @@ SL_NOINLINE void softmax_half_rows(const T *x, T *y, sl_shape shape, int safe)
     T spare[SPARE + SL_LINE / sizeof(T)];
     row_reader reader;
     c_frame predicted = {0, 0};
-    int nontemporal = use_nontemporal(y, shape.outer * classes);
+    int nontemporal = rows_nontemporal(y, shape);
     int far = sl_prefetches(shape.outer * classes * sizeof(T));
     row_reader_init(&reader, classes);
     for (size_t left = shape.outer; left > 0; left--, x += in, y += out) {
