@@ -266,15 +266,15 @@ RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
 #define ROW_FUNCTION(dt, name, parameters, work, call, ...)                                                  \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
-        const array arrays[] = {__VA_ARGS__};                                                                \
         if (has_strides(&shape)) {                                                                           \
             array strided[] = {__VA_ARGS__};                                                                 \
             CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape));                                 \
         } else {                                                                                             \
-            CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                   \
+            const array dense[] = {__VA_ARGS__};                                                             \
+            CHECK(check_arrays(dense, COUNT_OF(dense)));                                                     \
         }                                                                                                    \
         if ((work) != 0)                                                                                     \
-            sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
+            sl_active_for(SL_SLOT(name, dt), elements_of(shape))->name##_##dt call;                          \
         return SL_OK;                                                                                        \
     }
 
