@@ -183,11 +183,14 @@ static const extent *extent_for(const extents *e, const array *a)
     return a->role == OUTPUT || a->role == REPLACING ? &e->out : &e->in;
 }
 
-/* The shape's strides, and what is not yet known of the arrays: the spans of those that go by them. */
-static sl_status lay_out(array *a, size_t n, const sl_shape *shape, extents *e)
+/* The shape's strides, which become those in effect: a kernel goes to nothing that is not there. And what is not yet known of the
+ * arrays: the spans of those that go by them. */
+static sl_status lay_out(array *a, size_t n, sl_shape *shape, extents *e)
 {
     CHECK(extent_of(shape, &shape->in, &e->in));
     CHECK(extent_of(shape, &shape->out, &e->out));
+    shape->in = (sl_strides){(ptrdiff_t)e->in.outer, (ptrdiff_t)e->in.classes};
+    shape->out = (sl_strides){(ptrdiff_t)e->out.outer, (ptrdiff_t)e->out.classes};
     for (size_t i = 0; i < n; i++)
         if (a[i].shaped && a[i].count != 0)
             a[i].count = extent_for(e, &a[i])->span;
@@ -240,7 +243,7 @@ static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape
     return SL_OK;
 }
 
-RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
+RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
 {
     extents e;
     CHECK(lay_out(a, n, shape, &e));
@@ -337,7 +340,7 @@ static sl_status check_options(const sl_loss_options *o, unsigned takes)
 /* All but the values of the targets. The counts are those of the reduction none. */
 typedef struct {
     array logits, target;
-    sl_shape shape;
+    sl_shape *shape;
     const sl_loss_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     unsigned takes;
     const void *loss, *grad; /* either may be NULL when the other is not */
@@ -350,7 +353,7 @@ INLINE void arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
-    const size_t classes = c->logits.count == 0 ? 0 : c->shape.classes;
+    const size_t classes = c->logits.count == 0 ? 0 : c->shape->classes;
     const bool loss_is_required = c->grad == NULL;
     const array all[LOSS_ARRAYS] = {
         c->logits,
@@ -371,15 +374,15 @@ RARE sl_status check_strided_loss(const loss_call *c)
     array arrays[LOSS_ARRAYS];
     extents e;
     arrays_of(c, arrays);
-    CHECK(lay_out(arrays, LOSS_ARRAYS, &c->shape, &e));
+    CHECK(lay_out(arrays, LOSS_ARRAYS, c->shape, &e));
     CHECK(check_presence(arrays, LOSS_ARRAYS));
     CHECK(check_options(c->options, c->takes));
-    return check_strided_aliasing(arrays, LOSS_ARRAYS, &c->shape, &e);
+    return check_strided_aliasing(arrays, LOSS_ARRAYS, c->shape, &e);
 }
 
 static sl_status check_loss(const loss_call *c)
 {
-    if (has_strides(&c->shape))
+    if (has_strides(c->shape))
         return check_strided_loss(c);
     array arrays[LOSS_ARRAYS];
     arrays_of(c, arrays);
@@ -452,7 +455,7 @@ static runs runs_of(const sl_shape *s)
         const loss_call c = {                                                                                \
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
-            .shape = shape,                                                                                  \
+            .shape = &shape,                                                                                 \
             .options = &o,                                                                                   \
             .options_at = options,                                                                           \
             .takes = TAKES_##name,                                                                           \
