@@ -266,18 +266,25 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
     }
 
 /* The same with a shape. */
-#define ROW_FUNCTION(dt, name, parameters, work, call, ...)                                                  \
+#define ROW_FUNCTION(dt, name, parameters, work, arguments, ...)                                             \
+    RARE sl_status strided_##name##_##dt parameters                                                          \
+    {                                                                                                        \
+        const size_t elements = elements_of(shape);                                                          \
+        array arrays[] = {__VA_ARGS__};                                                                      \
+        CHECK(check_strided_arrays(arrays, COUNT_OF(arrays), &shape));                                       \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
+        return SL_OK;                                                                                        \
+    }                                                                                                        \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
-        if (has_strides(&shape)) {                                                                           \
-            array strided[] = {__VA_ARGS__};                                                                 \
-            CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape));                                 \
-        } else {                                                                                             \
-            const array dense[] = {__VA_ARGS__};                                                             \
-            CHECK(check_arrays(dense, COUNT_OF(dense)));                                                     \
-        }                                                                                                    \
+        if (has_strides(&shape))                                                                             \
+            return strided_##name##_##dt arguments;                                                          \
+        const size_t elements = elements_of(shape);                                                          \
+        const array arrays[] = {__VA_ARGS__};                                                                \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
         if ((work) != 0)                                                                                     \
-            sl_active_for(SL_SLOT(name, dt), elements_of(shape))->name##_##dt call;                          \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
         return SL_OK;                                                                                        \
     }
 
@@ -289,18 +296,18 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
     FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED, false},  \
              {dy, n, sizeof(T), REPLACED, false}, {dx, n, sizeof(T), REPLACING, false})
 
-/* An array of the shape's elements. */
+/* An array of the shape's elements; so many it has. */
 #define ELEMENTS(at, role)                                                                                   \
     {                                                                                                        \
         at, elements_of(shape), sizeof *(at), role, true                                                     \
     }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                       \
-                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING))
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements, (x, y, shape), ELEMENTS(x, REPLACED),          \
+                 ELEMENTS(y, REPLACING))
 
 #define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),             \
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements, (y, dy, dx, shape),                       \
                  ELEMENTS(y, REPLACED), ELEMENTS(dy, REPLACED), ELEMENTS(dx, REPLACING))
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
@@ -347,15 +354,17 @@ typedef struct {
     size_t losses, loss_size;
 } loss_call;
 
-enum { LOSS_ARRAYS = 8 };
+typedef struct {
+    array at[8];
+} loss_arrays;
 
-INLINE void arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
+INLINE loss_arrays arrays_of(const loss_call *c)
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
     const size_t classes = c->logits.count == 0 ? 0 : c->shape->classes;
     const bool loss_is_required = c->grad == NULL;
-    const array all[LOSS_ARRAYS] = {
+    return (loss_arrays){{
         c->logits,
         c->target,
         {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT, false},
@@ -364,31 +373,25 @@ INLINE void arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
         {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
         {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT, false},
         {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT, false},
-    };
-    for (size_t i = 0; i < LOSS_ARRAYS; i++)
-        arrays[i] = all[i];
+    }};
 }
 
 RARE sl_status check_strided_loss(const loss_call *c)
 {
-    array arrays[LOSS_ARRAYS];
+    loss_arrays arrays = arrays_of(c);
     extents e;
-    arrays_of(c, arrays);
-    CHECK(lay_out(arrays, LOSS_ARRAYS, c->shape, &e));
-    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    CHECK(lay_out(arrays.at, COUNT_OF(arrays.at), c->shape, &e));
+    CHECK(check_presence(arrays.at, COUNT_OF(arrays.at)));
     CHECK(check_options(c->options, c->takes));
-    return check_strided_aliasing(arrays, LOSS_ARRAYS, c->shape, &e);
+    return check_strided_aliasing(arrays.at, COUNT_OF(arrays.at), c->shape, &e);
 }
 
 static sl_status check_loss(const loss_call *c)
 {
-    if (has_strides(c->shape))
-        return check_strided_loss(c);
-    array arrays[LOSS_ARRAYS];
-    arrays_of(c, arrays);
-    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    const loss_arrays arrays = arrays_of(c);
+    CHECK(check_presence(arrays.at, COUNT_OF(arrays.at)));
     CHECK(check_options(c->options, c->takes));
-    return check_aliasing(arrays, LOSS_ARRAYS);
+    return check_aliasing(arrays.at, COUNT_OF(arrays.at));
 }
 
 /* A class id for every row. */
@@ -433,10 +436,10 @@ static runs runs_of(const sl_shape *s)
     do {                                                                                                     \
         const runs all = runs_of(&shape);                                                                    \
         int outside = 0;                                                                                     \
-        for (size_t o = 0; o < all.outer; o++)                                                               \
+        for (size_t b = 0; b < all.outer; b++)                                                               \
             for (size_t k = 0; k < all.classes; k++)                                                         \
                 for (size_t i = 0; i < all.length; i++)                                                      \
-                    outside |= is_outside(x[o * all.to_outer + k * all.to_class + i]);                       \
+                    outside |= is_outside(x[b * all.to_outer + k * all.to_class + i]);                       \
         if (outside)                                                                                         \
             return SL_ERR_TARGET;                                                                            \
     } while (0)
@@ -452,6 +455,7 @@ static runs runs_of(const sl_shape *s)
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
+        const size_t elements = elements_of(shape);                                                          \
         const loss_call c = {                                                                                \
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
@@ -464,18 +468,18 @@ static runs runs_of(const sl_shape *s)
             .losses = loss_count,                                                                            \
             .loss_size = sizeof *loss,                                                                       \
         };                                                                                                   \
-        CHECK(check_loss(&c));                                                                               \
+        CHECK(has_strides(&shape) ? check_strided_loss(&c) : check_loss(&c));                                \
         CHECK_TARGET_##name(dt);                                                                             \
-        sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt(x, target, shape, &o, loss, grad);     \
+        sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt(x, target, shape, &o, loss, grad);           \
         return SL_OK;                                                                                        \
     }
 
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
     LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))
 #define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
-    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), true, rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements, true, rows_of(shape))
 #define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
-    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), true, elements_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements, true, elements)
 
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 

@@ -132,8 +132,9 @@ SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_any(const T *x, T *y, const sl_shape *of, int safe)
 {
+    const sl_shape shape = *of;
     if (shape.classes == 0)
         return;
     if (are_transposed(shape))
@@ -144,7 +145,10 @@ SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
         log_softmax_strips(x, y, shape, safe);
 }
 
-SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, NAN_ROWS); }
-SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, SAFE_ROWS); }
+SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, &shape, NAN_ROWS); }
+SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape)
+{
+    log_softmax_any(x, y, &shape, SAFE_ROWS);
+}
 
 #endif

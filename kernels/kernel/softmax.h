@@ -220,15 +220,16 @@ SL_INLINE size_t straight_rows(size_t classes)
  * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
  * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer
  * rows of 16 bits have a way of their own (half_rows.h). */
-SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
     enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
-    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
+                 out = pitch_out(*shape);
     _Alignas(SL_LINE) num scratch[SCRATCH];
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     /* No exponential is computed again for it; and those in scratch hide the reading of lines of 16-bit results. */
     int nontemporal =
-        rows_nontemporal(y, shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
+        rows_nontemporal(y, *shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
     size_t many = nontemporal || room > GROUPED ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);
@@ -319,14 +320,15 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
     store_flat(y, classes, out, to, nontemporal);
 }
 
-SL_NOINLINE void softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_short_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
+                 out = pitch_out(*shape);
     T transposed[SL_SHORT * SL_W], results[SL_SHORT * SL_W];
     size_t r = 0;
-    int nontemporal = short_rows_nontemporal(y, shape);
+    int nontemporal = short_rows_nontemporal(y, *shape);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
-        softmax_transposed(x + r * in, y + r * out, &shape, safe, nontemporal);
+        softmax_transposed(x + r * in, y + r * out, shape, safe, nontemporal);
     for (size_t n; r < rows; r += n) {
         n = least(SL_W, rows - r);
         if (n <= SL_W / 4) {
@@ -381,12 +383,13 @@ SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *of, int safe)
 {
+    const sl_shape shape = *of;
     if (shape.classes == 0)
         return;
     if (short_rows(shape))
-        softmax_short_rows(x, y, shape, safe);
+        softmax_short_rows(x, y, of, safe);
     else if (!contiguous_rows(shape))
         softmax_strips(x, y, shape, safe);
 #if SL_16_BITS
@@ -394,13 +397,13 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
         softmax_half_rows(x, y, shape, safe);
 #endif
     else if (shape.outer > straight_rows(shape.classes))
-        softmax_rows(x, y, shape, safe);
+        softmax_rows(x, y, of, safe);
     else
         for (size_t r = 0; r < shape.outer; r++)
             softmax_row(x + r * pitch_in(shape), y + r * pitch_out(shape), shape.classes, safe);
 }
 
-SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, NAN_ROWS); }
-SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, SAFE_ROWS); }
+SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, NAN_ROWS); }
+SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, SAFE_ROWS); }
 
 #endif
