@@ -697,34 +697,33 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
         }
 }
 
-SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *of,
+SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *shape,
                             const sl_loss_options *o, num *loss, T *grad)
 {
-    const sl_shape shape = *of;
-    size_t rows = shape.outer * shape.inner;
-    if (shape.classes == 0) { /* class ids are all ignored, rows of probabilities all count */
+    size_t rows = shape->outer * shape->inner;
+    if (shape->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
         return;
     }
     loss_call c;
     double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows,
            divisor = c_divisor(o, count);
-    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = shape,
+    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = *shape,
     c.loss = loss;
-    c.w = walk_of(shape);
+    c.w = walk_of(*shape);
     c.smoothing = o->label_smoothing;
     c.own = w_set1(1 - c.smoothing);
-    c.share = w_set1(c.smoothing / (double)(int64_t)shape.classes);
+    c.share = w_set1(c.smoothing / (double)(int64_t)shape->classes);
     c.weights = (weight_sum){w_set1(0), c_acc_zero()};
     if (grad && target && c.smoothing > 0 && rows > 0) /* of no rows there may be any number of classes */
-        c.weights = weights_of(o->class_weight, shape.classes);
+        c.weights = weights_of(o->class_weight, shape->classes);
     c.scale = c_gradient_scale(o, divisor);
     c.has_tops = prob || (c.smoothing > 0 &&
                           o->class_weight); /* else no other q than a target's exceeds half of all */
     total_zero(&c.losses);
-    if (!contiguous_rows(shape))
+    if (!contiguous_rows(*shape))
         losses_of_strips(&c);
-    else if (are_transposed(shape))
+    else if (are_transposed(*shape))
         losses_of_transposed(&c);
     else
         losses_of_rows(&c);

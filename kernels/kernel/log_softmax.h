@@ -67,11 +67,12 @@ SL_NOINLINE void log_softmax_strip(const strip *s, T *y, int nontemporal, const 
         log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
-SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
+                 out = pitch_out(*shape);
     T transposed[SL_SHORT * SL_W];
-    int nontemporal = short_rows_nontemporal(y, shape);
+    int nontemporal = short_rows_nontemporal(y, *shape);
     for (size_t r = 0; r < rows; r += SL_W) {
         transpose_in(x + r * in, classes, in, rows - r, NULL, transposed);
         strip s = strip_of_transposed(transposed, classes);
@@ -85,15 +86,16 @@ SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, sl_shape shape, int sa
 }
 
 /* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
-SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    size_t many = rows_at_once(shape), classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    size_t many = rows_at_once(*shape), classes = shape->classes, in = pitch_in(*shape),
+           out = pitch_out(*shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_LOG);
-    rows.later.nontemporal = rows_nontemporal(y, shape);
-    for (size_t r = 0; r < shape.outer; r += many) {
+    rows.later.nontemporal = rows_nontemporal(y, *shape);
+    for (size_t r = 0; r < shape->outer; r += many) {
         row_group group = {
-            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape.outer - r)};
+            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape->outer - r)};
         row_stats s;
         log_sum_of_rows(&rows, &group, &s);
         num max[SL_W], log_sum[SL_W];
@@ -115,16 +117,17 @@ SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_strips(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    walk w = walk_of(shape);
-    int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
+    walk w = walk_of(*shape);
+    int nontemporal = strips_nontemporal(y, *shape), prefetch = strips_prefetch(y, *shape);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             row_stats stats[STRIP_VECTORS];
             n = strip_rows(w.rows - i);
             T *to = y + b * w.out.block + i;
-            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
+            strip s = {
+                x + b * w.in.block + i, prefetch ? to : NULL, shape->classes, w.in.step, n, w.out.step};
             strip_log_sum(&s, stats);
             log_softmax_strip(&s, to, nontemporal && round_down_to_lines(n) == n, stats, safe);
         }
@@ -132,14 +135,13 @@ SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_any(const T *x, T *y, const sl_shape *of, int safe)
+SL_NOINLINE void log_softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    const sl_shape shape = *of;
-    if (shape.classes == 0)
+    if (shape->classes == 0)
         return;
-    if (are_transposed(shape))
+    if (are_transposed(*shape))
         log_softmax_short_rows(x, y, shape, safe);
-    else if (contiguous_rows(shape))
+    else if (contiguous_rows(*shape))
         log_softmax_rows(x, y, shape, safe);
     else
         log_softmax_strips(x, y, shape, safe);

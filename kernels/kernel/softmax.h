@@ -360,20 +360,21 @@ SL_INLINE size_t most_strip_rows(size_t classes)
     return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
 }
 
-SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_strips(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    walk w = walk_of(shape);
+    walk w = walk_of(*shape);
     int can_hold = can_hold_exps(x, y);
     /* No exponential is computed again for it. */
-    int nontemporal = strips_nontemporal(y, shape) && (!can_hold || scratch_strip_rows(shape.classes) != 0);
-    int prefetch = !nontemporal && use_nontemporal(y, shape.outer * shape.classes * shape.inner);
-    int few = shape.classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
-    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
+    int nontemporal = strips_nontemporal(y, *shape) && (!can_hold || scratch_strip_rows(shape->classes) != 0);
+    int prefetch = !nontemporal && use_nontemporal(y, shape->outer * shape->classes * shape->inner);
+    int few = shape->classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
+    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape->classes);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(most, strip_rows(w.rows - i));
             T *to = y + b * w.out.block + i;
-            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
+            strip s = {
+                x + b * w.in.block + i, prefetch ? to : NULL, shape->classes, w.in.step, n, w.out.step};
             if (few)
                 softmax_few(&s, to, safe);
             else
@@ -383,24 +384,24 @@ SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *of, int safe)
+SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    const sl_shape shape = *of;
-    if (shape.classes == 0)
+    const size_t rows = shape->outer, classes = shape->classes;
+    if (classes == 0)
         return;
-    if (short_rows(shape))
-        softmax_short_rows(x, y, of, safe);
-    else if (!contiguous_rows(shape))
+    if (short_rows(*shape))
+        softmax_short_rows(x, y, shape, safe);
+    else if (!contiguous_rows(*shape))
         softmax_strips(x, y, shape, safe);
 #if SL_16_BITS
-    else if (are_half_rows(x, y, shape))
+    else if (are_half_rows(x, y, classes))
         softmax_half_rows(x, y, shape, safe);
 #endif
-    else if (shape.outer > straight_rows(shape.classes))
-        softmax_rows(x, y, of, safe);
+    else if (rows > straight_rows(classes))
+        softmax_rows(x, y, shape, safe);
     else
-        for (size_t r = 0; r < shape.outer; r++)
-            softmax_row(x + r * pitch_in(shape), y + r * pitch_out(shape), shape.classes, safe);
+        for (size_t r = 0; r < rows; r++)
+            softmax_row(x + r * pitch_in(*shape), y + r * pitch_out(*shape), classes, safe);
 }
 
 SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, NAN_ROWS); }
