@@ -9,9 +9,15 @@
  */
 #include "dispatch.h"
 
-sl_shape sl_rows(size_t rows, size_t classes) { return (sl_shape){.outer = rows, .classes = classes, .inner = 1}; }
+sl_shape sl_rows(size_t rows, size_t classes)
+{
+    return (sl_shape){.outer = rows, .classes = classes, .inner = 1};
+}
 
-sl_shape sl_axis(size_t outer, size_t classes, size_t inner) { return (sl_shape){.outer = outer, .classes = classes, .inner = inner}; }
+sl_shape sl_axis(size_t outer, size_t classes, size_t inner)
+{
+    return (sl_shape){.outer = outer, .classes = classes, .inner = inner};
+}
 
 sl_loss_options sl_loss_defaults(void) { return (sl_loss_options){0}; }
 
@@ -68,11 +74,21 @@ typedef struct {
 
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
 
+/* SIZE_MAX, which is too much for any array, where the product is more. */
+INLINE size_t saturating_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+/* A product, since a division would take as long as a short call. */
+INLINE size_t bytes_of(const array *a) { return saturating_product(a->count, a->size); }
+
 /* Byte sizes, and that what must be read or written is there. */
 INLINE sl_status check_presence(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (a[i].count > PTRDIFF_MAX / a[i].size)
+        if (bytes_of(&a[i]) > PTRDIFF_MAX)
             return SL_ERR_SIZE;
     for (size_t i = 0; i < n; i++)
         if (a[i].count != 0 && a[i].at == NULL)
@@ -105,13 +121,6 @@ INLINE sl_status check_arrays(const array *a, size_t n)
 {
     CHECK(check_presence(a, n));
     return check_aliasing(a, n);
-}
-
-/* SIZE_MAX, which is too much for any array, where the product is more. */
-static size_t saturating_product(size_t a, size_t b)
-{
-    size_t product;
-    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
 }
 
 /* None of either in an empty shape. */
@@ -206,19 +215,25 @@ static sl_status check_loss(const loss_call *c)
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
     const size_t classes = c->logits.count == 0 ? 0 : c->shape.classes;
     const bool loss_is_required = c->grad == NULL;
-    const array arrays[] = {
-        c->logits,
-        c->target,
-        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT},
-        {c->grad, c->grad != NULL ? c->logits.count : 0, c->logits.size, REPLACING},
-        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT},
-        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT},
-    };
-    CHECK(check_presence(arrays, COUNT_OF(arrays)));
+    array arrays[8]; /* only those that there are */
+    size_t n = 0;
+    arrays[n++] = c->logits;
+    arrays[n++] = c->target;
+    if (c->loss != NULL || loss_is_required)
+        arrays[n++] = (array){c->loss, losses, c->loss_size, OUTPUT};
+    if (c->grad != NULL)
+        arrays[n++] = (array){c->grad, c->logits.count, c->logits.size, REPLACING};
+    if (o->class_weight != NULL)
+        arrays[n++] = (array){o->class_weight, classes, c->loss_size, INPUT};
+    if (o->pos_weight != NULL)
+        arrays[n++] = (array){o->pos_weight, classes, c->loss_size, INPUT};
+    if (o->upstream != NULL)
+        arrays[n++] = (array){o->upstream, losses, c->loss_size, INPUT};
+    if (c->options_at != NULL)
+        arrays[n++] = (array){c->options_at, 1, sizeof *c->options_at, INPUT};
+    CHECK(check_presence(arrays, n));
     CHECK(check_options(o, c->takes));
-    return check_aliasing(arrays, COUNT_OF(arrays));
+    return check_aliasing(arrays, n);
 }
 
 /* A class id for every row. */
