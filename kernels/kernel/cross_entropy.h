@@ -749,14 +749,14 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
         row_stats st = stats_of_row(&sums);
         const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&sums);
         reg x_t = load_in_all(g.x + c->target[r]);
-        vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
-        num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
-        if (c->shape.outer == 1 && c->loss) /* is its own sum and mean */
-            *c->loss = each;
-        else if (o->reduction != SL_NONE)
-            total_push(&c->losses, c_set1(each), 1);
-        else if (c->loss)
-            c->loss[r] = each;
+        if (c->loss) {
+            vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
+            num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
+            if (o->reduction == SL_NONE || c->shape.outer == 1) /* one is its own sum and mean */
+                c->loss[r] = each;
+            else
+                total_push(&c->losses, c_set1(each), 1);
+        }
         if (grad && none) {
             memset(grad, 0, classes * sizeof *grad);
         } else if (grad) {
