@@ -99,10 +99,11 @@ SL_NOINLINE void log_softmax_few(const T *x, T *y, size_t rows, size_t classes, 
     log_sum_rows_init(&state, classes, EMIT_LOG);
     for (size_t r = 0; r < rows; r++, x += classes, y += classes) {
         row_group row = {.x = x, .classes = classes, .n = 1};
-        row_sums sums;
-        log_sum_of_row(&state, &row, &sums);
-        row_stats s = stats_of_row(&sums);
-        emit_log(x, y, classes, sums.max > (num)-INFINITY ? sums.max : 0, first_num(log_sum_of(&s, safe)));
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
+        emit_log(x, y, classes, of_row.max > (num)-INFINITY ? of_row.max : 0,
+                 first_num(log_sum_of(&s, safe)));
     }
 }
 
