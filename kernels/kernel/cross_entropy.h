@@ -749,19 +749,19 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
         row_group g = {.x = c->logits + r * c->w.in.block, .classes = classes, .n = 1};
         T *grad = c->grad ? c->grad + r * c->w.out.block : NULL;
         g.place.e = keeps ? (num *)(void *)grad : NULL;
-        row_sums sums;
-        log_sum_of_row(&rows, &g, &sums);
-        row_stats st = stats_of_row(&sums);
-        const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&sums);
+        row_sums of_row;
+        log_sum_of_row(&rows, &g, &of_row);
+        row_stats st = stats_of_row(&of_row);
+        const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
         reg x_t = load_in_all(g.x + c->target[r]);
-        vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
-        num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
-        if (c->shape.outer == 1 && c->loss) /* is its own sum and mean */
-            *c->loss = each;
-        else if (o->reduction != SL_NONE)
-            total_push(&c->losses, c_set1(each), 1);
-        else if (c->loss)
-            c->loss[r] = each;
+        if (c->loss) {
+            vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
+            num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
+            if (o->reduction == SL_NONE || c->shape.outer == 1) /* one is its own sum and mean */
+                c->loss[r] = each;
+            else
+                total_push(&c->losses, c_set1(each), 1);
+        }
         if (grad && none) {
             memset(grad, 0, classes * sizeof *grad);
         } else if (grad) {
@@ -770,7 +770,7 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
                                .y = grad,
                                .has_unit = 1,
                                .target = (size_t)c->target[r],
-                               .frame = c_frame_of(sums.max)};
+                               .frame = c_frame_of(of_row.max)};
             straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r));
         }
     }

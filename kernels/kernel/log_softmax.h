@@ -102,10 +102,10 @@ SL_NOINLINE void log_softmax_few(const T *x, T *y, sl_shape shape, size_t first,
     log_sum_rows_init(&state, classes, EMIT_LOG);
     for (size_t r = first; r < shape.outer; r++) {
         row_group row = {.x = x + r * in, .classes = classes, .n = 1};
-        row_sums sums;
-        log_sum_of_row(&state, &row, &sums);
-        row_stats s = stats_of_row(&sums);
-        emit_log(row.x, y + r * out, classes, sums.max > (num)-INFINITY ? sums.max : 0,
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
+        emit_log(row.x, y + r * out, classes, of_row.max > (num)-INFINITY ? of_row.max : 0,
                  first_num(log_sum_of(&s, safe)));
     }
 }

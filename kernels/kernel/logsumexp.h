@@ -20,9 +20,9 @@ SL_NOINLINE void logsumexp_few(const T *x, size_t pitch, num *lse, size_t rows, 
     log_sum_rows_init(&state, classes, EMIT_LOG);
     for (size_t r = 0; r < rows; r++) {
         row_group row = {.x = x + r * pitch, .classes = classes, .n = 1};
-        row_sums sums;
-        log_sum_of_row(&state, &row, &sums);
-        row_stats s = stats_of_row(&sums);
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
         store_log_sum(lse + r, &s, 1);
     }
 }

@@ -517,16 +517,16 @@ SL_INLINE end_terms end_terms_of(num max, c_frame frame, row_end end)
 
 /* Those of a row that is not of frame 0. */
 SL_RARE void row_sums_again(log_sum_rows *rows, const row_group *row, num max, log_sum_lanes *lanes,
-                            row_sums *sums)
+                            row_sums *of_row)
 {
     row_end end = log_sum_checked_end(rows, row, 0, max, (c_frame){0, 0}, lanes);
     end_terms terms = end_terms_of(max, rows->predicted, end);
-    sums->rest = c_row_of(terms.rest);
-    sums->top = c_row_of(terms.top);
+    of_row->rest = c_row_of(terms.rest);
+    of_row->top = c_row_of(terms.top);
 }
 
 /* A group of one row. Frame 0 is tried, whatever the last row's was: it is made of constants. */
-SL_NOINLINE void log_sum_of_row(log_sum_rows *rows, const row_group *row, row_sums *sums)
+SL_NOINLINE void log_sum_of_row(log_sum_rows *rows, const row_group *row, row_sums *of_row)
 {
     const c_frame none = {0, 0};
     const size_t n = row->classes;
@@ -542,27 +542,27 @@ SL_NOINLINE void log_sum_of_row(log_sum_rows *rows, const row_group *row, row_su
     if (c_frame_same(none, c_frame_of(max))) {
         row_end end = log_sum_end(&lanes, largest_parts(n), n, max, c_frame_set1(none));
         terms = end_terms_of(max, none, end);
-        sums->rest = c_row_of(terms.rest);
-        sums->top = c_row_of(terms.top);
+        of_row->rest = c_row_of(terms.rest);
+        of_row->top = c_row_of(terms.top);
     } else {
-        row_sums_again(rows, row, max, &lanes, sums);
-        terms = (end_terms){c_row_in_all(sums->rest), c_row_in_all(sums->top)};
+        row_sums_again(rows, row, max, &lanes, of_row);
+        terms = (end_terms){c_row_in_all(of_row->rest), c_row_in_all(of_row->top)};
     }
-    sums->max = max;
-    sums->log_sum = c_row_log1p(c_acc_over(terms.rest, terms.top));
+    of_row->max = max;
+    of_row->log_sum = c_row_log1p(c_acc_over(terms.rest, terms.top));
 }
 
 /* Whether it is nothing but -inf. */
-SL_INLINE int is_minus_inf(const row_sums *sums)
+SL_INLINE int is_minus_inf(const row_sums *of_row)
 {
-    return sums->max == (num)-INFINITY && c_row_value(sums->rest) == 0;
+    return of_row->max == (num)-INFINITY && c_row_value(of_row->rest) == 0;
 }
 
 /* In all lanes. */
-SL_INLINE row_stats stats_of_row(const row_sums *sums)
+SL_INLINE row_stats stats_of_row(const row_sums *of_row)
 {
-    return (row_stats){c_set1(sums->max), c_row_in_all(sums->rest), c_row_in_all(sums->top),
-                       c_row_in_all(sums->log_sum)};
+    return (row_stats){c_set1(of_row->max), c_row_in_all(of_row->rest), c_row_in_all(of_row->top),
+                       c_row_in_all(of_row->log_sum)};
 }
 
 /* ---- strips ---- */
