@@ -77,11 +77,21 @@ typedef struct {
 
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
 
+/* SIZE_MAX, which is too much for any array, where the product is more. */
+INLINE size_t saturating_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+/* A product, since a division would take as long as a short call. */
+INLINE size_t bytes_of(const array *a) { return saturating_product(a->count, a->size); }
+
 /* Byte sizes, and that what must be read or written is there. */
 INLINE sl_status check_presence(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (a[i].count > PTRDIFF_MAX / a[i].size)
+        if (bytes_of(&a[i]) > PTRDIFF_MAX)
             return SL_ERR_SIZE;
     for (size_t i = 0; i < n; i++)
         if (a[i].count != 0 && a[i].at == NULL)
@@ -116,13 +126,7 @@ INLINE sl_status check_arrays(const array *a, size_t n)
     return check_aliasing(a, n);
 }
 
-/* SIZE_MAX, which is too much for any array, where the product or the sum is more. */
-static size_t saturating_product(size_t a, size_t b)
-{
-    size_t product;
-    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
-}
-
+/* SIZE_MAX, which is too much for any array, where the sum is more. */
 static size_t saturating_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
 
 /* None of either in an empty shape. */
@@ -354,44 +358,50 @@ typedef struct {
     size_t losses, loss_size;
 } loss_call;
 
-typedef struct {
-    array at[8];
-} loss_arrays;
+enum { LOSS_ARRAYS = 8 };
 
-INLINE loss_arrays arrays_of(const loss_call *c)
+INLINE size_t arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
     const size_t classes = c->logits.count == 0 ? 0 : c->shape->classes;
     const bool loss_is_required = c->grad == NULL;
-    return (loss_arrays){{
-        c->logits,
-        c->target,
-        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT, false},
-        {c->grad, c->grad != NULL ? c->logits.count : 0, c->logits.size, REPLACING, true},
-        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
-        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
-        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT, false},
-        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT, false},
-    }};
+    size_t n = 0; /* only those that there are */
+    arrays[n++] = c->logits;
+    arrays[n++] = c->target;
+    if (c->loss != NULL || loss_is_required)
+        arrays[n++] = (array){c->loss, losses, c->loss_size, OUTPUT, false};
+    if (c->grad != NULL)
+        arrays[n++] = (array){c->grad, c->logits.count, c->logits.size, REPLACING, true};
+    if (o->class_weight != NULL)
+        arrays[n++] = (array){o->class_weight, classes, c->loss_size, INPUT, false};
+    if (o->pos_weight != NULL)
+        arrays[n++] = (array){o->pos_weight, classes, c->loss_size, INPUT, false};
+    if (o->upstream != NULL)
+        arrays[n++] = (array){o->upstream, losses, c->loss_size, INPUT, false};
+    if (c->options_at != NULL)
+        arrays[n++] = (array){c->options_at, 1, sizeof *c->options_at, INPUT, false};
+    return n;
 }
 
 RARE sl_status check_strided_loss(const loss_call *c)
 {
-    loss_arrays arrays = arrays_of(c);
+    array arrays[LOSS_ARRAYS];
     extents e;
-    CHECK(lay_out(arrays.at, COUNT_OF(arrays.at), c->shape, &e));
-    CHECK(check_presence(arrays.at, COUNT_OF(arrays.at)));
+    const size_t n = arrays_of(c, arrays);
+    CHECK(lay_out(arrays, n, c->shape, &e));
+    CHECK(check_presence(arrays, n));
     CHECK(check_options(c->options, c->takes));
-    return check_strided_aliasing(arrays.at, COUNT_OF(arrays.at), c->shape, &e);
+    return check_strided_aliasing(arrays, n, c->shape, &e);
 }
 
 static sl_status check_loss(const loss_call *c)
 {
-    const loss_arrays arrays = arrays_of(c);
-    CHECK(check_presence(arrays.at, COUNT_OF(arrays.at)));
+    array arrays[LOSS_ARRAYS];
+    const size_t n = arrays_of(c, arrays);
+    CHECK(check_presence(arrays, n));
     CHECK(check_options(c->options, c->takes));
-    return check_aliasing(arrays.at, COUNT_OF(arrays.at));
+    return check_aliasing(arrays, n);
 }
 
 /* A class id for every row. */

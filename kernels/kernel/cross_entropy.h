@@ -493,6 +493,12 @@ SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size
 
 /* ---- all rows ---- */
 
+/* q (m - x_t + log_sum) */
+SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
+{
+    return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
+}
+
 /* The loss of some rows: q of the target and q of all classes. */
 typedef struct {
     vw q_t, cost;
@@ -507,9 +513,10 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
         reg weight_t = c_load(t->weight), x_t = load(t->logit);
         r.q_t = w_mul(c->own, c_widen(weight_t));
-        vw gap = half_gap(c_widen(st->max), c_widen(c_select(c_eq(weight_t, c_set1(0)), st->max, x_t)));
-        if (costs)
-            r.cost = w_mul(w_add(r.q_t, r.q_t), w_fma(log_sum, w_set1(0.5), gap));
+        if (costs) {
+            x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
+            r.cost = cost_of_target(r.q_t, c_widen(st->max), c_widen(x_t), log_sum);
+        }
     }
     if (c->prob || c->smoothing > 0) {
         r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
@@ -524,24 +531,39 @@ SL_INLINE c_acc exponential_factor(const row_cost *r, vw up)
     return c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
 }
 
+/* The exponential of a target, and the sum of all others of its row. */
+typedef struct {
+    c_acc target, others;
+} target_parts;
+
+SL_INLINE target_parts target_parts_of(const row_stats *st, reg x_t)
+{
+    c_vframe f = c_vframe_of(st->max);
+    c_acc e_t =
+        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
+    c_acc others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
+    return (target_parts){e_t, c_acc_select(c_eq(x_t, st->max), st->rest, others)};
+}
+
+/* -k others / sum: the entry of a target where no other class has a share. */
+SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
+{
+    return c_canonical(c_narrow(w_fnma(c_acc_value(k), c_acc_value(c_acc_over(others, sum)), w_set1(0))));
+}
+
 /* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
 SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    reg x_t = load(t->logit);
-    c_vframe f = c_vframe_of(st->max);
-    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(r, up);
-    c_acc e_t =
-        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
-    c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
-    e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
+    target_parts e = target_parts_of(st, load(t->logit));
+    c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->smoothing > 0) {
         vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
-        vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
+        vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
         store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
     } else {
-        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), w_set1(0));
-        store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
+        reg entry = plain_entry(exponential_factor(r, up), e.others, sum);
+        store(t->entry, c_select(none, c_set1(0), entry));
     }
 }
 
@@ -697,37 +719,125 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
         }
 }
 
-SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *shape,
+/* ---- few rows of class ids that all count alike, straight through ---- */
+
+/* The second pass of one. */
+SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up)
+{
+    c_acc sum = c_acc_merge(st->top, st->rest), k = c_acc_times(c_acc_of(w_set1(1)), w_set1(up));
+    T entry[SL_W];
+    store(entry, plain_entry(k, target_parts_of(st, x_t).others, sum));
+    factor_lanes factors = factors_of(c_factor_of(k, sum));
+    row->k = factor_at(&factors, 0);
+    row->entry = entry[0];
+    c_factor factor = c_factor_set1(row->k);
+    if (c_factor_is_finite(factor))
+        emit_row(row, c->shape.classes, EMIT_PRODUCT, CACHED);
+    else
+        grad_of_row(c, row, 0, (row_grad){.k = factor});
+}
+
+/* From row `first` on. */
+SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
+{
+    const sl_loss_options *o = c->o;
+    const size_t classes = c->shape.classes;
+    const int keeps = c->grad && classes > SL_SHORT && can_hold_exps(c->logits, c->grad);
+    log_sum_rows rows;
+    log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
+    for (size_t r = first; r < c->shape.outer; r++) {
+        row_group g = {.x = c->logits + r * c->w.in.block, .classes = classes, .n = 1};
+        T *grad = c->grad ? c->grad + r * c->w.out.block : NULL;
+        g.place.e = keeps ? (num *)(void *)grad : NULL;
+        row_sums of_row;
+        log_sum_of_row(&rows, &g, &of_row);
+        row_stats st = stats_of_row(&of_row);
+        const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
+        reg x_t = load_in_all(g.x + c->target[r]);
+        if (c->loss) {
+            vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
+            num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
+            if (o->reduction == SL_NONE || c->shape.outer == 1) /* one is its own sum and mean */
+                c->loss[r] = each;
+            else
+                total_push(&c->losses, c_set1(each), 1);
+        }
+        if (grad && none) {
+            memset(grad, 0, classes * sizeof *grad);
+        } else if (grad) {
+            pending_row row = {.x = g.x,
+                               .e = g.place.e,
+                               .y = grad,
+                               .has_unit = 1,
+                               .target = (size_t)c->target[r],
+                               .frame = c_frame_of(of_row.max)};
+            straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r));
+        }
+    }
+}
+
+/* How many rows go by groups instead. */
+SL_INLINE size_t grouped_losses(const loss_call *c, int contiguous)
+{
+    const sl_loss_options *o = c->o;
+    size_t rows = c->shape.outer, classes = c->shape.classes;
+    int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0);
+    if (!alike || !contiguous || (c->grad && use_nontemporal(c->grad, rows * classes)))
+        return rows;
+    return rows_in_groups(rows, classes);
+}
+
+/* All others, of which there are so many, or blocks of a shape with strips. */
+SL_NOINLINE void losses_of_groups(loss_call *c, size_t grouped)
+{
+    const sl_loss_options *o = c->o;
+    const sl_shape shape = c->shape;
+    c->w = walk_of(shape);
+    c->own = w_set1(1 - c->smoothing);
+    c->share = w_set1(c->smoothing / (double)(int64_t)shape.classes);
+    c->weights = (weight_sum){w_set1(0), c_acc_zero()};
+    if (c->grad && c->target && c->smoothing > 0)
+        c->weights = weights_of(o->class_weight, shape.classes);
+    c->has_tops = c->prob || (c->smoothing > 0 &&
+                              o->class_weight); /* else no other q than a target's exceeds half of all */
+    if (!contiguous_rows(shape)) {
+        losses_of_strips(c);
+        return;
+    }
+    c->w.rows = grouped;
+    if (short_rows(shape) && grouped > SL_W / 4)
+        losses_of_transposed(c);
+    else
+        losses_of_rows(c);
+}
+
+SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *s,
                             const sl_loss_options *o, num *loss, T *grad)
 {
-    size_t rows = shape->outer * shape->inner;
-    if (shape->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
+    size_t rows = s->outer * s->inner;
+    if (s->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
         return;
     }
     loss_call c;
     double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows,
            divisor = c_divisor(o, count);
-    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = *shape,
-    c.loss = loss;
-    c.w = walk_of(*shape);
+    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.loss = loss;
+    c.shape.outer = s->outer, c.shape.classes = s->classes, c.shape.inner = s->inner;
     c.smoothing = o->label_smoothing;
-    c.own = w_set1(1 - c.smoothing);
-    c.share = w_set1(c.smoothing / (double)(int64_t)shape->classes);
-    c.weights = (weight_sum){w_set1(0), c_acc_zero()};
-    if (grad && target && c.smoothing > 0 && rows > 0) /* of no rows there may be any number of classes */
-        c.weights = weights_of(o->class_weight, shape->classes);
     c.scale = c_gradient_scale(o, divisor);
-    c.has_tops = prob || (c.smoothing > 0 &&
-                          o->class_weight); /* else no other q than a target's exceeds half of all */
     total_zero(&c.losses);
-    if (!contiguous_rows(*shape))
-        losses_of_strips(&c);
-    else if (are_transposed(*shape))
-        losses_of_transposed(&c);
-    else
-        losses_of_rows(&c);
-    if (o->reduction != SL_NONE && loss)
+    const size_t grouped = grouped_losses(&c, contiguous_rows(*s));
+    if (grouped > 0) {
+        c.shape = *s; /* a copy of all waits for its parts to be stored: not for few rows */
+        losses_of_groups(&c, grouped);
+    }
+    if (grouped < s->outer) {
+        c.w.in.block = pitch_in(*s), c.w.out.block = pitch_out(*s);
+        losses_of_few(&c, grouped);
+    }
+    const int is_done = rows == 1 && grouped == 0;
+    if (o->reduction != SL_NONE && loss && !is_done)
         *loss = reduced(o, &c.losses, divisor);
 }
 

@@ -67,12 +67,11 @@ SL_NOINLINE void log_softmax_strip(const strip *s, T *y, int nontemporal, const 
         log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
-SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, const sl_shape *shape, int safe)
+SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
-                 out = pitch_out(*shape);
+    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     T transposed[SL_SHORT * SL_W];
-    int nontemporal = short_rows_nontemporal(y, *shape);
+    int nontemporal = short_rows_nontemporal(y, shape);
     for (size_t r = 0; r < rows; r += SL_W) {
         transpose_in(x + r * in, classes, in, rows - r, NULL, transposed);
         strip s = strip_of_transposed(transposed, classes);
@@ -85,17 +84,42 @@ SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, const sl_shape *shape,
         stream_end();
 }
 
-/* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
-SL_NOINLINE void log_softmax_rows(const T *x, T *y, const sl_shape *shape, int safe)
+/* A row's second pass. One whose log_sum is NaN is NaN. */
+SL_INLINE void emit_log(const T *x, T *y, size_t n, num max, num log_sum)
 {
-    size_t many = rows_at_once(*shape), classes = shape->classes, in = pitch_in(*shape),
-           out = pitch_out(*shape);
+    const pending_row row = {.x = x, .y = y, .max = max, .log_sum = log_sum};
+    if (log_sum != log_sum)
+        fill_row(y, n, (num)NAN);
+    else
+        emit_row(&row, n, EMIT_LOG, CACHED);
+}
+
+/* From row `first` on. */
+SL_NOINLINE void log_softmax_few(const T *x, T *y, sl_shape shape, size_t first, int safe)
+{
+    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    log_sum_rows state;
+    log_sum_rows_init(&state, classes, EMIT_LOG);
+    for (size_t r = first; r < shape.outer; r++) {
+        row_group row = {.x = x + r * in, .classes = classes, .n = 1};
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
+        emit_log(row.x, y + r * out, classes, of_row.max > (num)-INFINITY ? of_row.max : 0,
+                 first_num(log_sum_of(&s, safe)));
+    }
+}
+
+/* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
+SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
+{
+    size_t many = rows_at_once(shape), classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_LOG);
-    rows.later.nontemporal = rows_nontemporal(y, *shape);
-    for (size_t r = 0; r < shape->outer; r += many) {
+    rows.later.nontemporal = rows_nontemporal(y, shape);
+    for (size_t r = 0; r < shape.outer; r += many) {
         row_group group = {
-            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape->outer - r)};
+            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape.outer - r)};
         row_stats s;
         log_sum_of_rows(&rows, &group, &s);
         num max[SL_W], log_sum[SL_W];
@@ -117,17 +141,16 @@ SL_NOINLINE void log_softmax_rows(const T *x, T *y, const sl_shape *shape, int s
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_strips(const T *x, T *y, const sl_shape *shape, int safe)
+SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
-    walk w = walk_of(*shape);
-    int nontemporal = strips_nontemporal(y, *shape), prefetch = strips_prefetch(y, *shape);
+    walk w = walk_of(shape);
+    int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             row_stats stats[STRIP_VECTORS];
             n = strip_rows(w.rows - i);
             T *to = y + b * w.out.block + i;
-            strip s = {
-                x + b * w.in.block + i, prefetch ? to : NULL, shape->classes, w.in.step, n, w.out.step};
+            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
             strip_log_sum(&s, stats);
             log_softmax_strip(&s, to, nontemporal && round_down_to_lines(n) == n, stats, safe);
         }
@@ -135,22 +158,26 @@ SL_NOINLINE void log_softmax_strips(const T *x, T *y, const sl_shape *shape, int
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
+SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
 {
-    if (shape->classes == 0)
+    if (shape.classes == 0)
         return;
-    if (are_transposed(*shape))
-        log_softmax_short_rows(x, y, shape, safe);
-    else if (contiguous_rows(*shape))
-        log_softmax_rows(x, y, shape, safe);
-    else
+    if (!contiguous_rows(shape)) {
         log_softmax_strips(x, y, shape, safe);
+        return;
+    }
+    const size_t rows = shape.outer, classes = shape.classes,
+                 grouped = use_nontemporal(y, rows * classes) ? rows : rows_in_groups(rows, classes);
+    if (grouped < rows)
+        log_softmax_few(x, y, shape, grouped, safe);
+    shape.outer = grouped;
+    if (are_transposed(shape))
+        log_softmax_short_rows(x, y, shape, safe);
+    else if (grouped > 0)
+        log_softmax_rows(x, y, shape, safe);
 }
 
-SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, &shape, NAN_ROWS); }
-SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape)
-{
-    log_softmax_any(x, y, &shape, SAFE_ROWS);
-}
+SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, NAN_ROWS); }
+SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, SAFE_ROWS); }
 
 #endif

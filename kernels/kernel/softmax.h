@@ -320,18 +320,22 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
     store_flat(y, classes, out, to, nontemporal);
 }
 
+/* How many of less than SL_W rows go straight through. Side by side, all lanes cost their time, and the more the more classes there
+ * are; a row alone costs much the same for any. */
+SL_INLINE size_t straight_short_rows(size_t classes) { return SL_W > 1 ? SL_W * (10 + classes) / 48 : 0; }
+
 SL_NOINLINE void softmax_short_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
     const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
                  out = pitch_out(*shape);
     T transposed[SL_SHORT * SL_W], results[SL_SHORT * SL_W];
-    size_t r = 0;
+    size_t r = 0, few = straight_short_rows(classes);
     int nontemporal = short_rows_nontemporal(y, *shape);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
         softmax_transposed(x + r * in, y + r * out, shape, safe, nontemporal);
     for (size_t n; r < rows; r += n) {
         n = least(SL_W, rows - r);
-        if (n <= SL_W / 4) {
+        if (n <= few) {
             n = 1;
             softmax_short_row(x + r * in, y + r * out, classes, safe);
             continue;
