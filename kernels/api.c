@@ -9,9 +9,15 @@
  */
 #include "dispatch.h"
 
-sl_shape sl_rows(size_t rows, size_t classes) { return (sl_shape){.outer = rows, .classes = classes, .inner = 1}; }
+sl_shape sl_rows(size_t rows, size_t classes)
+{
+    return (sl_shape){.outer = rows, .classes = classes, .inner = 1};
+}
 
-sl_shape sl_axis(size_t outer, size_t classes, size_t inner) { return (sl_shape){.outer = outer, .classes = classes, .inner = inner}; }
+sl_shape sl_axis(size_t outer, size_t classes, size_t inner)
+{
+    return (sl_shape){.outer = outer, .classes = classes, .inner = inner};
+}
 
 sl_loss_options sl_loss_defaults(void) { return (sl_loss_options){0}; }
 
@@ -33,9 +39,11 @@ const char *sl_status_string(sl_status status)
     case SL_ERR_FILE:
         return "the tuning file cannot be read or is malformed";
     case SL_ERR_VERSION:
-        return "the tuning file is of another version";
+        return "the tuning file, or what was packed, is of another version";
     case SL_ERR_MACHINE:
         return "the tuning file is of another machine";
+    case SL_ERR_PACKED:
+        return "these bytes are no packed statistics, or damaged";
     }
     return "unknown status";
 }
@@ -101,10 +109,10 @@ INLINE sl_status check_aliasing(const array *a, size_t n)
     return SL_OK;
 }
 
-INLINE sl_status check_arrays(const array *a, size_t n)
+INLINE sl_status check_arrays(const array *a, size_t n, bool options_are_valid)
 {
     CHECK(check_presence(a, n));
-    return check_aliasing(a, n);
+    return options_are_valid ? check_aliasing(a, n) : SL_ERR_OPTION;
 }
 
 /* SIZE_MAX, which is too much for any array, where the product is more. */
@@ -125,15 +133,34 @@ static size_t elements_of(sl_shape s)
 /* Also of no classes: what there is one of for each row is there then, too. */
 static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner); }
 
+/* Of rows with a pitch: elements from the first one to the last. */
+static size_t extent_of(sl_shape s)
+{
+    if (s.outer == 0 || s.classes == 0)
+        return 0;
+    const size_t pitch = s.in.outer > 0 ? (size_t)s.in.outer : s.classes;
+    size_t n;
+    return __builtin_add_overflow(saturating_product(s.outer - 1, pitch), s.classes, &n) ? SIZE_MAX : n;
+}
+
+/* Contiguous rows, which have a pitch or not, and results without strides. */
+static bool are_plain_rows(sl_shape s)
+{
+    return s.inner == 1 && (s.in.classes == 0 || s.in.classes == 1) && s.out.outer == 0 &&
+           s.out.classes == 0 && (s.in.outer == 0 || (s.in.outer > 0 && (size_t)s.in.outer >= s.classes));
+}
+
 /* -------------------------------------------------------------------------------------- maps and folds */
 
 /* A function without options; it has something to do unless `work` is 0. x is its first array, whose elements a tuning goes
- * by. */
-#define FUNCTION(dt, name, parameters, work, call, ...)                                                      \
+ * by. FUNCTION_IF: OPTION unless `valid`, and last of all the status of `targets`. */
+#define FUNCTION(dt, name, parameters, ...) FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
+#define FUNCTION_IF(dt, name, parameters, valid, targets, work, call, ...)                                   \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const array arrays[] = {__VA_ARGS__};                                                                \
-        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays), valid));                                                \
+        CHECK(targets);                                                                                      \
         if ((work) != 0)                                                                                     \
             sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
         return SL_OK;                                                                                        \
@@ -163,6 +190,49 @@ static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner);
 #define DEFINE_STATS(dt, T, L, name)                                                                         \
     FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT},                    \
              {stats, 1, sizeof *stats, OUTPUT})
+
+#define DEFINE_STATS_ROWS(dt, T, L, name)                                                                    \
+    FUNCTION_IF(dt, name, SL_PARAMS_STATS_ROWS(T, L), are_plain_rows(shape), SL_OK, shape.outer,             \
+                (x, target, shape, stats), {x, extent_of(shape), sizeof(T), INPUT},                          \
+                {target, target != NULL ? shape.outer : 0, sizeof *target, INPUT},                           \
+                {stats, shape.outer, sizeof *stats, OUTPUT})
+
+/* k of each row, each a class. */
+static sl_status check_chosen(const int64_t *ids, size_t n, size_t classes)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((uint64_t)ids[i] >= classes) /* or negative */
+            return SL_ERR_TARGET;
+    return SL_OK;
+}
+
+#define DEFINE_ROW_AT(dt, T, L, name)                                                                        \
+    FUNCTION_IF(dt, name, SL_PARAMS_ROW_AT(T, L), are_plain_rows(shape),                                     \
+                check_chosen(ids, arrays[1].count, shape.classes), arrays[1].count, (x, shape, ids, k, y),   \
+                {x, extent_of(shape), sizeof(T), INPUT},                                                     \
+                {ids, saturating_product(shape.outer, k), sizeof *ids, INPUT},                               \
+                {y, saturating_product(shape.outer, k), sizeof(L), OUTPUT})
+
+#define DEFINE_ROW_TOP(dt, T, L, name)                                                                       \
+    FUNCTION_IF(dt, name, SL_PARAMS_ROW_TOP(T, L), are_plain_rows(shape) && k <= shape.classes, SL_OK,       \
+                arrays[1].count, (x, shape, k, y, ids), {x, extent_of(shape), sizeof(T), INPUT},             \
+                {y, saturating_product(shape.outer, k), sizeof(L), OUTPUT},                                  \
+                {ids, saturating_product(shape.outer, k), sizeof *ids, OUTPUT})
+
+static bool is_dense(sl_shape s)
+{
+    return s.in.outer == 0 && s.in.classes == 0 && s.out.outer == 0 && s.out.classes == 0;
+}
+
+/* What is as large as its input may be that. */
+#define DEFINE_ROW_WIDE(dt, T, L, name)                                                                      \
+    FUNCTION_IF(dt, name, SL_PARAMS_ROW_WIDE(T, L), is_dense(shape), SL_OK, elements_of(shape),              \
+                (x, y, shape), {x, elements_of(shape), sizeof(T), REPLACED},                                 \
+                {y, elements_of(shape), sizeof(L), sizeof(T) == sizeof(L) ? REPLACING : OUTPUT})
+
+#define DEFINE_MAP_WIDE(dt, T, L, name)                                                                      \
+    FUNCTION(dt, name, SL_PARAMS_MAP_WIDE(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED},                  \
+             {y, n, sizeof(L), sizeof(T) == sizeof(L) ? REPLACING : OUTPUT})
 
 #define DEFINE_APPLY(dt, T, L, name)                                                                         \
     FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED},              \
