@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The Python module (scripts/softlane.py) on NumPy arrays: PyTorch's cases (tests/data) through it, by all its names and
 options; arrays are used in place, or refused. The library is the one that SOFTLANE_LIBRARY names."""
+import math
 import os
 import pathlib
 import pickle
@@ -270,6 +271,30 @@ class Module(unittest.TestCase):
                     with self.assertRaises(sl.Error, msg=f"{kernel}: {name}") as caught:
                         function(**{**arguments, name: over})
                     self.assertEqual(caught.exception.status, 5)  # SL_ERR_OVERLAP
+
+    def test_statistics_in_bytes(self):
+        rows = np.float32([[1, 2, -3], [0.5, 4, 0]])
+        parts = sl.softmax_stats_rows(rows, np.array([1, 7]))
+        self.assertEqual([stats.target for stats in parts], [2, 0])
+        merged = sl.Stats()
+        for stats in parts:
+            same = sl.Stats.unpack(stats.pack())
+            self.assertEqual((same.max, same.rest, same.target, same.count), (stats.max, stats.rest, stats.target, stats.count))
+            self.assertTrue(math.isnan(same.logits))
+            self.assertEqual(sl.Stats.unpack(stats.pack(48)).logits, stats.logits)
+            merged.merge(stats)
+        self.assertEqual(sl.Stats.unpack(merged.pack(128)).logsumexp(), merged.logsumexp())
+        for refused in (lambda: merged.pack(), lambda: merged.pack(41), lambda: sl.Stats.unpack(bytes(40))):
+            self.assertRaises(sl.Error, refused)
+        self.assertRaises(TypeError, sl.Stats.unpack, "text")
+
+    def test_most_probable_classes(self):
+        x = np.float32([[[1, 3, 3, -2], [0, -1, -1, 5]]])
+        y, ids = sl.log_softmax_top(x, 3)
+        np.testing.assert_array_equal(ids, [[[1, 2, 0], [3, 0, 1]]])
+        np.testing.assert_array_equal(y, sl.log_softmax_at(x, ids))
+        np.testing.assert_array_equal(y, np.take_along_axis(sl.log_softmax(x), ids, -1))
+        self.assertRaises(ValueError, sl.log_softmax_top, x, 5)
 
     def test_statuses_are_raised(self):
         both = np.zeros(13, np.float32)
