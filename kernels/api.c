@@ -42,6 +42,8 @@ const char *sl_status_string(sl_status status)
         return "the tuning file, or what was packed, is of another version";
     case SL_ERR_MACHINE:
         return "the tuning file is of another machine";
+    case SL_ERR_STRIDE:
+        return "a stride is negative or lets elements of an array overlap";
     case SL_ERR_PACKED:
         return "these bytes are no packed statistics, or damaged";
     }
@@ -70,17 +72,28 @@ typedef enum {
 
 typedef struct {
     const void *at;
-    size_t count, size; /* elements, bytes of each */
+    size_t count, size; /* elements, from the first to the last one; bytes of each */
     role role;
+    bool shaped; /* the shape's strides are those of its elements; else it is dense */
 } array;
 
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
+
+/* SIZE_MAX, which is too much for any array, where the product is more. */
+INLINE size_t saturating_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+/* A product, since a division would take as long as a short call. */
+INLINE size_t bytes_of(const array *a) { return saturating_product(a->count, a->size); }
 
 /* Byte sizes, and that what must be read or written is there. */
 INLINE sl_status check_presence(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (a[i].count > PTRDIFF_MAX / a[i].size)
+        if (bytes_of(&a[i]) > PTRDIFF_MAX)
             return SL_ERR_SIZE;
     for (size_t i = 0; i < n; i++)
         if (a[i].count != 0 && a[i].at == NULL)
@@ -115,12 +128,8 @@ INLINE sl_status check_arrays(const array *a, size_t n, bool options_are_valid)
     return options_are_valid ? check_aliasing(a, n) : SL_ERR_OPTION;
 }
 
-/* SIZE_MAX, which is too much for any array, where the product is more. */
-static size_t saturating_product(size_t a, size_t b)
-{
-    size_t product;
-    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
-}
+/* SIZE_MAX, which is too much for any array, where the sum is more. */
+static size_t saturating_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
 
 /* None of either in an empty shape. */
 static size_t elements_of(sl_shape s)
@@ -133,71 +142,197 @@ static size_t elements_of(sl_shape s)
 /* Also of no classes: what there is one of for each row is there then, too. */
 static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner); }
 
-/* Of rows with a pitch: elements from the first one to the last. */
-static size_t extent_of(sl_shape s)
+/* --------------------------------------------------------------------------------------------- strides */
+
+/* Out of line and seldom: a dense call asks this and nothing else. */
+#define RARE static __attribute__((noinline, cold))
+
+INLINE bool has_strides(const sl_shape *s)
 {
-    if (s.outer == 0 || s.classes == 0)
-        return 0;
-    const size_t pitch = s.in.outer > 0 ? (size_t)s.in.outer : s.classes;
-    size_t n;
-    return __builtin_add_overflow(saturating_product(s.outer - 1, pitch), s.classes, &n) ? SIZE_MAX : n;
+    return (s->in.outer | s->in.classes | s->out.outer | s->out.classes) != 0;
 }
 
-/* Contiguous rows, which have a pitch or not, and results without strides. */
-static bool are_plain_rows(sl_shape s)
+/* How the elements of a shape lie: strides in effect, 0 where there is nothing to go to; elements from the first to the last. */
+typedef struct {
+    size_t outer, classes, span;
+} extent;
+
+/* n parts, of `part` elements each. */
+static size_t span_of(size_t n, size_t stride, size_t part)
 {
-    return s.inner == 1 && (s.in.classes == 0 || s.in.classes == 1) && s.out.outer == 0 &&
-           s.out.classes == 0 && (s.in.outer == 0 || (s.in.outer > 0 && (size_t)s.in.outer >= s.classes));
+    return saturating_sum(saturating_product(n - 1, stride), part);
+}
+
+static sl_status extent_of(const sl_shape *s, const sl_strides *given, extent *e)
+{
+    *e = (extent){0, 0, 0};
+    if (given->outer < 0 || given->classes < 0)
+        return SL_ERR_STRIDE;
+    if (s->outer == 0 || s->classes == 0 || s->inner == 0)
+        return SL_OK;
+    const size_t classes = given->classes != 0 ? (size_t)given->classes : s->inner;
+    const size_t outer = given->outer != 0 ? (size_t)given->outer : saturating_product(s->classes, classes);
+    const size_t block = span_of(s->classes, classes, s->inner);
+    if ((s->classes > 1 && classes < s->inner) || (s->outer > 1 && outer < block))
+        return SL_ERR_STRIDE;
+    *e = (extent){s->outer > 1 ? outer : 0, s->classes > 1 ? classes : 0, span_of(s->outer, outer, block)};
+    return SL_OK;
+}
+
+/* Of what is read, and of what is written. */
+typedef struct {
+    extent in, out;
+} extents;
+
+static const extent *extent_for(const extents *e, const array *a)
+{
+    return a->role == OUTPUT || a->role == REPLACING ? &e->out : &e->in;
+}
+
+/* The shape's strides, which become those in effect: a kernel goes to nothing that is not there. And what is not yet known of the
+ * arrays: the spans of those that go by them. */
+static sl_status lay_out(array *a, size_t n, sl_shape *shape, extents *e)
+{
+    CHECK(extent_of(shape, &shape->in, &e->in));
+    CHECK(extent_of(shape, &shape->out, &e->out));
+    shape->in = (sl_strides){(ptrdiff_t)e->in.outer, (ptrdiff_t)e->in.classes};
+    shape->out = (sl_strides){(ptrdiff_t)e->out.outer, (ptrdiff_t)e->out.classes};
+    for (size_t i = 0; i < n; i++)
+        if (a[i].shaped && a[i].count != 0)
+            a[i].count = extent_for(e, &a[i])->span;
+    return SL_OK;
+}
+
+/* How far d is from the last of n multiples that is not beyond it, or from the next one; SIZE_MAX: there is none. */
+static size_t off_multiple(size_t d, size_t stride, size_t n, size_t next)
+{
+    const size_t k = stride != 0 ? d / stride + next : next;
+    if (k >= n)
+        return SIZE_MAX;
+    return next != 0 ? k * stride - d : d - k * stride;
+}
+
+/* Whether elements of two arrays meet that lie alike, the second one so many bytes behind the first. Parts that do not overlap
+ * each other meet their neighbours' at most. */
+static bool meet(const sl_shape *s, const extent *e, size_t size, size_t distance)
+{
+    for (size_t i = 0; i < 4; i++) {
+        const size_t of_block = off_multiple(distance, e->outer * size, s->outer, i / 2);
+        if (off_multiple(of_block, e->classes * size, s->classes, i % 2) < s->inner * size)
+            return true;
+    }
+    return false;
+}
+
+static bool lie_alike(const extent *a, const extent *b)
+{
+    return a->outer == b->outer && a->classes == b->classes;
+}
+
+/* As check_aliasing; arrays that lie alike may interleave. */
+static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape *shape, const extents *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (a[i].role != OUTPUT && a[i].role != REPLACING)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            if (k == i || !overlap(&a[i], &a[k]))
+                continue;
+            const uintptr_t p = (uintptr_t)a[i].at, q = (uintptr_t)a[k].at;
+            const bool alike = a[i].shaped && a[k].shaped && a[i].size == a[k].size &&
+                               lie_alike(&e->out, extent_for(e, &a[k]));
+            const bool in_place = a[i].role == REPLACING && a[k].role == REPLACED && p == q;
+            if (!alike || (!in_place && meet(shape, &e->out, a[i].size, p < q ? q - p : p - q)))
+                return SL_ERR_OVERLAP;
+        }
+    }
+    return SL_OK;
+}
+
+RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool options_are_valid)
+{
+    extents e;
+    CHECK(lay_out(a, n, shape, &e));
+    CHECK(check_presence(a, n));
+    return options_are_valid ? check_strided_aliasing(a, n, shape, &e) : SL_ERR_OPTION;
 }
 
 /* -------------------------------------------------------------------------------------- maps and folds */
 
 /* A function without options; it has something to do unless `work` is 0. x is its first array, whose elements a tuning goes
- * by. FUNCTION_IF: OPTION unless `valid`, and last of all the status of `targets`. */
-#define FUNCTION(dt, name, parameters, ...) FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
-#define FUNCTION_IF(dt, name, parameters, valid, targets, work, call, ...)                                   \
+ * by. */
+#define FUNCTION(dt, name, parameters, work, call, ...)                                                      \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const array arrays[] = {__VA_ARGS__};                                                                \
-        CHECK(check_arrays(arrays, COUNT_OF(arrays), valid));                                                \
-        CHECK(targets);                                                                                      \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays), true));                                                 \
         if ((work) != 0)                                                                                     \
             sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
         return SL_OK;                                                                                        \
     }
 
+/* The same with a shape. ROW_FUNCTION_IF: OPTION unless `valid`, and last of all the status of `targets`. */
+#define ROW_FUNCTION(dt, name, parameters, ...)                                                              \
+    ROW_FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
+#define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, call, ...)                               \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        if (has_strides(&shape)) {                                                                           \
+            array strided[] = {__VA_ARGS__};                                                                 \
+            CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape, valid));                          \
+        } else {                                                                                             \
+            const array dense[] = {__VA_ARGS__};                                                             \
+            CHECK(check_arrays(dense, COUNT_OF(dense), valid));                                              \
+        }                                                                                                    \
+        CHECK(targets);                                                                                      \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), elements_of(shape))->name##_##dt call;                          \
+        return SL_OK;                                                                                        \
+    }
+
 #define DEFINE_MAP(dt, T, L, name)                                                                           \
-    FUNCTION(dt, name, SL_PARAMS_MAP(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED},                       \
-             {y, n, sizeof(T), REPLACING})
+    FUNCTION(dt, name, SL_PARAMS_MAP(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED, false},                \
+             {y, n, sizeof(T), REPLACING, false})
 
 #define DEFINE_MAP_BACKWARD(dt, T, L, name)                                                                  \
-    FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED},         \
-             {dy, n, sizeof(T), REPLACED}, {dx, n, sizeof(T), REPLACING})
+    FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED, false},  \
+             {dy, n, sizeof(T), REPLACED, false}, {dx, n, sizeof(T), REPLACING, false})
+
+/* An array of the shape's elements. */
+#define ELEMENTS(at, role)                                                                                   \
+    {                                                                                                        \
+        at, elements_of(shape), sizeof *(at), role, true                                                     \
+    }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
-    FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                           \
-             {x, elements_of(shape), sizeof(T), REPLACED}, {y, elements_of(shape), sizeof(T), REPLACING})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                       \
+                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING))
 
 #define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
-    FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),                 \
-             {y, elements_of(shape), sizeof(T), REPLACED}, {dy, elements_of(shape), sizeof(T), REPLACED},    \
-             {dx, elements_of(shape), sizeof(T), REPLACING})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),             \
+                 ELEMENTS(y, REPLACED), ELEMENTS(dy, REPLACED), ELEMENTS(dx, REPLACING))
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
-    FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), rows_of(shape), (x, lse, shape),                            \
-             {x, elements_of(shape), sizeof(T), INPUT}, {lse, rows_of(shape), sizeof(L), OUTPUT})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), rows_of(shape), (x, lse, shape), ELEMENTS(x, INPUT),    \
+                 {lse, rows_of(shape), sizeof(L), OUTPUT, false})
 
 #define DEFINE_STATS(dt, T, L, name)                                                                         \
-    FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT},                    \
-             {stats, 1, sizeof *stats, OUTPUT})
+    FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT, false},             \
+             {stats, 1, sizeof *stats, OUTPUT, false})
+
+/* Contiguous rows, with a pitch or not, and results without strides. */
+static bool are_plain_rows(sl_shape s)
+{
+    return s.inner == 1 && s.in.classes <= 1 && s.out.outer == 0 && s.out.classes == 0;
+}
 
 #define DEFINE_STATS_ROWS(dt, T, L, name)                                                                    \
-    FUNCTION_IF(dt, name, SL_PARAMS_STATS_ROWS(T, L), are_plain_rows(shape), SL_OK, shape.outer,             \
-                (x, target, shape, stats), {x, extent_of(shape), sizeof(T), INPUT},                          \
-                {target, target != NULL ? shape.outer : 0, sizeof *target, INPUT},                           \
-                {stats, shape.outer, sizeof *stats, OUTPUT})
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_STATS_ROWS(T, L), are_plain_rows(shape), SL_OK, shape.outer,         \
+                    (x, target, shape, stats), ELEMENTS(x, INPUT),                                           \
+                    {target, target != NULL ? shape.outer : 0, sizeof *target, INPUT, false},                \
+                    {stats, shape.outer, sizeof *stats, OUTPUT, false})
 
-/* k of each row, each a class. */
+/* n ids, each of a class. */
 static sl_status check_chosen(const int64_t *ids, size_t n, size_t classes)
 {
     for (size_t i = 0; i < n; i++)
@@ -206,37 +341,36 @@ static sl_status check_chosen(const int64_t *ids, size_t n, size_t classes)
     return SL_OK;
 }
 
+/* k of each row. */
+#define CHOSEN(at, role)                                                                                     \
+    {                                                                                                        \
+        at, saturating_product(shape.outer, k), sizeof *(at), role, false                                    \
+    }
+
 #define DEFINE_ROW_AT(dt, T, L, name)                                                                        \
-    FUNCTION_IF(dt, name, SL_PARAMS_ROW_AT(T, L), are_plain_rows(shape),                                     \
-                check_chosen(ids, arrays[1].count, shape.classes), arrays[1].count, (x, shape, ids, k, y),   \
-                {x, extent_of(shape), sizeof(T), INPUT},                                                     \
-                {ids, saturating_product(shape.outer, k), sizeof *ids, INPUT},                               \
-                {y, saturating_product(shape.outer, k), sizeof(L), OUTPUT})
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_ROW_AT(T, L), are_plain_rows(shape),                                 \
+                    check_chosen(ids, shape.outer *k, shape.classes), shape.outer *k, (x, shape, ids, k, y), \
+                    ELEMENTS(x, INPUT), CHOSEN(ids, INPUT), CHOSEN(y, OUTPUT))
 
 #define DEFINE_ROW_TOP(dt, T, L, name)                                                                       \
-    FUNCTION_IF(dt, name, SL_PARAMS_ROW_TOP(T, L), are_plain_rows(shape) && k <= shape.classes, SL_OK,       \
-                arrays[1].count, (x, shape, k, y, ids), {x, extent_of(shape), sizeof(T), INPUT},             \
-                {y, saturating_product(shape.outer, k), sizeof(L), OUTPUT},                                  \
-                {ids, saturating_product(shape.outer, k), sizeof *ids, OUTPUT})
-
-static bool is_dense(sl_shape s)
-{
-    return s.in.outer == 0 && s.in.classes == 0 && s.out.outer == 0 && s.out.classes == 0;
-}
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_ROW_TOP(T, L), are_plain_rows(shape) && k <= shape.classes, SL_OK,   \
+                    shape.outer * k, (x, shape, k, y, ids), ELEMENTS(x, INPUT), CHOSEN(y, OUTPUT),           \
+                    CHOSEN(ids, OUTPUT))
 
 /* What is as large as its input may be that. */
+#define REPLACING_IF(is_same_type) ((is_same_type) ? REPLACING : OUTPUT)
+
 #define DEFINE_ROW_WIDE(dt, T, L, name)                                                                      \
-    FUNCTION_IF(dt, name, SL_PARAMS_ROW_WIDE(T, L), is_dense(shape), SL_OK, elements_of(shape),              \
-                (x, y, shape), {x, elements_of(shape), sizeof(T), REPLACED},                                 \
-                {y, elements_of(shape), sizeof(L), sizeof(T) == sizeof(L) ? REPLACING : OUTPUT})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_WIDE(T, L), elements_of(shape), (x, y, shape),                      \
+                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING_IF(sizeof(T) == sizeof(L))))
 
 #define DEFINE_MAP_WIDE(dt, T, L, name)                                                                      \
-    FUNCTION(dt, name, SL_PARAMS_MAP_WIDE(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED},                  \
-             {y, n, sizeof(L), sizeof(T) == sizeof(L) ? REPLACING : OUTPUT})
+    FUNCTION(dt, name, SL_PARAMS_MAP_WIDE(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED, false},           \
+             {y, n, sizeof(L), REPLACING_IF(sizeof(T) == sizeof(L)), false})
 
 #define DEFINE_APPLY(dt, T, L, name)                                                                         \
-    FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED},              \
-             {y, n, sizeof(T), REPLACING}, {stats, 1, sizeof *stats, INPUT})
+    FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED, false},       \
+             {y, n, sizeof(T), REPLACING, false}, {stats, 1, sizeof *stats, INPUT, false})
 
 /* ---------------------------------------------------------------------------------------------- losses */
 
@@ -263,32 +397,59 @@ static sl_status check_options(const sl_loss_options *o, unsigned takes)
 /* All but the values of the targets. The counts are those of the reduction none. */
 typedef struct {
     array logits, target;
-    sl_shape shape;
+    sl_shape *shape;
     const sl_loss_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     unsigned takes;
     const void *loss, *grad; /* either may be NULL when the other is not */
     size_t losses, loss_size;
 } loss_call;
 
-static sl_status check_loss(const loss_call *c)
+enum { LOSS_ARRAYS = 8 };
+
+INLINE size_t arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
-    const size_t classes = c->logits.count == 0 ? 0 : c->shape.classes;
+    const size_t classes = c->logits.count == 0 ? 0 : c->shape->classes;
     const bool loss_is_required = c->grad == NULL;
-    const array arrays[] = {
-        c->logits,
-        c->target,
-        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT},
-        {c->grad, c->grad != NULL ? c->logits.count : 0, c->logits.size, REPLACING},
-        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT},
-        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT},
-    };
-    CHECK(check_presence(arrays, COUNT_OF(arrays)));
-    CHECK(check_options(o, c->takes));
-    return check_aliasing(arrays, COUNT_OF(arrays));
+    size_t n = 0; /* only those that there are */
+    arrays[n++] = c->logits;
+    arrays[n++] = c->target;
+    if (c->loss != NULL || loss_is_required)
+        arrays[n++] = (array){c->loss, losses, c->loss_size, OUTPUT, false};
+    if (c->grad != NULL)
+        arrays[n++] = (array){c->grad, c->logits.count, c->logits.size, REPLACING, true};
+    if (o->class_weight != NULL)
+        arrays[n++] = (array){o->class_weight, classes, c->loss_size, INPUT, false};
+    if (o->pos_weight != NULL)
+        arrays[n++] = (array){o->pos_weight, classes, c->loss_size, INPUT, false};
+    if (o->upstream != NULL)
+        arrays[n++] = (array){o->upstream, losses, c->loss_size, INPUT, false};
+    if (c->options_at != NULL)
+        arrays[n++] = (array){c->options_at, 1, sizeof *c->options_at, INPUT, false};
+    return n;
+}
+
+RARE sl_status check_strided_loss(const loss_call *c)
+{
+    array arrays[LOSS_ARRAYS];
+    extents e;
+    const size_t n = arrays_of(c, arrays);
+    CHECK(lay_out(arrays, n, c->shape, &e));
+    CHECK(check_presence(arrays, n));
+    CHECK(check_options(c->options, c->takes));
+    return check_strided_aliasing(arrays, n, c->shape, &e);
+}
+
+static sl_status check_loss(const loss_call *c)
+{
+    if (has_strides(c->shape))
+        return check_strided_loss(c);
+    array arrays[LOSS_ARRAYS];
+    const size_t n = arrays_of(c, arrays);
+    CHECK(check_presence(arrays, n));
+    CHECK(check_options(c->options, c->takes));
+    return check_aliasing(arrays, n);
 }
 
 /* A class id for every row. */
@@ -303,6 +464,25 @@ static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl
     return SL_OK;
 }
 
+/* What is read, as runs of neighbours: all in one where it is dense, else rows or classes. */
+typedef struct {
+    size_t outer, classes, length;
+    size_t to_outer, to_class; /* elements from run to run */
+} runs;
+
+static runs runs_of(const sl_shape *s)
+{
+    if (!has_strides(s))
+        return (runs){1, 1, elements_of(*s), 0, 0};
+    extent e; /* they have been checked */
+    (void)extent_of(s, &s->in, &e);
+    if (e.span == 0)
+        return (runs){0, 0, 0, 0, 0};
+    if (e.classes == s->inner)
+        return (runs){s->outer, 1, s->classes * s->inner, e.outer, 0};
+    return (runs){s->outer, s->classes, s->inner, e.outer, e.classes};
+}
+
 /* Numbers in [0, 1], which a NaN is not; of the 16-bit formats by their bits. Without an early exit compilers
  * make vectors of it. */
 #define IS_OUTSIDE_f32(p) !(((p) >= 0) & ((p) <= 1))
@@ -312,9 +492,12 @@ static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl
 #define IS_OUTSIDE_f16(p) IS_OUTSIDE_16((p).bits, 0x3c00)
 #define CHECK_PROBABILITIES(is_outside)                                                                      \
     do {                                                                                                     \
+        const runs all = runs_of(&shape);                                                                    \
         int outside = 0;                                                                                     \
-        for (size_t i = 0; i < c.logits.count; i++)                                                          \
-            outside |= is_outside(x[i]);                                                                     \
+        for (size_t o = 0; o < all.outer; o++)                                                               \
+            for (size_t k = 0; k < all.classes; k++)                                                         \
+                for (size_t i = 0; i < all.length; i++)                                                      \
+                    outside |= is_outside(x[o * all.to_outer + k * all.to_class + i]);                       \
         if (outside)                                                                                         \
             return SL_ERR_TARGET;                                                                            \
     } while (0)
@@ -326,14 +509,14 @@ static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl
 #define CHECK_TARGET_bce(dt) CHECK_PROBABILITIES(IS_OUTSIDE_##dt)
 
 /* The kernel is called for empty shapes, too: a mean or a sum over nothing is a result. */
-#define LOSS(dt, T, L, name, parameters, targets, loss_count)                                                \
+#define LOSS(dt, T, L, name, parameters, targets, shaped, loss_count)                                        \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
         const loss_call c = {                                                                                \
-            .logits = {x, elements_of(shape), sizeof *x, REPLACED},                                          \
-            .target = {target, targets, sizeof *target, INPUT},                                              \
-            .shape = shape,                                                                                  \
+            .logits = ELEMENTS(x, REPLACED),                                                                 \
+            .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
+            .shape = &shape,                                                                                 \
             .options = &o,                                                                                   \
             .options_at = options,                                                                           \
             .takes = TAKES_##name,                                                                           \
@@ -349,11 +532,11 @@ static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl
     }
 
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
-    LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))
 #define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
-    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), true, rows_of(shape))
 #define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
-    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), elements_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), true, elements_of(shape))
 
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 

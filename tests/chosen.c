@@ -426,8 +426,8 @@ static void shapes_that_are_no_rows(const kernel *k)
     } cases[] = {
         {{.outer = 2, .classes = 3, .inner = 2}, SL_ERR_OPTION},
         {{.outer = 2, .classes = 3, .inner = 0}, SL_ERR_OPTION},
-        {{.outer = 2, .classes = 3, .inner = 1, .in = {.outer = 2}}, SL_ERR_OPTION},
-        {{.outer = 2, .classes = 3, .inner = 1, .in = {.outer = -3}}, SL_ERR_OPTION},
+        {{.outer = 2, .classes = 3, .inner = 1, .in = {.outer = 2}}, SL_ERR_STRIDE},
+        {{.outer = 2, .classes = 3, .inner = 1, .in = {.outer = -3}}, SL_ERR_STRIDE},
         {{.outer = 2, .classes = 3, .inner = 1, .in = {.classes = 2}}, SL_ERR_OPTION},
         {{.outer = 2, .classes = 3, .inner = 1, .out = {.outer = 3}}, SL_ERR_OPTION},
         {{.outer = 2, .classes = 3, .inner = 1, .in = {.outer = 3, .classes = 1}}, SL_OK},

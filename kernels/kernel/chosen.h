@@ -16,11 +16,9 @@ typedef struct {
     num max[SL_W], log_sum[SL_W];
 } chosen_rows;
 
-SL_INLINE size_t chosen_at_once(sl_shape s) { return pitch_in(s) == s.classes ? rows_at_once(s) : 1; }
-
-SL_NOINLINE void chosen_read(log_sum_rows *rows, const T *x, size_t classes, size_t n, chosen_rows *of)
+SL_NOINLINE void chosen_read(log_sum_rows *rows, const T *x, sl_shape shape, size_t n, chosen_rows *of)
 {
-    const row_group group = {.x = x, .classes = classes, .n = n};
+    const row_group group = {.x = x, .classes = shape.classes, .pitch = pitch_in(shape), .n = n};
     row_stats s;
     log_sum_of_rows(rows, &group, &s);
     c_store(of->max, c_keep(c_lt(c_set1((num)-INFINITY), s.max), s.max));
@@ -34,7 +32,7 @@ SL_INLINE reg log_probability(reg x, num max, num log_sum)
 
 SL_STATIC void log_softmax_at(const T *x, sl_shape shape, const int64_t *ids, size_t k, num *y)
 {
-    const size_t many = chosen_at_once(shape), pitch = pitch_in(shape);
+    const size_t many = rows_at_once(shape), pitch = pitch_in(shape);
     log_sum_rows rows;
     chosen_rows of;
     T picked[SL_W];
@@ -42,7 +40,7 @@ SL_STATIC void log_softmax_at(const T *x, sl_shape shape, const int64_t *ids, si
     store(picked, c_set1(0));
     for (size_t r = 0; k != 0 && r < shape.outer; r++, ids += k, y += k) {
         if (r % many == 0)
-            chosen_read(&rows, x + r * pitch, shape.classes, least(many, shape.outer - r), &of);
+            chosen_read(&rows, x + r * pitch, shape, least(many, shape.outer - r), &of);
         SL_ROLLED
         for (size_t i = 0; i < k; i += SL_W) {
             const size_t n = least(SL_W, k - i);
@@ -188,13 +186,13 @@ SL_NOINLINE void top_select(top_heap h, const T *x, size_t classes)
 
 SL_STATIC void log_softmax_top(const T *x, sl_shape shape, size_t k, num *y, int64_t *ids)
 {
-    const size_t many = chosen_at_once(shape), pitch = pitch_in(shape);
+    const size_t many = rows_at_once(shape), pitch = pitch_in(shape);
     log_sum_rows rows;
     chosen_rows of;
     log_sum_rows_init(&rows, shape.classes, EMIT_LOG);
     for (size_t r = 0; k != 0 && r < shape.outer; r++, ids += k, y += k) {
         if (r % many == 0)
-            chosen_read(&rows, x + r * pitch, shape.classes, least(many, shape.outer - r), &of);
+            chosen_read(&rows, x + r * pitch, shape, least(many, shape.outer - r), &of);
         const num log_sum = of.log_sum[r % many];
         if (log_sum == log_sum)
             top_select((top_heap){y, ids, k}, x + r * pitch, shape.classes);

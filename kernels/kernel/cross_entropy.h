@@ -93,17 +93,20 @@ typedef struct {
     int has_tops; /* may some q but a target's exceed half of all? */
 } loss_call;
 
-/* Up to SL_W rows from `row` on, whose first element is at `at`. They are read from x, class after class `step` apart: where they
- * lie, or transposed; prob likewise, if it is not NULL. */
+/* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
+ * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
 typedef struct {
-    size_t at, row, n, step;
+    size_t at, to, row, n, step;
     const T *x, *prob;
 } loss_rows;
 
-/* Where they lie. */
-SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t at, size_t row, size_t n)
+/* Where they lie: rows `i` and following of a block. */
+SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t block, size_t i, size_t n)
 {
-    return (loss_rows){at, row, n, c->w.step, c->logits + at, c->prob ? c->prob + at : NULL};
+    const strides in = c->w.in, out = c->w.out;
+    size_t at = block * in.block + i * in.row, to = block * out.block + i * out.row;
+    return (loss_rows){
+        at, to, block * c->w.rows + i, n, in.step, c->logits + at, c->prob ? c->prob + at : NULL};
 }
 
 /* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
@@ -191,7 +194,7 @@ SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         charges sum = {c_acc_zero(), c_acc_zero()};
-        size_t first = l * c->shape.classes;
+        size_t first = l * c->w.in.row;
         if (l < g->n && live[l] != 0)
             sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
         c_acc_put(&gaps, l, sum.gaps);
@@ -308,14 +311,14 @@ SL_INLINE size_t class_at_max(const T *x, size_t classes, num max)
 }
 
 /* That of each row whose max is not NaN; of the others c stays as it is. */
-SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, const num max[SL_W],
+SL_INLINE void classes_at_max(const T *x, strides in, size_t classes, size_t n, const num max[SL_W],
                               size_t c[SL_W])
 {
-    for (size_t l = 0; l < n && w.step == 1; l++)
+    for (size_t l = 0; l < n && in.step == 1; l++)
         if (max[l] == max[l])
-            c[l] = class_at_max(x + l * w.stride, classes, max[l]);
-    for (size_t k = 0; k < classes && w.step != 1; k++) {
-        reg a = load_some(x + k * w.step, n, (num)NAN);
+            c[l] = class_at_max(x + l * in.row, classes, max[l]);
+    for (size_t k = 0; k < classes && in.step != 1; k++) {
+        reg a = load_some(x + k * in.step, n, (num)NAN);
         if (!c_any(c_eq(a, c_load(max))))
             continue;
         num lane[SL_W];
@@ -344,12 +347,12 @@ SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         top->at[l] = classes;
-    classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    classes_at_max(c->logits + g->at, c->w.in, classes, g->n, lanes, top->at);
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int found = top->at[l] < classes;
         weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
-        prob[l] = found && p ? p[l * c->w.stride + top->at[l] * c->w.step] : (T){0};
+        prob[l] = found && p ? p[l * c->w.in.row + top->at[l] * c->w.in.step] : (T){0};
     }
     top->weight = c_load(weights);
     top->prob = load(prob);
@@ -396,12 +399,12 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
         top_classes_of_few(&at, c, g, max);
     else
         top_classes_of(&at, c, g, max);
-    top->all = 0;
+    top->all = top->apart = 0;
     SL_UNROLL
     for (size_t l = 0; l < SL_W; l++) {
         int found = at.at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at.at[l]);
         top->live[l] = (num)found;
-        top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
+        top->at[l] = l * c->w.out.row + at.at[l] * c->w.out.step;
     }
     vw w_c = c_widen(at.weight),
        q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
@@ -453,21 +456,19 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
     c_store(none, grad->none);
     SL_ROLLED
     for (size_t l = 0; l < g->n; l++) {
-        size_t at = g->at + l * classes;
+        size_t at = g->at + l * c->w.in.row;
+        T *to = c->grad + g->to + l * c->w.out.row;
         if (none[l] != 0) {
-            memset(c->grad + at, 0, classes * sizeof *c->grad);
+            memset(to, 0, classes * sizeof *to);
             continue;
         }
         pending_row *row = later->row + later->n;
-        *row = (pending_row){.x = c->logits + at,
-                             .e = place_of(group, l).e,
-                             .y = c->grad + at,
-                             .has_unit = 1,
-                             .target = SIZE_MAX};
+        *row = (pending_row){
+            .x = c->logits + at, .e = place_of(group, l).e, .y = to, .has_unit = 1, .target = SIZE_MAX};
         row->frame = c_frame_of(max[l]);
         row->k = factor_at(&factors, l);
         if (c->target && t->live[l] != 0) {
-            row->target = t->at[l] - l * classes;
+            row->target = t->at[l] - l * c->w.in.row;
             row->entry = t->entry[l];
         }
         c_factor k = c_factor_set1(row->k);
@@ -485,12 +486,18 @@ SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size
 {
     T result[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
-    strip s = {g->x, NULL, classes, SL_W, SL_W};
+    strip s = strip_of_transposed(g->x, classes);
     grad_of_strip(c, &s, g->prob, result, grad);
-    transpose_out(result, classes, rows, c->grad + g->at, CACHED);
+    transpose_out(result, classes, rows, c->grad + g->to, c->w.out.row, CACHED);
 }
 
 /* ---- all rows ---- */
+
+/* q (m - x_t + log_sum) */
+SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
+{
+    return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
+}
 
 /* The loss of some rows: q of the target and q of all classes. */
 typedef struct {
@@ -506,9 +513,10 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
         reg weight_t = c_load(t->weight), x_t = load(t->logit);
         r.q_t = w_mul(c->own, c_widen(weight_t));
-        vw gap = half_gap(c_widen(st->max), c_widen(c_select(c_eq(weight_t, c_set1(0)), st->max, x_t)));
-        if (costs)
-            r.cost = w_mul(w_add(r.q_t, r.q_t), w_fma(log_sum, w_set1(0.5), gap));
+        if (costs) {
+            x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
+            r.cost = cost_of_target(r.q_t, c_widen(st->max), c_widen(x_t), log_sum);
+        }
     }
     if (c->prob || c->smoothing > 0) {
         r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
@@ -523,24 +531,39 @@ SL_INLINE c_acc exponential_factor(const row_cost *r, vw up)
     return c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
 }
 
+/* The exponential of a target, and the sum of all others of its row. */
+typedef struct {
+    c_acc target, others;
+} target_parts;
+
+SL_INLINE target_parts target_parts_of(const row_stats *st, reg x_t)
+{
+    c_vframe f = c_vframe_of(st->max);
+    c_acc e_t =
+        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
+    c_acc others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
+    return (target_parts){e_t, c_acc_select(c_eq(x_t, st->max), st->rest, others)};
+}
+
+/* -k others / sum: the entry of a target where no other class has a share. */
+SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
+{
+    return c_canonical(c_narrow(w_fnma(c_acc_value(k), c_acc_value(c_acc_over(others, sum)), w_set1(0))));
+}
+
 /* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
 SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    reg x_t = load(t->logit);
-    c_vframe f = c_vframe_of(st->max);
-    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(r, up);
-    c_acc e_t =
-        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
-    c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
-    e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
+    target_parts e = target_parts_of(st, load(t->logit));
+    c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->smoothing > 0) {
         vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
-        vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
+        vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
         store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
     } else {
-        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), w_set1(0));
-        store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
+        reg entry = plain_entry(exponential_factor(r, up), e.others, sum);
+        store(t->entry, c_select(none, c_set1(0), entry));
     }
 }
 
@@ -583,7 +606,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
 
 /* Long rows: the gradient is the second pass, from memory beside the first one of the next rows. Between them the exponentials
  * are in grad, if it can hold them and may be written twice, or in scratch, if a row fits, or nowhere. It is non-temporal only
- * where no line must be read first because two rows share it: some cores let all other stores wait for that. */
+ * where no line must be read first because two rows share it: some cores let all other stores wait for that; and where scratch
+ * holds enough rows to share the end of a group. */
 SL_NOINLINE void losses_of_rows(loss_call *c)
 {
     enum { SCRATCH = (SL_F64 ? 4096 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
@@ -593,7 +617,8 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
     int keeps = c->grad && classes > SL_SHORT;
     int can_hold = can_hold_exps(c->logits, c->grad);
-    rows.later.nontemporal = keeps && (room <= SCRATCH || !can_hold) && rows_are_lines(c->grad, classes) &&
+    rows.later.nontemporal = keeps && (2 * (SCRATCH / room) >= SL_W || !can_hold) &&
+                             rows_are_lines(c->grad, classes, c->w.out.row) &&
                              use_nontemporal(c->grad, c->shape.outer * classes);
     int in_grad = keeps && can_hold && !rows.later.nontemporal;
     int in_scratch = keeps && !in_grad && room <= SCRATCH;
@@ -602,13 +627,14 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
         many = least(many, SCRATCH / room);
     for (size_t i = 0, n; i < c->w.rows; i += n) {
         n = least(many, c->w.rows - i);
-        loss_rows g = rows_in_place(c, i * classes, i, n);
+        loss_rows g = rows_in_place(c, 0, i, n);
         targets t, tops;
         row_stats st;
         row_grad grad;
-        row_group group = {.x = c->logits + g.at, .classes = classes, .n = n, .live = t.live};
+        row_group group = {
+            .x = c->logits + g.at, .classes = classes, .pitch = c->w.in.row, .n = n, .live = t.live};
         if (in_grad)
-            group.place = (exp_place){.e = (num *)(void *)(c->grad + g.at)}, group.stride = classes;
+            group.place = (exp_place){.e = (num *)(void *)(c->grad + g.to)}, group.stride = c->w.out.row;
         else if (in_scratch)
             group.place = (exp_place){.e = scratch, .padded = 1}, group.stride = room;
         targets_of(&t, c->target ? c->target + i : NULL, c->w, n, c->o);
@@ -618,7 +644,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
             continue;
         grad_of_rows(c, &g, &grad, &t, &group, &rows.later);
         if (any_tops)
-            put_entries(c->grad + g.at, &tops, n);
+            put_entries(c->grad + g.to, &tops, n);
         if (!rows.later.nontemporal)
             emit_rows(&rows.later, classes, EMIT_PRODUCT);
     }
@@ -633,28 +659,29 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
     T transposed[SL_SHORT * SL_W], prob[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
     for (size_t i = 0; i < c->w.rows; i += SL_W) {
-        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
+        const size_t in = c->w.in.row;
+        loss_rows g = {i * in, i * c->w.out.row, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
         const int64_t *target = c->target ? c->target + i : NULL;
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
         row_grad grad;
         targets_of(&t, target, c->w, g.n, c->o);
-        transpose_in(c->logits + g.at, classes, readable_rows(c->o, target, classes, c->w.rows - i), t.live,
-                     transposed);
+        transpose_in(c->logits + g.at, classes, in, readable_rows(c->o, target, classes, c->w.rows - i),
+                     t.live, transposed);
         if (c->prob) {
-            transpose_in(c->prob + g.at, classes, c->w.rows - i, NULL, prob);
+            transpose_in(c->prob + g.at, classes, in, c->w.rows - i, NULL, prob);
             g.prob = prob;
         }
-        strip s = {transposed, NULL, classes, SL_W, SL_W};
+        strip s = strip_of_transposed(transposed, classes);
         strip_log_sum(&s, stats);
         int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
         grad_of_transposed(c, &g, c->w.rows - i, &grad);
         if (c->target)
-            put_entries(c->grad + g.at, &t, g.n);
+            put_entries(c->grad + g.to, &t, g.n);
         if (any_tops)
-            put_entries(c->grad + g.at, &tops, g.n);
+            put_entries(c->grad + g.to, &tops, g.n);
     }
 }
 
@@ -665,25 +692,25 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
     targets t[STRIP_VECTORS], tops[STRIP_VECTORS];
     int any_tops[STRIP_VECTORS];
     const walk w = c->w;
-    int prefetch = c->grad && use_nontemporal(c->grad, w.blocks * w.block_stride);
+    int prefetch = c->grad && use_nontemporal(c->grad, w.blocks * w.rows * c->shape.classes);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
-            size_t at = b * w.block_stride + i, row = b * w.rows + i;
             n = strip_rows(w.rows - i);
-            strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
+            const loss_rows all = rows_in_place(c, b, i, n);
+            T *grad = c->grad ? c->grad + all.to : NULL;
+            strip s = {all.x, prefetch ? grad : NULL, c->shape.classes, all.step, n, w.out.step};
             strip_log_sum(&s, stats);
             SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g = rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
+                loss_rows g = rows_in_place(c, b, i + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
-            if (!c->grad)
+            if (!grad)
                 continue;
-            grad_of_strip(c, &s, c->prob ? c->prob + at : NULL, c->grad + at, grads);
+            grad_of_strip(c, &s, all.prob, grad, grads);
             SL_ROLLED
-            for (size_t k = 0; k * SL_W < n; k++) {
-                T *grad = c->grad + at + k * SL_W;
+            for (size_t k = 0; k * SL_W < n; k++, grad += SL_W) {
                 if (c->target)
                     put_entries(grad, t + k, least(SL_W, n - k * SL_W));
                 if (any_tops[k])
@@ -692,50 +719,138 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
         }
 }
 
-SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, sl_shape shape,
+/* ---- few rows of class ids that all count alike, straight through ---- */
+
+/* The second pass of one. */
+SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up)
+{
+    c_acc sum = c_acc_merge(st->top, st->rest), k = c_acc_times(c_acc_of(w_set1(1)), w_set1(up));
+    T entry[SL_W];
+    store(entry, plain_entry(k, target_parts_of(st, x_t).others, sum));
+    factor_lanes factors = factors_of(c_factor_of(k, sum));
+    row->k = factor_at(&factors, 0);
+    row->entry = entry[0];
+    c_factor factor = c_factor_set1(row->k);
+    if (c_factor_is_finite(factor))
+        emit_row(row, c->shape.classes, EMIT_PRODUCT, CACHED);
+    else
+        grad_of_row(c, row, 0, (row_grad){.k = factor});
+}
+
+/* From row `first` on. */
+SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
+{
+    const sl_loss_options *o = c->o;
+    const size_t classes = c->shape.classes;
+    const int keeps = c->grad && classes > SL_SHORT && can_hold_exps(c->logits, c->grad);
+    log_sum_rows rows;
+    log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
+    for (size_t r = first; r < c->shape.outer; r++) {
+        row_group g = {.x = c->logits + r * c->w.in.block, .classes = classes, .n = 1};
+        T *grad = c->grad ? c->grad + r * c->w.out.block : NULL;
+        g.place.e = keeps ? (num *)(void *)grad : NULL;
+        row_sums of_row;
+        log_sum_of_row(&rows, &g, &of_row);
+        row_stats st = stats_of_row(&of_row);
+        const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
+        reg x_t = load_in_all(g.x + c->target[r]);
+        if (c->loss) {
+            vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
+            num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
+            if (o->reduction == SL_NONE || c->shape.outer == 1) /* one is its own sum and mean */
+                c->loss[r] = each;
+            else
+                total_push(&c->losses, c_set1(each), 1);
+        }
+        if (grad && none) {
+            memset(grad, 0, classes * sizeof *grad);
+        } else if (grad) {
+            pending_row row = {.x = g.x,
+                               .e = g.place.e,
+                               .y = grad,
+                               .has_unit = 1,
+                               .target = (size_t)c->target[r],
+                               .frame = c_frame_of(of_row.max)};
+            straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r));
+        }
+    }
+}
+
+/* How many rows go by groups instead. */
+SL_INLINE size_t grouped_losses(const loss_call *c, int contiguous)
+{
+    const sl_loss_options *o = c->o;
+    size_t rows = c->shape.outer, classes = c->shape.classes;
+    int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0);
+    if (!alike || !contiguous || (c->grad && use_nontemporal(c->grad, rows * classes)))
+        return rows;
+    return rows_in_groups(rows, classes);
+}
+
+/* All others, of which there are so many, or blocks of a shape with strips. */
+SL_NOINLINE void losses_of_groups(loss_call *c, size_t grouped)
+{
+    const sl_loss_options *o = c->o;
+    const sl_shape shape = c->shape;
+    c->w = walk_of(shape);
+    c->own = w_set1(1 - c->smoothing);
+    c->share = w_set1(c->smoothing / (double)(int64_t)shape.classes);
+    c->weights = (weight_sum){w_set1(0), c_acc_zero()};
+    if (c->grad && c->target && c->smoothing > 0)
+        c->weights = weights_of(o->class_weight, shape.classes);
+    c->has_tops = c->prob || (c->smoothing > 0 &&
+                              o->class_weight); /* else no other q than a target's exceeds half of all */
+    if (!contiguous_rows(shape)) {
+        losses_of_strips(c);
+        return;
+    }
+    c->w.rows = grouped;
+    if (short_rows(shape) && grouped > SL_W / 4)
+        losses_of_transposed(c);
+    else
+        losses_of_rows(c);
+}
+
+SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *s,
                             const sl_loss_options *o, num *loss, T *grad)
 {
-    size_t rows = shape.outer * shape.inner;
-    if (shape.classes == 0) { /* class ids are all ignored, rows of probabilities all count */
+    size_t rows = s->outer * s->inner;
+    if (s->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
         return;
     }
     loss_call c;
     double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows,
            divisor = c_divisor(o, count);
-    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = shape,
-    c.loss = loss;
-    c.w = walk_of(shape);
+    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.loss = loss;
+    c.shape.outer = s->outer, c.shape.classes = s->classes, c.shape.inner = s->inner;
     c.smoothing = o->label_smoothing;
-    c.own = w_set1(1 - c.smoothing);
-    c.share = w_set1(c.smoothing / (double)(int64_t)shape.classes);
-    c.weights = (weight_sum){w_set1(0), c_acc_zero()};
-    if (grad && target && c.smoothing > 0 && rows > 0) /* of no rows there may be any number of classes */
-        c.weights = weights_of(o->class_weight, shape.classes);
     c.scale = c_gradient_scale(o, divisor);
-    c.has_tops = prob || (c.smoothing > 0 &&
-                          o->class_weight); /* else no other q than a target's exceeds half of all */
     total_zero(&c.losses);
-    if (shape.inner != 1)
-        losses_of_strips(&c);
-    else if (are_transposed(shape))
-        losses_of_transposed(&c);
-    else
-        losses_of_rows(&c);
-    if (o->reduction != SL_NONE && loss)
+    const size_t grouped = grouped_losses(&c, contiguous_rows(*s));
+    if (grouped > 0) {
+        c.shape = *s; /* a copy of all waits for its parts to be stored: not for few rows */
+        losses_of_groups(&c, grouped);
+    }
+    if (grouped < s->outer) {
+        c.w.in.block = pitch_in(*s), c.w.out.block = pitch_out(*s);
+        losses_of_few(&c, grouped);
+    }
+    const int is_done = rows == 1 && grouped == 0;
+    if (o->reduction != SL_NONE && loss && !is_done)
         *loss = reduced(o, &c.losses, divisor);
 }
 
 SL_STATIC void cross_entropy(const T *logits, const int64_t *target, sl_shape shape,
                              const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, target, NULL, shape, options, loss, grad);
+    row_losses(logits, target, NULL, &shape, options, loss, grad);
 }
 
 SL_STATIC void cross_entropy_soft(const T *logits, const T *target_prob, sl_shape shape,
                                   const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, NULL, target_prob, shape, options, loss, grad);
+    row_losses(logits, NULL, target_prob, &shape, options, loss, grad);
 }
 
 #endif

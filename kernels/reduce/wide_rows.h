@@ -70,10 +70,11 @@ SL_INLINE void wide_times(num *y, size_t n, c_factor k)
         keep_some(y + i, c_times(n - i >= SL_W ? c_load(y + i) : c_load_n(y + i, n - i, 0), k), n - i);
 }
 
-SL_NOINLINE void softmax_wide_rows(const T *x, num *y, size_t rows, size_t classes)
+SL_NOINLINE void softmax_wide_rows(const T *x, num *y, sl_shape shape)
 {
+    const size_t classes = shape.classes;
     c_frame predicted = {0, 0};
-    for (size_t r = 0; r < rows; r++, x += classes, y += classes) {
+    for (size_t r = 0; r < shape.outer; r++, x += pitch_in(shape), y += pitch_out(shape)) {
         c_row_acc sum;
         c_frame used;
         do {
@@ -107,7 +108,7 @@ SL_NOINLINE void softmax_wide_strip(const strip *s, num *y)
     for (size_t k = 0; k < strip_vectors(s); k++) {
         reg e = c_less_shift(strip_load(s, c, k, o), frames[k]);
         e = c_times(c_exp_in_frame(e, frames[k], c_exp_table_load()), ends[k].factor);
-        wide_put(y + c * s->step + k * SL_W, s, strip_result(e, ends + k));
+        wide_put(y + c * s->step_out + k * SL_W, s, strip_result(e, ends + k));
     }
 }
 
@@ -131,11 +132,12 @@ SL_NOINLINE void log_softmax_wide_row(const T *x, num *y, size_t n, num max, num
 
 SL_NOINLINE void log_softmax_wide_rows(const T *x, num *y, sl_shape shape)
 {
-    size_t many = rows_at_once(shape), classes = shape.classes;
+    size_t many = rows_at_once(shape), classes = shape.classes, in = pitch_in(shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_LOG);
     for (size_t r = 0; r < shape.outer; r += many) {
-        row_group group = {.x = x + r * classes, .classes = classes, .n = least(many, shape.outer - r)};
+        row_group group = {
+            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape.outer - r)};
         row_stats s;
         num max[SL_W], log_sum[SL_W];
         log_sum_of_rows(&rows, &group, &s);
@@ -143,11 +145,11 @@ SL_NOINLINE void log_softmax_wide_rows(const T *x, num *y, sl_shape shape)
         c_store(log_sum, log_sum_of(&s, NAN_ROWS));
         SL_ROLLED
         for (size_t l = 0; l < group.n; l++) {
-            size_t at = (r + l) * classes;
+            num *to = y + (r + l) * pitch_out(shape);
             if (log_sum[l] == log_sum[l])
-                log_softmax_wide_row(x + at, y + at, classes, max[l], log_sum[l]);
+                log_softmax_wide_row(x + (r + l) * in, to, classes, max[l], log_sum[l]);
             else
-                wide_fill(y + at, classes, (num)NAN);
+                wide_fill(to, classes, (num)NAN);
         }
     }
 }
@@ -164,7 +166,7 @@ SL_NOINLINE void log_softmax_wide_strip(const strip *s, num *y)
         reg max = c_keep(c_lt(c_set1((num)-INFINITY), stats[k].max), stats[k].max);
         for (size_t c = 0; c < s->classes; c++) {
             reg a = c_sub(c_sub(strip_load(s, c, k, o), max), log_sum);
-            wide_put(y + c * s->step + k * SL_W, s, c_select(number, a, c_set1((num)NAN)));
+            wide_put(y + c * s->step_out + k * SL_W, s, c_select(number, a, c_set1((num)NAN)));
         }
     }
 }
@@ -174,18 +176,18 @@ SL_NOINLINE void log_softmax_wide_strip(const strip *s, num *y)
 SL_INLINE void wide_strips(const T *x, num *y, sl_shape shape, void (*of_strip)(const strip *, num *))
 {
     walk w = walk_of(shape);
-    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
+    for (size_t b = 0; b < w.blocks; b++, x += w.in.block, y += w.out.block)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = strip_rows(w.rows - i);
-            strip s = {x + i, NULL, shape.classes, w.step, n};
+            strip s = {x + i, NULL, shape.classes, w.in.step, n, w.out.step};
             of_strip(&s, y + i);
         }
 }
 
 /* SL_W short rows, of which y has n. */
-SL_NOINLINE void wide_transpose_out(const num *transposed, size_t classes, size_t n, num *y)
+SL_NOINLINE void wide_transpose_out(const num *transposed, size_t classes, size_t n, num *y, size_t pitch)
 {
-    num flat[SL_SHORT * SL_W], *to = n < SL_W ? flat : y;
+    num flat[SL_SHORT * SL_W], *to = n < SL_W || pitch != classes ? flat : y;
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
         reg q[4];
@@ -197,22 +199,25 @@ SL_NOINLINE void wide_transpose_out(const num *transposed, size_t classes, size_
         else
             c_store_transposed(to + at, classes, q);
     }
-    const size_t rest = n < SL_W ? n * classes : 0;
+    if (to == y)
+        return;
     SL_ROLLED
-    for (size_t i = 0; i < rest; i += SL_W)
-        keep_some(y + i, c_load(flat + i), rest - i);
+    for (size_t l = 0; l < n; l++)
+        SL_ROLLED
+    for (size_t i = 0; i < classes; i++)
+        y[l * pitch + i] = flat[l * classes + i];
 }
 
 SL_INLINE void wide_short_rows(const T *x, num *y, sl_shape shape, void (*of_strip)(const strip *, num *))
 {
-    T in[SL_SHORT * SL_W];
-    num out[SL_SHORT * SL_W];
+    const size_t classes = shape.classes, in = pitch_in(shape), to = pitch_out(shape);
+    T transposed[SL_SHORT * SL_W];
+    num results[SL_SHORT * SL_W];
     for (size_t r = 0; r < shape.outer; r += SL_W) {
-        size_t at = r * shape.classes;
-        strip s = {in, NULL, shape.classes, SL_W, SL_W};
-        transpose_in(x + at, shape.classes, shape.outer - r, NULL, in);
-        of_strip(&s, out);
-        wide_transpose_out(out, shape.classes, least(SL_W, shape.outer - r), y + at);
+        const strip s = strip_of_transposed(transposed, classes);
+        transpose_in(x + r * in, classes, in, shape.outer - r, NULL, transposed);
+        of_strip(&s, results);
+        wide_transpose_out(results, classes, least(SL_W, shape.outer - r), y + r * to, to);
     }
 }
 
@@ -222,8 +227,8 @@ SL_NOINLINE void softmax_wide_any(const T *x, num *y, sl_shape shape)
         return;
     if (are_transposed(shape))
         wide_short_rows(x, y, shape, softmax_wide_strip);
-    else if (shape.inner == 1)
-        softmax_wide_rows(x, y, shape.outer, shape.classes);
+    else if (contiguous_rows(shape))
+        softmax_wide_rows(x, y, shape);
     else
         wide_strips(x, y, shape, softmax_wide_strip);
 }
@@ -234,7 +239,7 @@ SL_NOINLINE void log_softmax_wide_any(const T *x, num *y, sl_shape shape)
         return;
     if (are_transposed(shape))
         wide_short_rows(x, y, shape, log_softmax_wide_strip);
-    else if (shape.inner == 1)
+    else if (contiguous_rows(shape))
         log_softmax_wide_rows(x, y, shape);
     else
         wide_strips(x, y, shape, log_softmax_wide_strip);

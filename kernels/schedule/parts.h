@@ -10,6 +10,15 @@
 /* A register of n elements, or as many as it holds; `fill` behind them. No branch where n is a constant. */
 SL_INLINE reg load_some(const T *p, size_t n, num fill) { return n >= SL_W ? load(p) : load_n(p, n, fill); }
 
+/* The first lane; and one element, in all lanes. */
+SL_INLINE num first_num(reg a)
+{
+    num lane[SL_W];
+    c_store(lane, a);
+    return lane[0];
+}
+SL_INLINE reg load_in_all(const T *p) { return c_set1(first_num(load_n(p, 1, 0))); }
+
 /* The same with room to spare; 0 behind. */
 SL_INLINE vw load_some_wide(const T *p, size_t n)
 {
@@ -120,24 +129,6 @@ SL_RARE void fill_row(T *y, size_t n, num value)
     SL_ROLLED
     for (size_t i = 0; i < n; i += SL_W)
         store_some(y + i, c_set1(value), n - i);
-}
-
-/* n elements to where they belong. */
-SL_NOINLINE void copy_out(const T *from, T *y, size_t n, int nontemporal)
-{
-    size_t i = nontemporal ? least(n, elements_to_line(y)) : 0;
-    for (size_t k = 0; k < i; k++)
-        y[k] = from[k];
-    if (nontemporal) {
-        size_t lines = i + round_down_to_lines(n - i);
-        for (; i + 2 * SL_W <= lines; i += 2 * SL_W)
-            stream_copy_two(from + i, y + i);
-        for (; i < lines; i += SL_W)
-            stream(y + i, load(from + i));
-    }
-    SL_ROLLED
-    for (; i < n; i += SL_W)
-        store_some(y + i, load_some(from + i, n - i, 0), n - i);
 }
 
 #endif

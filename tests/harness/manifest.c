@@ -184,6 +184,8 @@ bool has_shape(const kernel *k) { return !k->one_row && !k->rows_only; }
 
 bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
 
+bool takes_strides(const kernel *k) { return has_shape(k) && (is_loss(k) || !k->by_element); }
+
 size_t choices(const kernel *k, sl_shape shape)
 {
     return k->result == L_PER_CHOICE ? choices_of(k->second, shape) : 0;

@@ -81,6 +81,7 @@ bool is_loss(const kernel *k);
 bool is_by_element(const kernel *k);
 bool has_shape(const kernel *k); /* takes shapes with inner > 1 */
 bool takes_shape(const kernel *k, sl_shape shape);
+bool takes_strides(const kernel *k); /* its parameter is a shape, not a count */
 
 /* How many classes of each row a call chooses. */
 size_t choices(const kernel *k, sl_shape shape);
