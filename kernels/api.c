@@ -274,19 +274,27 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool op
 /* The same with a shape. ROW_FUNCTION_IF: OPTION unless `valid`, and last of all the status of `targets`. */
 #define ROW_FUNCTION(dt, name, parameters, ...)                                                              \
     ROW_FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
-#define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, call, ...)                               \
-    sl_status sl_##name##_##dt parameters                                                                    \
+#define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, arguments, ...)                          \
+    RARE sl_status strided_##name##_##dt parameters                                                          \
     {                                                                                                        \
-        if (has_strides(&shape)) {                                                                           \
-            array strided[] = {__VA_ARGS__};                                                                 \
-            CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape, valid));                          \
-        } else {                                                                                             \
-            const array dense[] = {__VA_ARGS__};                                                             \
-            CHECK(check_arrays(dense, COUNT_OF(dense), valid));                                              \
-        }                                                                                                    \
+        const size_t elements = elements_of(shape);                                                          \
+        array arrays[] = {__VA_ARGS__};                                                                      \
+        CHECK(check_strided_arrays(arrays, COUNT_OF(arrays), &shape, valid));                                \
         CHECK(targets);                                                                                      \
         if ((work) != 0)                                                                                     \
-            sl_active_for(SL_SLOT(name, dt), elements_of(shape))->name##_##dt call;                          \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
+        return SL_OK;                                                                                        \
+    }                                                                                                        \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        if (has_strides(&shape))                                                                             \
+            return strided_##name##_##dt arguments;                                                          \
+        const size_t elements = elements_of(shape);                                                          \
+        const array arrays[] = {__VA_ARGS__};                                                                \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays), valid));                                                \
+        CHECK(targets);                                                                                      \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
         return SL_OK;                                                                                        \
     }
 
@@ -298,18 +306,18 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool op
     FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED, false},  \
              {dy, n, sizeof(T), REPLACED, false}, {dx, n, sizeof(T), REPLACING, false})
 
-/* An array of the shape's elements. */
+/* An array of the shape's elements; so many it has. */
 #define ELEMENTS(at, role)                                                                                   \
     {                                                                                                        \
         at, elements_of(shape), sizeof *(at), role, true                                                     \
     }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                       \
-                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING))
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements, (x, y, shape), ELEMENTS(x, REPLACED),          \
+                 ELEMENTS(y, REPLACING))
 
 #define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),             \
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements, (y, dy, dx, shape),                       \
                  ELEMENTS(y, REPLACED), ELEMENTS(dy, REPLACED), ELEMENTS(dx, REPLACING))
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
@@ -361,8 +369,8 @@ static sl_status check_chosen(const int64_t *ids, size_t n, size_t classes)
 #define REPLACING_IF(is_same_type) ((is_same_type) ? REPLACING : OUTPUT)
 
 #define DEFINE_ROW_WIDE(dt, T, L, name)                                                                      \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_WIDE(T, L), elements_of(shape), (x, y, shape),                      \
-                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING_IF(sizeof(T) == sizeof(L))))
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_WIDE(T, L), elements, (x, y, shape), ELEMENTS(x, REPLACED),         \
+                 ELEMENTS(y, REPLACING_IF(sizeof(T) == sizeof(L))))
 
 #define DEFINE_MAP_WIDE(dt, T, L, name)                                                                      \
     FUNCTION(dt, name, SL_PARAMS_MAP_WIDE(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED, false},           \
@@ -443,8 +451,6 @@ RARE sl_status check_strided_loss(const loss_call *c)
 
 static sl_status check_loss(const loss_call *c)
 {
-    if (has_strides(c->shape))
-        return check_strided_loss(c);
     array arrays[LOSS_ARRAYS];
     const size_t n = arrays_of(c, arrays);
     CHECK(check_presence(arrays, n));
@@ -494,10 +500,10 @@ static runs runs_of(const sl_shape *s)
     do {                                                                                                     \
         const runs all = runs_of(&shape);                                                                    \
         int outside = 0;                                                                                     \
-        for (size_t o = 0; o < all.outer; o++)                                                               \
+        for (size_t b = 0; b < all.outer; b++)                                                               \
             for (size_t k = 0; k < all.classes; k++)                                                         \
                 for (size_t i = 0; i < all.length; i++)                                                      \
-                    outside |= is_outside(x[o * all.to_outer + k * all.to_class + i]);                       \
+                    outside |= is_outside(x[b * all.to_outer + k * all.to_class + i]);                       \
         if (outside)                                                                                         \
             return SL_ERR_TARGET;                                                                            \
     } while (0)
@@ -513,6 +519,7 @@ static runs runs_of(const sl_shape *s)
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
+        const size_t elements = elements_of(shape);                                                          \
         const loss_call c = {                                                                                \
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
@@ -525,18 +532,18 @@ static runs runs_of(const sl_shape *s)
             .losses = loss_count,                                                                            \
             .loss_size = sizeof *loss,                                                                       \
         };                                                                                                   \
-        CHECK(check_loss(&c));                                                                               \
+        CHECK(has_strides(&shape) ? check_strided_loss(&c) : check_loss(&c));                                \
         CHECK_TARGET_##name(dt);                                                                             \
-        sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt(x, target, shape, &o, loss, grad);     \
+        sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt(x, target, shape, &o, loss, grad);           \
         return SL_OK;                                                                                        \
     }
 
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
     LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))
 #define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
-    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), true, rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements, true, rows_of(shape))
 #define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
-    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), true, elements_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements, true, elements)
 
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 

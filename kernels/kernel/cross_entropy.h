@@ -637,7 +637,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
             group.place = (exp_place){.e = (num *)(void *)(c->grad + g.to)}, group.stride = c->w.out.row;
         else if (in_scratch)
             group.place = (exp_place){.e = scratch, .padded = 1}, group.stride = room;
-        targets_of(&t, c->target ? c->target + i : NULL, c->w, n, c->o);
+        targets_of(&t, c->target ? c->target + i : NULL, &c->w, n, c->o);
         log_sum_of_rows(&rows, &group, &st);
         int any_tops = finish_rows(c, &g, &st, &t, &grad, &tops);
         if (!c->grad)
@@ -665,7 +665,7 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
         row_grad grad;
-        targets_of(&t, target, c->w, g.n, c->o);
+        targets_of(&t, target, &c->w, g.n, c->o);
         transpose_in(c->logits + g.at, classes, in, readable_rows(c->o, target, classes, c->w.rows - i),
                      t.live, transposed);
         if (c->prob) {
@@ -703,7 +703,7 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
                 loss_rows g = rows_in_place(c, b, i + k * SL_W, least(SL_W, n - k * SL_W));
-                targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
+                targets_of(t + k, c->target ? c->target + g.row : NULL, &c->w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
             if (!grad)
