@@ -197,6 +197,41 @@ SL_NOINLINE void sigmoid_all(const T *x, const T *dy, T *y, size_t n)
 
 SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_rest, sigmoid_all, x, x, y, n); }
 
+/* With results of the arithmetic's type: of 16 bits by groups, too. */
+SL_RARE void sigmoid_wide_rest(const T *x, num *y, size_t n)
+{
+    SL_ROLLED
+    for (size_t i = 0; i < n; i += SL_W)
+        keep_some(y + i, sigmoid_value(load_some(x + i, n - i, 0), c_set1(0), RARE), n - i);
+}
+
+SL_STATIC void sigmoid_wide(const T *x, num *y, size_t n)
+{
+#if SL_16_BITS
+    int far = sl_prefetches(n * sizeof(T));
+    size_t i = 0;
+    for (; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
+        reg a[GROUP];
+        if (far)
+            prefetch_group(x + i, x + i, x + i, GROUP);
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            a[k] = load(x + i + k * SL_W);
+        if (sigmoid_is_rare(a, GROUP)) {
+            sigmoid_wide_rest(x + i, y + i, GROUP * SL_W);
+            continue;
+        }
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            c_store(y + i + k * SL_W, sigmoid_value(a[k], a[k], COMMON));
+    }
+    if (i < n)
+        sigmoid_wide_rest(x + i, y + i, n - i);
+#else
+    sigmoid(x, y, n);
+#endif
+}
+
 /* ---- sigmoid_fast ---- */
 
 SL_INLINE reg sigmoid_fast_value(reg x, reg dy, int rare)
