@@ -165,15 +165,15 @@ SL_INLINE reg bce_grad_of_prob(reg p, reg t, bce_weights weights, vw up)
 }
 
 /* w[class] of the next n <= SL_W elements, and 0 beyond; moves the cursor past them. */
-SL_INLINE reg class_values(const num *w, sl_shape shape, size_t n, class_cursor *at)
+SL_INLINE reg class_values(const num *w, const sl_shape *shape, size_t n, class_cursor *at)
 {
     num lane[SL_W];
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         lane[l] = l < n ? w[at->c] : 0;
-        if (l < n && ++at->i == shape.inner) {
+        if (l < n && ++at->i == shape->inner) {
             at->i = 0;
-            at->c = at->c + 1 < shape.classes ? at->c + 1 : 0;
+            at->c = at->c + 1 < shape->classes ? at->c + 1 : 0;
         }
     }
     return c_load(lane);
@@ -219,7 +219,7 @@ enum { OF_LOGITS, OF_PROBABILITIES };
 
 /* What is the same for all elements of a call. */
 typedef struct {
-    sl_shape shape;
+    const sl_shape *shape;
     size_t count;
     const sl_loss_options *o;
     double divisor, scale;
@@ -238,7 +238,6 @@ SL_INLINE void next_run(const runs *all, size_t *r, const T **x, const T **targe
 
 SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *grad)
 {
-    const sl_shape shape = c.shape;
     const sl_loss_options *o = c.o;
     const double scale = c.scale;
     c_tables tables = c_tables_load();
@@ -247,7 +246,7 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     class_cursor at_pos = {0, 0}, at_all = {0, 0};
     reg one = c_set1(1);
     int nontemporal = grad && use_nontemporal(grad, c.count);
-    const runs all = runs_of(shape);
+    const runs all = runs_of(*c.shape);
     const size_t count = all.length;
     for (size_t first = 0, r = 0; first < c.count; first += count) {
         const size_t behind = first + count;
@@ -261,9 +260,9 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                 reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, entry = one;
                 bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
                 if (!c.plain && weights.has_pos)
-                    weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
+                    weights.pos = class_values(o->pos_weight, c.shape, n, &at_pos);
                 if (!c.plain && weights.has_all)
-                    weights.all = class_values(o->class_weight, shape, n, &at_all);
+                    weights.all = class_values(o->class_weight, c.shape, n, &at_all);
 #if SL_HAS_GRAD_OF_EXP
                 if (c.plain)
                     each = plain_bce(a, t, scale, tables, grad ? &entry : NULL);
@@ -321,7 +320,7 @@ SL_INLINE void plain_losses_of(bce_call c, const T *x, const T *target, size_t r
     total losses;
     total_zero(&losses);
     int nontemporal = grad && use_nontemporal(grad, c.count), reduces = c.o->reduction != SL_NONE;
-    const runs all = runs_of(c.shape);
+    const runs all = runs_of(*c.shape);
     const size_t count = all.length;
     for (size_t first = 0, r = 0; first < c.count; first += count) {
         const size_t behind = first + count;
@@ -368,11 +367,11 @@ SL_NOINLINE void plain_losses_and_grads(const bce_call *c, const T *x, const T *
 }
 #endif
 
-SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const sl_loss_options *o,
+SL_INLINE void element_losses(const T *x, const T *target, const sl_shape *shape, const sl_loss_options *o,
                               num *loss, T *grad, int of_prob)
 {
     bce_call c = {
-        .shape = shape, .o = o, .of_prob = of_prob, .count = shape.outer * shape.classes * shape.inner};
+        .shape = shape, .o = o, .of_prob = of_prob, .count = shape->outer * shape->classes * shape->inner};
     c.divisor = c_divisor(o, (double)(int64_t)c.count);
     c.scale = c_gradient_scale(o, c.divisor);
 #if SL_HAS_GRAD_OF_EXP
@@ -404,13 +403,13 @@ SL_INLINE void element_losses(const T *x, const T *target, sl_shape shape, const
 SL_STATIC void bce_with_logits(const T *logits, const T *target, sl_shape shape,
                                const sl_loss_options *options, num *loss, T *grad)
 {
-    element_losses(logits, target, shape, options, loss, grad, OF_LOGITS);
+    element_losses(logits, target, &shape, options, loss, grad, OF_LOGITS);
 }
 
 SL_STATIC void bce(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options, num *loss,
                    T *grad)
 {
-    element_losses(prob, target, shape, options, loss, grad, OF_PROBABILITIES);
+    element_losses(prob, target, &shape, options, loss, grad, OF_PROBABILITIES);
 }
 
 #endif

@@ -44,9 +44,11 @@ SL_INLINE walk walk_of(sl_shape s)
 {
     if (s.classes == 0)
         return (walk){0, 0, {0, 0, 0}, {0, 0, 0}, 0};
+    if (contiguous_rows(s)) {
+        const size_t in = pitch_in(s), out = pitch_out(s);
+        return (walk){1, s.outer, {0, in, 1}, {0, out, 1}, in != out};
+    }
     const strides in = axis_strides(s, s.in), out = axis_strides(s, s.out);
-    if (contiguous_rows(s))
-        return (walk){1, s.outer, {0, in.block, 1}, {0, out.block, 1}, in.block != out.block};
     return (walk){s.outer, s.inner, in, out, in.step != out.step};
 }
 
