@@ -21,6 +21,7 @@
 #include "kernel/nll.h"
 #include "kernel/partial.h"
 #include "kernel/softmax.h"
+#include "kernel/softmax_with.h"
 
 #include "unit.h"
 

@@ -209,7 +209,8 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     const size_t r = of_row || block == 0 ? i : i / block * shape.inner + i % shape.inner,
                  c = block == 0 ? 0 : i / shape.inner % shape.classes;
     if (k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
-        k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats)
+        k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats ||
+        k->row == SL_COUNT_log_softmax_with || (k->row == SL_COUNT_softmax_with && output == LSE))
         return n * cut;
     if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
         return n * least * fabs(dt->get(w->x, i));
@@ -239,7 +240,7 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
 double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e)
 {
     const kernel *k = w->k;
-    const bool is_t = output == GRADIENT || k->result == T_PER_ELEMENT;
+    const bool is_t = output_is_t(k, output);
     const double ulp = sl_ref_ulp(0, absolute_error(w, output, i), e->scale[output][i],
                                   is_t ? k->dtype->digits : k->dtype->loss_digits,
                                   is_t ? k->dtype->min_exp : k->dtype->loss_min_exp);

@@ -260,6 +260,8 @@ static void solve_bce(problem *p)
 #define solve_log_softmax_safe solve_log_softmax
 #define solve_softmax_stats solve_logsumexp
 #define solve_softmax_apply solve_softmax
+#define solve_softmax_with solve_softmax
+#define solve_log_softmax_with solve_log_softmax
 
 static void (*const solvers[])(problem *) = {
 #define SL_KERNEL(name, ...) solve_##name,

@@ -370,6 +370,8 @@ static void empty_shapes(const kernel *k)
         const size_t count = k->result == L_PER_ROW ? rows(shape) : 0;
         if (k->one_row && shape.classes == 0) /* of no elements there are statistics */
             continue;
+        if (k->row_options && shape.inner > 1) /* refused */
+            continue;
         assert_empty(k, shape, SL_NONE, 0, count, is_loss(k) ? 0 : -INFINITY);
         if (!is_loss(k))
             continue;

@@ -22,15 +22,6 @@
 
 #include "reduce/log_sum.h"
 
-/* log_sum as it is to be subtracted: infinite for an all -inf row that is safe, so that its result is -inf. A zero is -0:
- * -0 less that is +0. */
-SL_INLINE reg log_sum_of(const row_stats *s, int safe)
-{
-    reg log_sum = c_narrow(c_acc_value(s->log_sum));
-    log_sum = c_select(c_eq(log_sum, c_set1(0)), c_set1((num)-0.0), log_sum);
-    return safe ? c_select(all_minus_inf(s), c_set1((num)INFINITY), log_sum) : log_sum;
-}
-
 SL_INLINE void log_softmax_strip_of(const strip *s, T *y, const row_stats *stats, int safe, strip_options o)
 {
     const strip here = *s; /* no store can change it */
