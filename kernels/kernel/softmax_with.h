@@ -19,6 +19,8 @@
 
 #include "reduce/scores.h"
 
+#define FAR_BYTES (256 << 10)
+
 /* What is the same for all rows. */
 typedef struct {
     const T *x;
@@ -28,6 +30,8 @@ typedef struct {
     score_terms terms;
     int logs; /* log-softmax */
     int nontemporal;
+    int far;     /* more than the second-level cache holds */
+    size_t many; /* rows of a group */
     num *scratch;
     size_t tile, room; /* of a row: elements at once, and from one to the next in scratch */
 } scored_call;
@@ -87,14 +91,33 @@ SL_INLINE void score_sums_init(const scored_call *c, score_sums *s)
         s->logs.max[j] = c_set1((num)-INFINITY);
 }
 
-SL_INLINE void exps_of_tile(const scored_row *row, const num *z, size_t n, num *e, c_acc *sum)
+/* Beside the exponentials of the row's elements from i on: its results, and the next tile or the same row of the next group. */
+SL_INLINE score_ahead ahead_of(const scored_call *c, const scored_row *row, size_t i)
+{
+    score_ahead ahead = {NULL, NULL, NULL, 0};
+    if (!c->far)
+        return ahead;
+    const size_t next = row->n > c->tile ? i + c->tile : c->many * c->pitch_in;
+    ahead.x = row->x + next;
+    ahead.y = row->keeps ? ahead.x : row->y + i; /* where exponentials go nothing is read first */
+    ahead.mask = (const char *)row->x;           /* near */
+    if (row->mask && (row->n > c->tile || c->o->mask_stride)) {
+        const size_t mask_next = row->n > c->tile ? i + c->tile : c->many * (size_t)c->o->mask_stride;
+        ahead.mask_size = mask_size(c->terms.mask);
+        ahead.mask = (const char *)row->mask + mask_next * ahead.mask_size;
+    }
+    return ahead;
+}
+
+SL_INLINE void exps_of_tile(const scored_row *row, const num *z, size_t n, num *e, const score_ahead *ahead,
+                            c_acc *sum)
 {
     if (row->n <= SL_SHORT)
         exp_few_scores(z, n, e, row->frame, sum);
     else if (row->frame.shift != 0)
         exp_scores_shifted(z, n, e, row->frame, sum);
     else
-        exp_scores(z, n, e, row->frame, sum);
+        exp_scores(z, n, e, row->frame, ahead, sum);
 }
 
 /* A tile of n scores, the row's elements from i on. */
@@ -110,9 +133,10 @@ SL_NOINLINE void sum_tile(const scored_call *c, const scored_row *row, size_t i,
         log_sum_scores(z, n, i == 0, row->frame, &s->logs);
     } else { /* in y is no room for more than whole blocks */
         const size_t whole = row->keeps ? n / SL_BLOCK * SL_BLOCK : n;
-        exps_of_tile(row, z, whole, e, s->sum);
+        const score_ahead ahead = ahead_of(c, row, i);
+        exps_of_tile(row, z, whole, e, &ahead, s->sum);
         if (whole < n)
-            exps_of_tile(row, z + whole, n - whole, z + whole, s->sum);
+            exps_of_tile(row, z + whole, n - whole, z + whole, &ahead, s->sum);
         for (size_t k = whole; k < n; k += SL_W)
             keep_some(e + k, c_load(z + k), n - k);
     }
@@ -355,6 +379,8 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
                      .o = o,
                      .terms = score_terms_of(o),
                      .logs = logs,
+                     .far = shape.outer * shape.classes * sizeof(T) > FAR_BYTES,
+                     .many = many,
                      .scratch = scratch,
                      .tile = SCRATCH,
                      .room = room};

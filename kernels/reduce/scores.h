@@ -229,16 +229,38 @@ SL_NOINLINE reg score_tile(const score_terms *s, const score_source *from, num *
 
 /* ---- first passes over whole blocks ---- */
 
+/* What is fetched beside a pass, block by block, since it neither reads nor writes far memory itself: what the next scores are made
+ * of, and the lines that results will go to. */
+typedef struct {
+    const T *x, *y; /* NULL: nothing is far */
+    const char *mask;
+    size_t mask_size;
+} score_ahead;
+
+SL_INLINE void prefetch_ahead(const score_ahead *a, size_t i)
+{
+    const char *m = a->mask + i * a->mask_size;
+    for (size_t line = 0; line < SL_BLOCK * sizeof(T); line += SL_LINE) {
+        __builtin_prefetch((const char *)(a->x + i) + line, 0, 3);
+        __builtin_prefetch((const char *)(a->y + i) + line, 1, 3);
+    }
+    __builtin_prefetch(m, 0, 3);
+    __builtin_prefetch(m + SL_BLOCK / 2 * a->mask_size, 0, 3);
+}
+
 /* Sums of a row's exponentials (exp_sum.h), which go to e. */
-SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_options o,
+SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_options o, const score_ahead *of,
                              c_acc result[SL_EXP_PARTS])
 {
+    const score_ahead ahead = *of; /* no store can change it */
     enum { OF_LANE = SL_BLOCK / SL_EXP_LANES };
     c_acc sum[SL_EXP_PARTS]; /* in registers */
     SL_UNROLL
     for (size_t j = 0; j < SL_EXP_PARTS; j++)
         sum[j] = result[j];
     for (size_t i = 0; i < n; i += SL_BLOCK) {
+        if (ahead.x)
+            prefetch_ahead(&ahead, i);
         SL_UNROLL_PARTS
         for (size_t j = 0; j < SL_EXP_PARTS; j++) {
             SL_APART;
@@ -263,21 +285,24 @@ SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_opt
         result[j] = sum[j];
 }
 
-SL_NOINLINE void exp_scores(const num *z, size_t n, num *e, c_frame frame, c_acc sum[SL_EXP_PARTS])
+SL_NOINLINE void exp_scores(const num *z, size_t n, num *e, c_frame frame, const score_ahead *ahead,
+                            c_acc sum[SL_EXP_PARTS])
 {
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.pairwise = 1}, sum);
+    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.pairwise = 1}, ahead, sum);
 }
 
 /* Of a short row; each element is added in f64. */
 SL_NOINLINE void exp_few_scores(const num *z, size_t n, num *e, c_frame frame, c_acc sum[SL_EXP_PARTS])
 {
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1}, sum);
+    const score_ahead nothing = {NULL, NULL, NULL, 0};
+    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1}, &nothing, sum);
 }
 
 /* In any frame. */
 SL_RARE void exp_scores_shifted(const num *z, size_t n, num *e, c_frame frame, c_acc sum[SL_EXP_PARTS])
 {
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1, .pairwise = 1}, sum);
+    const score_ahead nothing = {NULL, NULL, NULL, 0};
+    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1, .pairwise = 1}, &nothing, sum);
 }
 
 /* Positions and what is below them (log_sum.h); `begins`: it is the row's first tile. */
