@@ -249,10 +249,10 @@ SL_INLINE void prefetch_ahead(const score_ahead *a, size_t i)
 }
 
 /* Sums of a row's exponentials (exp_sum.h), which go to e. */
-SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_options o, const score_ahead *of,
-                             c_acc result[SL_EXP_PARTS])
+SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_options o,
+                             const score_ahead *next, c_acc result[SL_EXP_PARTS])
 {
-    const score_ahead ahead = *of; /* no store can change it */
+    const score_ahead ahead = *next; /* no store can change it */
     enum { OF_LANE = SL_BLOCK / SL_EXP_LANES };
     c_acc sum[SL_EXP_PARTS]; /* in registers */
     SL_UNROLL
