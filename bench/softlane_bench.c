@@ -13,6 +13,7 @@
 #include "minimum_time.h"
 #include "peers.h"
 #include "roof.h"
+#include "scored.h"
 #include "threads.h"
 #include "topology.h"
 #include "upper_registers.h"
@@ -338,6 +339,8 @@ static call prepare(const struct cell *cell)
         .options = &mean,
         .out = {is_loss(k) ? (void *)&loss : memory.y, cell->variant.gradient ? memory.y : NULL},
     };
+    if (k->row_options)
+        c.row_options = scored_options(k, cell->shape, &c.out[LSE]);
     if (k->result == STATS_PER_ROW)
         c.out[RESULT] = memory.stats;
     if (k->row == SL_COUNT_softmax_apply)
@@ -542,8 +545,12 @@ static void register_all(const struct choice *choice)
 {
     variant *v;
     size_t peers;
-    const sl_kernels *const *tables = peers_of(choice->level, &peers);
-    const size_t count = variants_available(&v, tables, peers);
+    const sl_kernels *const *tables = peers_of(choice->level, &peers), *detour = scored_detour();
+    const sl_kernels **others = allocate(peers + 1, sizeof *others);
+    for (size_t i = 0; i < peers; i++)
+        others[i] = tables[i];
+    others[peers] = detour;
+    const size_t count = variants_available(&v, others, peers + (detour != NULL));
     for (size_t i = 0, next; i < count; i = next) {
         for (next = i; next < count && variants_alike(&v[i], &v[next]);)
             next++;
@@ -553,6 +560,7 @@ static void register_all(const struct choice *choice)
             register_in_threads(&v[i], next - i, memory.user.shape, choice);
     }
     free(v);
+    free(others);
 }
 
 /* ----------------------------------------------------------------------------------------------- the rest */
@@ -588,12 +596,13 @@ static void print_help(void)
         "  --progress N         show how many of N repetitions have been done, where stderr is a terminal\n"
         "                       and stdout is not\n"
         "%s"
+        "%s"
         "  -h, --help           this\n"
         "  --version            the version\n"
         "\nExit code: 0, or 2 for bad arguments, when nothing was measured or when the output cannot be "
         "written.\n"
         "\nFlags of Google Benchmark:\n",
-        logits_help);
+        logits_help, scored_help);
     bm_print_flags();
 }
 
@@ -628,7 +637,7 @@ int main(int argc, char **argv)
 {
     struct logits_flags flags = {.logits = NULL};
     struct choice choice = {.threads = 1};
-    const char *threads = NULL, *progress = NULL, *again = NULL;
+    const char *threads = NULL, *progress = NULL, *again = NULL, *options = NULL;
     struct bm_options run = {.times = "ns_per_element",
                              .out = getenv("BENCHMARK_OUT"),
                              .format = getenv("BENCHMARK_OUT_FORMAT"),
@@ -656,6 +665,7 @@ int main(int argc, char **argv)
                  !argument_value("--peers", &i, argc, argv, &choice.level) &&
                  !argument_value("--threads", &i, argc, argv, &threads) &&
                  !argument_value("--progress", &i, argc, argv, &progress) &&
+                 !argument_value("--options", &i, argc, argv, &options) &&
                  !logits_argument(&flags, &i, argc, argv) &&
                  !argument_value("--again", &i, argc, argv, &again) &&
                  !argument_value("--benchmark_out", &i, argc, argv, &run.out) &&
@@ -675,8 +685,12 @@ int main(int argc, char **argv)
     if (kept > 1)
         refuse("unknown argument or bad value: '%s' (--help)", given[1]);
     logits_check_flags(&flags);
+    if (options)
+        scored_choose(options);
     if (choice.full + choice.sizes + choice.sweep + (choice.file != NULL) + (flags.logits != NULL) > 1)
         refuse("--full, --sizes, --sweep, --cells and --logits each choose the shapes: use one of them");
+    if (options && threads)
+        refuse("--options: by one thread only");
     if (choice.public && !choice.file)
         refuse("--public: needs --cells");
     if (run.format && strcmp(run.format, "json") != 0 && strcmp(run.format, "csv") != 0 &&

@@ -154,6 +154,9 @@ typedef enum {
 /* An English phrase for a status; never NULL. */
 SOFTLANE_API const char *sl_status_string(sl_status status);
 
+/* A flag of options: a row of nothing but -inf has loss 0, gradient 0 and a softmax of 0 instead of NaN. */
+#define SL_SAFE_ROWS 1u
+
 /* ------------------------------------------------------------------------------------------- row kernels */
 
 /* y_c = exp(x_c) / sum_k exp(x_k) along each row.
@@ -329,7 +332,6 @@ SOFTLANE_API sl_status sl_log_sigmoid_backward_f16(const sl_f16 *x, const sl_f16
 
 typedef enum { SL_MEAN = 0, SL_SUM, SL_NONE } sl_reduction;
 
-#define SL_SAFE_ROWS 1u       /* a row of nothing but -inf: loss 0 and gradient 0 instead of NaN */
 #define SL_EMPTY_MEAN_ZERO 2u /* a mean over nothing, or over weights that sum to 0, is 0 instead of NaN */
 
 /* Zero-initialise, or start from sl_loss_defaults(); NULL stands for the defaults. Weights and upstream are
@@ -539,6 +541,75 @@ SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n
 SOFTLANE_API sl_status sl_softmax_apply_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n, const sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n, const sl_stats *stats);
 
+/* ---------------------------------------------------------------------------------- softmax with options */
+
+/* What a mask is stored as. Its rows are dense; it has a number for every class, or a truth value: 0 masks the element. */
+typedef enum {
+    SL_MASK_NONE = 0,
+    SL_MASK_F32,
+    SL_MASK_F64, /* f64 functions only */
+    SL_MASK_F16,
+    SL_MASK_BF16,
+    SL_MASK_BOOL, /* uint8_t */
+} sl_mask_type;
+
+/* Zero-initialise; NULL stands for that: softmax and log_softmax as they are. A "row" of first, length, sink and lse has one value
+ * per row of the shape; L is double for f64, float for the others. */
+typedef struct {
+    double scale;     /* 0 stands for 1 */
+    double softcap;   /* 0: none */
+    const void *mask; /* see mask_type; NULL: none */
+    sl_mask_type mask_type;
+    ptrdiff_t mask_stride; /* elements from the mask of one row to that of the next; 0: one for all rows */
+    double slope;          /* times the mask (ALiBi); 0 stands for 1 */
+    const size_t *first,
+        *length; /* [rows]: elements outside of [first, first + length) are masked; NULL: from 0; to the end */
+    const void *sink; /* [rows] of L: one more score of the row, without a result; NULL: none */
+    void *lse;        /* [rows] of L, written: the logarithm of the sum; NULL: not wanted */
+    unsigned flags;   /* SL_SAFE_ROWS */
+} sl_softmax_options;
+
+/* softmax and log_softmax along each row of the scores
+ *   z_c = s_c + slope mask_c,   s_c = scale x_c, or with a softcap softcap tanh(scale x_c / softcap):
+ *   y_c = exp(z_c) / S, or log(exp(z_c) / S),   S = sum_k exp(z_k) + exp(sink),   lse = log S
+ * in one pass where softmax needs one, as attention and routers want them. For causal attention length[r] = r + 1; with a
+ * window of w, first[r] = max(0, r + 1 - w), too.
+ *   masked          elements are +0 (log_softmax: -inf): those whose z_c is -inf, whose truth value is 0, or which are outside of
+ *                   the row's limits. x_c is not looked at where the truth value is 0, nor read, with its mask, outside of
+ *                   the limits
+ *   shape           inner = 1, classes at a stride of 1; rows may have a pitch, in.outer and out.outer
+ *   aliasing        y may be x if the pitches are the same
+ *   special values  as softmax, of z, within the limits: a row with a NaN, a +inf or nothing that is not masked is NaN
+ *                   throughout, and lse with it; with SL_SAFE_ROWS a row that is masked throughout and has no sink is 0
+ *                   (log_softmax: -inf), its lse -inf. scale x_c = -inf is -softcap under a cap. What leaves the range counts
+ *                   as infinite, and raises OVERFLOW. Limits of length 0 are allowed
+ *   same bits       Where z_c is x_c (no options; a scale of 1; a mask of 0 and -inf) and there is no sink, results have the bits
+ *                   of softmax (log_softmax) of the elements within the limits. lse beside log_softmax has those of
+ *                   logsumexp
+ *   error           as softmax and log_softmax, with the z of the formula for x, plus what an error of z makes: a factor of
+ *                   exp(d) (log_softmax, lse: a difference of d), d = |dz_c| + max_k |dz_k| over elements that are not masked,
+ *                   |dz_c| <= 2^-24 (a |s_c| + 3 |slope mask_c|), a = 3, with a softcap 9; f64: 2^-53. lse: f32 2.0 ULP tested,
+ *                   3.1 / 3.4 on any input, f64 2.0, of the largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
+ *   status          SIZE, NULL, OPTION, OVERLAP. OPTION: another shape; scale, softcap, slope or scale / softcap is neither 0
+ *                   nor a normal number of the arithmetic (f32, of f64 f64), or softcap is negative; a mask without a type, or a
+ *                   type without a mask; mask_stride between 0 and classes, or negative; first + length > classes; other flags */
+SOFTLANE_API sl_status sl_softmax_with_f32(const float *x, float *y, sl_shape shape,
+                                           const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_softmax_with_f64(const double *x, double *y, sl_shape shape,
+                                           const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_softmax_with_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape,
+                                            const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_softmax_with_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape,
+                                           const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_log_softmax_with_f32(const float *x, float *y, sl_shape shape,
+                                               const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_log_softmax_with_f64(const double *x, double *y, sl_shape shape,
+                                               const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_log_softmax_with_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape,
+                                                const sl_softmax_options *options);
+SOFTLANE_API sl_status sl_log_softmax_with_f16(const sl_f16 *x, sl_f16 *y, sl_shape shape,
+                                               const sl_softmax_options *options);
+
 /* -------------------------------------------------------------------------------------------- variants */
 
 /* The kernels of one ISA, named as the public functions without their sl_: softmax_f32, cross_entropy_bf16.
@@ -569,6 +640,8 @@ SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n
                      L *loss, T *grad);                                                                      \
     void (*softmax_stats_##dt)(const T *x, size_t n, sl_stats *stats);                                       \
     void (*softmax_apply_##dt)(const T *x, T *y, size_t n, const sl_stats *stats);                           \
+    void (*softmax_with_##dt)(const T *x, T *y, sl_shape shape, const sl_softmax_options *options);          \
+    void (*log_softmax_with_##dt)(const T *x, T *y, sl_shape shape, const sl_softmax_options *options);      \
     void (*softmax_stats_rows_##dt)(const T *x, const int64_t *target, sl_shape shape, sl_stats *stats);     \
     void (*log_softmax_at_##dt)(const T *x, sl_shape shape, const int64_t *ids, size_t k, L *y);             \
     void (*log_softmax_top_##dt)(const T *x, sl_shape shape, size_t k, L *y, int64_t *ids);                  \

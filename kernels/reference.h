@@ -29,9 +29,25 @@ typedef struct {
     unsigned flags;
 } sl_ref_options;
 
+/* sl_softmax_options with everything in double: a mask of [rows * classes], whose -INFINITY stands for a truth value of 0 if
+ * has_truth; of lse the results. */
+typedef struct {
+    double scale, softcap, slope; /* 0 as there */
+    const double *mask;
+    bool has_truth;
+    const size_t *first, *length;
+    const double *sink;
+    sl_real *lse, *lse_scale;
+    /* the errors that results may have because scores have them, absolute: of y per element, of lse per row; NULL */
+    sl_real *slack, *lse_slack;
+    unsigned flags;
+} sl_ref_softmax_options;
+
 #define SL_REF_PARAMS_MAP (const double *x, size_t n, sl_real *y, sl_real *scale)
 #define SL_REF_PARAMS_MAP_BACKWARD (const double *a, const double *dy, size_t n, sl_real *dx, sl_real *scale)
 #define SL_REF_PARAMS_ROW_MAP (const double *x, sl_shape shape, sl_real *y, sl_real *scale)
+#define SL_REF_PARAMS_ROW_OPTIONS                                                                            \
+    (const double *x, sl_shape shape, const sl_ref_softmax_options *options, sl_real *y, sl_real *scale)
 #define SL_REF_PARAMS_ROW_BACKWARD                                                                           \
     (const double *y, const double *dy, sl_shape shape, sl_real *dx, sl_real *scale)
 #define SL_REF_PARAMS_ROW_FOLD (const double *x, sl_shape shape, sl_real *lse, sl_real *scale)

@@ -14,6 +14,7 @@
 #define SL_PARAMS_MAP(T, L) (const T *x, T *y, size_t n)
 #define SL_PARAMS_MAP_BACKWARD(T, L) (const T *a, const T *dy, T *dx, size_t n)
 #define SL_PARAMS_ROW_MAP(T, L) (const T *x, T *y, sl_shape shape)
+#define SL_PARAMS_ROW_OPTIONS(T, L) (const T *x, T *y, sl_shape shape, const sl_softmax_options *options)
 #define SL_PARAMS_ROW_BACKWARD(T, L) (const T *y, const T *dy, T *dx, sl_shape shape)
 #define SL_PARAMS_ROW_FOLD(T, L) (const T *x, L *lse, sl_shape shape)
 #define SL_PARAMS_CLASS_LOSS(T, L)                                                                           \
@@ -33,6 +34,7 @@
 #define SL_ARGS_MAP (x, y, n)
 #define SL_ARGS_MAP_BACKWARD (a, dy, dx, n)
 #define SL_ARGS_ROW_MAP (x, y, shape)
+#define SL_ARGS_ROW_OPTIONS (x, y, shape, options)
 #define SL_ARGS_ROW_BACKWARD (y, dy, dx, shape)
 #define SL_ARGS_ROW_FOLD (x, lse, shape)
 #define SL_ARGS_CLASS_LOSS (x, target, shape, options, loss, grad)

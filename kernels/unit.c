@@ -23,6 +23,7 @@
 #include "kernel/partial.h"
 #include "kernel/row_stats.h"
 #include "kernel/softmax.h"
+#include "kernel/softmax_with.h"
 
 #include "unit.h"
 

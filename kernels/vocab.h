@@ -102,6 +102,9 @@
 #define SL_TEXT_(a) #a
 #define SL_TEXT(a) SL_TEXT_(a)
 
+/* The mask of softmax's options. Units have a type of that name, which exports know as another. */
+static inline const void *sl_mask_of(const sl_softmax_options *o) { return o->mask; }
+
 #define SL_LANES 16
 #define SL_SHORT 32 /* classes of a short row, at most */
 

@@ -86,6 +86,7 @@ class Export:
         public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_cache_bytes sl_set_cache_bytes".split())
         public.update(("SL_PACKED_PART",) * self.has_stats)
         public.update(("sl_loss_defaults", "SL_SAFE_ROWS", "SL_EMPTY_MEAN_ZERO") * self.has_losses)
+        public.update(("SL_SAFE_ROWS",) * any(name.endswith("_with") for name in self.kernels))
         public.update(name for dtype in self.dtypes for name in (f"sl_f32_of_{dtype}", f"sl_{dtype}_of_f32"))
         text = "".join(piece.text() for piece in c_pieces.needed(pieces, public))
         intro = self.opening("chosen kernels, for use without the library") + intro.split("MIT\n", 1)[1]

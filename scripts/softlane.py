@@ -5,6 +5,7 @@
     logits = numpy.float32([[2, 1, 0], [-1, 4, 1]])
     p = softlane.softmax(logits)                                                     # a new array
     softlane.softmax(logits, axis=0, out=logits)                                     # in place
+    y, lse = softlane.softmax(logits, scale=0.5, mask=logits, lse=True)              # sl_softmax_options: softmax_with
     loss, gradient = softlane.cross_entropy(logits, numpy.array([0, 1]), grad=True, label_smoothing=0.1)
 
 Elements are float32, float64, float16, or bfloat16: uint16 arrays of its bits, or ml_dtypes.bfloat16. `axis` is that of
@@ -60,6 +61,13 @@ class _LossOptions(ctypes.Structure):
     _fields_ = [("reduction", ctypes.c_int), ("class_weight", ctypes.c_void_p), ("pos_weight", ctypes.c_void_p),
                 ("label_smoothing", ctypes.c_double), ("has_ignore_index", ctypes.c_bool),
                 ("ignore_index", ctypes.c_int64), ("upstream", ctypes.c_void_p), ("flags", ctypes.c_uint)]
+
+
+class _SoftmaxOptions(ctypes.Structure):
+    _fields_ = [("scale", ctypes.c_double), ("softcap", ctypes.c_double), ("mask", ctypes.c_void_p),
+                ("mask_type", ctypes.c_int), ("mask_stride", ctypes.c_ssize_t), ("slope", ctypes.c_double),
+                ("first", ctypes.c_void_p), ("length", ctypes.c_void_p), ("sink", ctypes.c_void_p),
+                ("lse", ctypes.c_void_p), ("flags", ctypes.c_uint)]
 
 
 class _Exact(ctypes.Structure):
@@ -141,6 +149,7 @@ _parameters = {
     "MAP": (_pointer, _pointer, _size),
     "MAP_BACKWARD": (_pointer, _pointer, _pointer, _size),
     "ROW_MAP": (_pointer, _pointer, Shape),
+    "ROW_OPTIONS": (_pointer, _pointer, Shape, ctypes.POINTER(_SoftmaxOptions)),
     "ROW_BACKWARD": (_pointer, _pointer, _pointer, Shape),
     "ROW_FOLD": (_pointer, _pointer, Shape),
     "CLASS_LOSS": _loss,
@@ -430,7 +439,9 @@ def _map_backward(kernel):
 
 
 def _row_map(kernel, wide=False):
-    def function(x, axis=-1, out=None):
+    def function(x, axis=-1, out=None, **options):
+        if options and not wide:
+            return _with_options(kernel)(x, axis, out, **options)
         dtype, loss = _dtype_of("x", x)
         shape, _ = _split("x", x, axis)
         _checked("x", x, x.dtype, x.shape, axis=axis)
@@ -438,6 +449,67 @@ def _row_map(kernel, wide=False):
         _lay_out(shape, axis, out, x=x)
         _call(kernel, dtype, x, out, shape)
         return out
+    return function
+
+
+def _with_options(kernel):
+    """That of the same name with options, where there is one."""
+    with_options = globals().get(f"{kernel}_with")
+    if with_options is None:
+        raise TypeError(f"{kernel} takes no options")
+    return with_options
+
+
+_masks = {"float32": 1, "float64": 2, "float16": 3, "bfloat16": 4, "uint16": 4, "bool": 5, "uint8": 5}
+
+
+def _mask(array, shape):
+    """What the options say of a mask: for every element, or for every class."""
+    _check_plain("mask", array)
+    if array.dtype.name not in _masks:
+        raise TypeError(f"mask holds {array.dtype}, need one of {', '.join(_masks)}")
+    per_class = array.shape == shape[-1:] and array.shape != shape
+    _checked("mask", array, array.dtype, array.shape if per_class else shape)
+    return {"mask": array.ctypes.data, "mask_type": _masks[array.dtype.name], "mask_stride": 0 if per_class else shape[-1]}
+
+
+def _limit(name, array, rows):
+    """As size_t, which C takes: of other integer types, a copy."""
+    _check_plain(name, array)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} holds {array.dtype}, need integers")
+    _checked(name, array, array.dtype, rows)
+    if array.size and int(array.min()) < 0:
+        raise ValueError(f"{name} holds {int(array.min())}")
+    return array.astype(np.uintp, copy=False)
+
+
+def _row_options(kernel):
+    def function(x, axis=-1, out=None, *, scale=1.0, softcap=0.0, mask=None, slope=1.0, first=None, length=None, sink=None,
+                 lse=False, safe_rows=False):
+        dtype, loss = _dtype_of("x", x)
+        shape, rows = _split("x", x, axis)
+        _checked("x", x, x.dtype, x.shape)
+        fields = {name: _real(name, value) for name, value in (("scale", scale), ("softcap", softcap), ("slope", slope))}
+        for name in ("scale", "slope"):
+            if fields[name] == 0:
+                raise ValueError(f"{name} is 0")
+        limits = {name: _limit(name, array, rows) for name, array in (("first", first), ("length", length))
+                  if array is not None}  # which live as long as the call
+        fields.update({name: array.ctypes.data for name, array in limits.items()})
+        if mask is not None:
+            fields.update(_mask(mask, x.shape))
+        if sink is not None:
+            fields["sink"] = _checked("sink", sink, loss, rows).ctypes.data
+        if isinstance(lse, (bool, np.bool_)):
+            lse = np.empty(rows, loss) if lse else None
+        else:
+            lse = _output("lse", lse, loss, rows)
+        if lse is not None:
+            fields["lse"] = lse.ctypes.data
+        out = _output("out", out, x.dtype, x.shape)
+        _call(kernel, dtype, x, out, shape, _SoftmaxOptions(flags=_SAFE_ROWS * _flag("safe_rows", safe_rows), **fields))
+        return out if lse is None else (out, lse)
     return function
 
 
@@ -591,6 +663,7 @@ _makers = {
     "MAP": _map,
     "MAP_BACKWARD": _map_backward,
     "ROW_MAP": _row_map,
+    "ROW_OPTIONS": _row_options,
     "ROW_BACKWARD": _row_backward,
     "ROW_FOLD": _row_fold,
     "CLASS_LOSS": lambda kernel: _loss_of(kernel, ids=True, per_element=False),

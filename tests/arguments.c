@@ -23,7 +23,9 @@ typedef struct {
 static void set_up(fixture *f, const kernel *k, sl_reduction reduction)
 {
     generator g = {k->index};
-    const call_spec all = {"all", reduction, accepted_options(k), 0.25, {true, true}};
+    const unsigned options =
+        k->row_options ? SCALE | SOFTCAP | SLOPE | LIMITS | SINK | SAFE_ROWS | MASK_F32 : accepted_options(k);
+    const call_spec all = {"all", reduction, options, 0.25, {true, true}};
     workload_make(&f->w, k, &all, has_shape(k) ? sl_axis(2, 4, 3) : sl_rows(1, 24), distribution_at(0), &g);
     f->count = workload_arrays(&f->w, f->arrays);
     for (size_t i = 0; i < f->count; i++)
@@ -89,9 +91,14 @@ static void null_pointers(const kernel *k)
         set_up(&f, k, SL_NONE);
         const void *pointer = f.arrays[i].pointer;
         const bool is_required = pointer == &f.w.c.x || (pointer == &f.w.c.second && second_is_required(k)),
-                   is_only_output = f.arrays[i].output != OUTPUTS && !is_loss(k);
+                   is_only_output = f.arrays[i].output != OUTPUTS && !is_loss(k) &&
+                                    !(k->row_options && f.arrays[i].output == LSE),
+                   has_type = pointer == &f.w.row_options.mask,
+                   limits = pointer == &f.w.row_options.first || pointer == &f.w.row_options.length;
         array_move(&f.arrays[i], NULL);
-        assert_outcome(&f, is_required || is_only_output ? SL_ERR_NULL : SL_OK);
+        if (limits) /* what is left of them may be too much */
+            f.w.row_options.first = f.w.row_options.length = NULL;
+        assert_outcome(&f, is_required || is_only_output ? SL_ERR_NULL : has_type ? SL_ERR_OPTION : SL_OK);
         tear_down(&f);
     }
     if (!is_loss(k))
@@ -452,7 +459,9 @@ static const sl_shape empty_shapes[] = {
 /* Without rows, or without classes where there is nothing for each row. */
 static bool is_empty(const kernel *k, sl_shape shape)
 {
-    return rows(shape) == 0 || (k->result != L_PER_ROW && k->second != CLASS_IDS);
+    if (k->row_options && shape.inner > 1)
+        return false; /* refused */
+    return rows(shape) == 0 || (k->result != L_PER_ROW && k->second != CLASS_IDS && !k->row_options);
 }
 
 /* Nothing is touched, so all may be NULL. */
@@ -467,7 +476,8 @@ static void empty(const kernel *k)
         assert_status(k, &f.w.c, SL_OK);
         for (size_t output = 0; output < OUTPUTS; output++)
             assert_true(f.w.out[output] == NULL || is_untouched(f.w.out[output], output_size(k, output)));
-        const call nothing = {.shape = empty_shapes[i], .options = f.w.c.options};
+        const call nothing = {
+            .shape = empty_shapes[i], .options = f.w.c.options, .row_options = f.w.c.row_options};
         assert_status(k, &nothing, SL_OK);
         tear_down(&f);
     }

@@ -213,7 +213,8 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     if (k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
         k->row == SL_COUNT_log_softmax_wide || k->row == SL_COUNT_log_softmax_at ||
         k->row == SL_COUNT_log_softmax_top || k->row == SL_COUNT_logsumexp ||
-        k->row == SL_COUNT_softmax_stats || k->row == SL_COUNT_softmax_stats_rows)
+        k->row == SL_COUNT_softmax_stats || k->row == SL_COUNT_softmax_stats_rows ||
+        k->row == SL_COUNT_log_softmax_with || (k->row == SL_COUNT_softmax_with && output == LSE))
         return n * cut;
     if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
         return n * least * fabs(dt->get(w->x, i));
@@ -243,7 +244,7 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
 double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e)
 {
     const kernel *k = w->k;
-    const bool is_t = output == GRADIENT || k->result == T_PER_ELEMENT;
+    const bool is_t = output_is_t(k, output);
     const double ulp = sl_ref_ulp(0, absolute_error(w, output, i), e->scale[output][i],
                                   is_t ? k->dtype->digits : k->dtype->loss_digits,
                                   is_t ? k->dtype->min_exp : k->dtype->loss_min_exp);

@@ -118,6 +118,18 @@ static void advance(const void *pointer, const void **to, size_t bytes)
     *to = pointer == NULL ? NULL : (const char *)pointer + bytes;
 }
 
+/* To what row r has of softmax's options. */
+static void advance_row_options(const workload *w, sl_softmax_options *o, size_t r)
+{
+    static const size_t sizes[] = {
+        [SL_MASK_F32] = 4, [SL_MASK_F64] = 8, [SL_MASK_F16] = 2, [SL_MASK_BF16] = 2, [SL_MASK_BOOL] = 1};
+    const sl_softmax_options *all = &w->row_options;
+    advance(all->mask, &o->mask, r * (size_t)all->mask_stride * sizes[all->mask_type]);
+    o->first = all->first != NULL ? all->first + r : NULL;
+    o->length = all->length != NULL ? all->length + r : NULL;
+    advance(all->sink, &o->sink, r * w->k->dtype->loss_size);
+}
+
 /* Rows (or elements) have the same results when so few of them are a call of their own, as among others: few rows take other
  * ways than many. */
 static void compare_few(const kernel *k, const isa *on, const workload *w, size_t few)
@@ -138,6 +150,7 @@ static void compare_few(const kernel *k, const isa *on, const workload *w, size_
         advance(w->c.x, &part.c.x, r * n * k->dtype->size);
         advance(w->c.second, &part.c.second, r * second_count(k, one.c.shape) * second_size(k));
         advance(w->options.upstream, &part.options.upstream, r * each * k->dtype->loss_size);
+        advance_row_options(w, &part.row_options, r);
         for (size_t output = 0; output < OUTPUTS; output++)
             if (w->c.out[output] != NULL)
                 part.c.out[output] = (char *)apart.c.out[output] +

@@ -291,6 +291,8 @@ static void solve_bce(problem *p)
 #define solve_softmax_wide solve_softmax
 #define solve_log_softmax_wide solve_log_softmax
 #define solve_sigmoid_wide solve_sigmoid
+#define solve_softmax_with solve_softmax
+#define solve_log_softmax_with solve_log_softmax
 
 static void (*const solvers[])(problem *) = {
 #define SL_KERNEL(name, ...) solve_##name,

@@ -168,6 +168,69 @@ class Module(unittest.TestCase):
         self.assertEqual((total[()], y.tobytes()), (loss, gradient.tobytes()))
         self.assertEqual(sl.cross_entropy(x, target, axis=1), loss)
 
+    def test_options_of_softmax(self):
+        random = np.random.default_rng(2)
+        x, mask = random.normal(size=(2, 5, 7)), random.normal(size=(2, 5, 7))
+        keep, sink = random.random((2, 5, 7)) < 0.7, random.normal(size=(2, 5))
+        first, length = np.minimum(np.arange(5), 3) * np.ones((2, 1), int), np.full((2, 5), 4)
+        inside = (np.arange(7) >= first[..., None]) & (np.arange(7) < (first + length)[..., None])
+        for dtype, (_, loss, relative, absolute) in TYPES.items():
+            stored = store(dtype, x, x.shape)
+            exact, s = values(stored), loss(sink)
+            cases = (
+                ({}, exact),
+                ({"scale": 0.5, "mask": np.float32(mask), "slope": 2.0}, 0.5 * exact + 2 * np.float32(mask)),
+                ({"mask": np.float16(mask)}, exact + np.float16(mask)),
+                ({"mask": bf16(mask)}, exact + values(bf16(mask))),
+                ({"mask": np.float32(mask[0, 0])}, exact + np.float32(mask[0, 0])),
+                ({"mask": keep, "safe_rows": True}, np.where(keep, exact, -np.inf)),
+                ({"softcap": 2.0, "scale": 3.0}, 2 * np.tanh(1.5 * exact)),
+                ({"first": first, "length": length}, np.where(inside, exact, -np.inf)),
+                ({"sink": s, "lse": True}, exact),
+            )
+            for options, z in cases:
+                e = np.exp(z)
+                total = e.sum(axis=-1) + (np.exp(np.float64(s)) if "sink" in options else 0)
+                got = sl.softmax(stored, **options) if options else sl.softmax_with(stored)
+                if "lse" in options:
+                    got, lse = got
+                    np.testing.assert_allclose(lse, np.log(total), rtol=1e-5, atol=1e-6)
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    want = np.where(total[..., None] > 0, e / total[..., None], 0)
+                    want_log = z - np.log(total)[..., None]
+                np.testing.assert_allclose(values(got), want, rtol=4 * relative, atol=4 * absolute, err_msg=str(options))
+                logs = sl.log_softmax(stored, **options) if options else sl.log_softmax_with(stored)
+                logs = values(logs[0] if "lse" in options else logs)
+                np.testing.assert_allclose(np.exp(logs), want, rtol=0.02, atol=1e-3, err_msg=str(options))
+                self.assertTrue(np.all(np.isneginf(logs) == np.isneginf(want_log) | (total == 0)[..., None]), options)
+        x = np.zeros((4, 6), np.float32)
+        out, lse = np.empty_like(x), np.empty(4, np.float32)
+        self.assertIs(sl.softmax(x, out=out, lse=lse)[1], lse)
+        for wrong, options in (
+            (TypeError, {"mask": x.astype(np.int32)}),
+            (TypeError, {"mask": x.tolist()}),
+            (ValueError, {"mask": x[:, :3]}),
+            (ValueError, {"mask": np.zeros((3, 6), np.float32)}),
+            (TypeError, {"sink": np.zeros(4)}),
+            (ValueError, {"sink": np.zeros(3, np.float32)}),
+            (TypeError, {"first": np.zeros(4)}),
+            (ValueError, {"length": np.full(4, -1)}),
+            (ValueError, {"length": np.zeros(3, int)}),
+            (sl.Error, {"length": np.full(4, 7)}),
+            (sl.Error, {"softcap": -1.0}),
+            (sl.Error, {"scale": float("nan")}),
+            (sl.Error, {"mask": np.zeros((4, 6))}),
+            (ValueError, {"scale": 0}),
+            (TypeError, {"scale": "1"}),
+            (TypeError, {"lse": "yes"}),
+            (TypeError, {"safe_rows": 1}),
+            (TypeError, {"temperature": 2}),
+        ):
+            with self.assertRaises(wrong, msg=str(options)):
+                sl.softmax(x, **options)
+        with self.assertRaises(TypeError):
+            sl.softmax_safe(x, scale=2.0)
+
     def test_what_it_would_have_to_copy_is_refused(self):
         x = np.zeros((4, 6), np.float32)
         ids = np.zeros(4, np.int64)

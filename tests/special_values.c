@@ -379,6 +379,8 @@ static void empty_shapes(const kernel *k)
             continue;
         if (k->rows_only && shape.inner != 1)
             continue;
+        if (k->row_options && shape.inner > 1) /* refused */
+            continue;
         assert_empty(k, shape, SL_NONE, 0, count, is_loss(k) ? 0 : -INFINITY);
         if (!is_loss(k))
             continue;

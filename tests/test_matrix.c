@@ -134,6 +134,27 @@ static const call_spec call_specs[] = {
 };
 enum { CALL_SPECS = sizeof call_specs / sizeof *call_specs };
 
+static const call_spec row_call_specs[] = {
+    {"plain", SL_NONE, 0, 0, LOSS},
+    {"lse", SL_NONE, 0, 0, BOTH},
+    {"scale, f32 mask", SL_NONE, SCALE | MASK_F32, 0, BOTH},
+    {"f16 mask, slope", SL_NONE, SLOPE | MASK_F16, 0, LOSS},
+    {"bf16 mask, safe", SL_NONE, SAFE_ROWS | MASK_BF16, 0, BOTH},
+    {"truth values, scale", SL_NONE, SCALE | MASK_BOOL, 0, LOSS},
+    {"f64 mask, sink", SL_NONE, SINK | MASK_F64, 0, BOTH},
+    {"limits", SL_NONE, LIMITS, 0, BOTH},
+    {"limits, safe, scale", SL_NONE, LIMITS | SAFE_ROWS | SCALE, 0, LOSS},
+    {"sink, scale", SL_NONE, SINK | SCALE, 0, BOTH},
+    {"softcap, scale", SL_NONE, SOFTCAP | SCALE, 0, BOTH},
+    {"softcap, shared f32 mask, slope, limits", SL_NONE, SOFTCAP | SHARED_MASK | MASK_F32 | SLOPE | LIMITS, 0,
+     BOTH},
+    {"softcap, truth values, safe, sink", SL_NONE, SOFTCAP | MASK_BOOL | SAFE_ROWS | SINK, 0, LOSS},
+    {"shared truth values, limits", SL_NONE, SHARED_MASK | MASK_BOOL | LIMITS, 0, BOTH},
+    {"all, f16 mask", SL_NONE, SCALE | SLOPE | LIMITS | SINK | SAFE_ROWS | MASK_F16, 0, BOTH},
+    {"softcap, bf16 mask, limits, sink", SL_NONE, SOFTCAP | LIMITS | SINK | MASK_BF16, 0, BOTH},
+};
+enum { ROW_CALL_SPECS = sizeof row_call_specs / sizeof *row_call_specs };
+
 /* Which of the list fit each kernel; made when first asked for. */
 static struct {
     size_t count, at[CALL_SPECS];
@@ -141,6 +162,8 @@ static struct {
 
 size_t call_spec_count(const kernel *k)
 {
+    if (k->row_options)
+        return ROW_CALL_SPECS;
     if (fitting[k->index].count == 0) {
         const unsigned accepted = accepted_options(k);
         for (size_t v = 0; v < (is_loss(k) ? CALL_SPECS : 1); v++)
@@ -153,6 +176,8 @@ size_t call_spec_count(const kernel *k)
 const call_spec *call_spec_at(const kernel *k, size_t i)
 {
     static const call_spec plain = {"plain", SL_NONE, 0, 0, LOSS};
+    if (k->row_options)
+        return &row_call_specs[i % ROW_CALL_SPECS];
     return is_loss(k) && i < call_spec_count(k) ? &call_specs[fitting[k->index].at[i]] : &plain;
 }
 

@@ -25,7 +25,7 @@ static family family_of(const kernel *k)
 {
     if (is_loss(k))
         return k->by_element ? ELEMENT_LOSSES : ROW_LOSSES;
-    return k->by_element ? ELEMENTS : has_shape(k) ? ROWS : STATISTICS;
+    return k->by_element ? ELEMENTS : has_shape(k) || k->row_options ? ROWS : STATISTICS;
 }
 
 /* ------------------------------------------------------------------------------------------ what is called */
@@ -80,6 +80,12 @@ static sl_shape take_shape(input *in, const kernel *k)
 static call_spec take_call_spec(input *in, const kernel *k)
 {
     const size_t outputs = 1 + take_below(in, 3);
+    if (k->row_options)
+        return (call_spec){
+            .name = "fuzz",
+            .options = (unsigned)take_below(in, MASK_F32 * (SL_MASK_BOOL + 1)),
+            .wants = {true, outputs & 1},
+        };
     return (call_spec){
         .name = "fuzz",
         .reduction = (sl_reduction)take_below(in, 3),
@@ -109,8 +115,9 @@ static void take_values(input *in, workload *w)
     while (in->left > 0) {
         const array *a = &arrays[take_below(in, n)];
         const size_t values = a->bytes / a->size, repeat = take(in, 1), position = take(in, 2);
-        if (values == 0 || a->output != OUTPUTS)
-            continue;
+        if (values == 0 || a->output != OUTPUTS || a->at == w->mask || a->at == w->first ||
+            a->at == w->length)
+            continue; /* limits stay what the function accepts, scores finite */
         if (a->at == w->second && second_is_ids(w->k)) {
             take_class_id(in, w, position % values);
             continue;

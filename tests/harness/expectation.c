@@ -4,6 +4,7 @@
  */
 #include "expectation.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,67 @@ static void evaluate_all(const kernel *k, const oracle_call *q)
     }
 }
 
+/* One value of a mask; of truth values -INFINITY for 0. */
+static double mask_value(const sl_softmax_options *o, size_t i)
+{
+    switch (o->mask_type) {
+    case SL_MASK_F32:
+        return ((const float *)o->mask)[i];
+    case SL_MASK_F64:
+        return ((const double *)o->mask)[i];
+    case SL_MASK_F16:
+        return sl_ref_dtypes[SL_COUNT_f16].get(o->mask, i);
+    case SL_MASK_BF16:
+        return sl_ref_dtypes[SL_COUNT_bf16].get(o->mask, i);
+    case SL_MASK_BOOL:
+        return ((const uint8_t *)o->mask)[i] ? 0 : -INFINITY;
+    case SL_MASK_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* The mask of every element; what is outside of a row's limits is not read. */
+static double *widen_mask(const sl_softmax_options *o, sl_shape shape)
+{
+    if (o->mask == NULL)
+        return NULL;
+    double *to = allocate(elements(shape), sizeof *to);
+    for (size_t r = 0; r < shape.outer; r++) {
+        const size_t first = o->first != NULL ? o->first[r] : 0,
+                     length = o->length != NULL ? o->length[r] : shape.classes - first;
+        for (size_t c = 0; c < shape.classes; c++)
+            to[r * shape.classes + c] =
+                c < first || c - first >= length ? 0 : mask_value(o, r * (size_t)o->mask_stride + c);
+    }
+    return to;
+}
+
+/* What the oracle is told of softmax's options, and where it says more than of others. */
+static void make_row_options(const kernel *k, const call *c, expectation *e, sl_ref_softmax_options *to)
+{
+    static const sl_softmax_options none = {0};
+    const sl_softmax_options *o = c->row_options != NULL ? c->row_options : &none;
+    for (size_t output = 0; output < OUTPUTS; output++)
+        if (c->out[output] != NULL)
+            e->slack[output] = allocate(output_count(k, c, output), sizeof *e->slack[output]);
+    *to = (sl_ref_softmax_options){
+        .scale = o->scale,
+        .softcap = o->softcap,
+        .slope = o->slope,
+        .mask = widen_mask(o, c->shape),
+        .has_truth = o->mask_type == SL_MASK_BOOL,
+        .first = o->first,
+        .length = o->length,
+        .sink = widen(rows(c->shape), o->sink, k->dtype->get_loss),
+        .lse = e->want[LSE],
+        .lse_scale = e->scale[LSE],
+        .slack = e->slack[RESULT],
+        .lse_slack = e->slack[LSE],
+        .flags = o->flags,
+    };
+}
+
 void expect(const kernel *k, const call *c, expectation *e)
 {
     const sl_ref_dtype *dt = k->dtype;
@@ -65,13 +127,18 @@ void expect(const kernel *k, const call *c, expectation *e)
                      .ids = second_is_ids(k) ? c->second : NULL,
                      .shape = c->shape,
                      .options = &options};
+    sl_ref_softmax_options row_options = {0};
     for (size_t output = 0; output < OUTPUTS; output++) {
         const size_t n = output_count(k, c, output);
+        e->slack[output] = NULL;
         q.want[output] = e->want[output] =
             c->out[output] != NULL ? allocate(n, sizeof *e->want[output]) : NULL;
         q.scale[output] = e->scale[output] =
             c->out[output] != NULL ? allocate(n, sizeof *e->scale[output]) : NULL;
     }
+    if (k->row_options)
+        make_row_options(k, c, e, &row_options);
+    q.row_options = &row_options;
     evaluate_all(k, &q);
     if (is_loss(k) && e->want[RESULT] != NULL) /* a loss is measured at itself */
         memcpy(e->scale[RESULT], e->want[RESULT], output_count(k, c, RESULT) * sizeof *e->scale[RESULT]);
@@ -80,6 +147,8 @@ void expect(const kernel *k, const call *c, expectation *e)
     free(class_weight);
     free(pos_weight);
     free(upstream);
+    free((double *)row_options.mask);
+    free((double *)row_options.sink);
 }
 
 void expectation_free(expectation *e)
@@ -87,6 +156,7 @@ void expectation_free(expectation *e)
     for (size_t output = 0; output < OUTPUTS; output++) {
         free(e->want[output]);
         free(e->scale[output]);
+        free(e->slack[output]);
     }
 }
 
@@ -94,6 +164,13 @@ double error_of(const kernel *k, const call *c, size_t output, size_t i, const e
 {
     const sl_ref_dtype *dt = k->dtype;
     const bool is_t = output_is_t(k, output);
-    return sl_ref_ulp(output_value(k, output, c->out[output], i), e->want[output][i], e->scale[output][i],
-                      is_t ? dt->digits : dt->loss_digits, is_t ? dt->min_exp : dt->loss_min_exp);
+    const double ulp =
+        sl_ref_ulp(output_value(k, output, c->out[output], i), e->want[output][i], e->scale[output][i],
+                   is_t ? dt->digits : dt->loss_digits, is_t ? dt->min_exp : dt->loss_min_exp);
+    if (e->slack[output] == NULL || !(ulp > 0) || isinf(ulp))
+        return ulp;
+    const double slack =
+        sl_ref_ulp(0, e->slack[output][i], e->scale[output][i], is_t ? dt->digits : dt->loss_digits,
+                   is_t ? dt->min_exp : dt->loss_min_exp);
+    return ulp > slack ? ulp - slack : 0;
 }

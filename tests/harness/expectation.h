@@ -10,6 +10,7 @@
 /* Every wanted output, and the magnitude that its error is measured at. */
 typedef struct {
     sl_real *want[OUTPUTS], *scale[OUTPUTS];
+    sl_real *slack[OUTPUTS]; /* what results may be off by beside that, absolute; NULL: nothing */
 } expectation;
 
 void expect(const kernel *k, const call *c, expectation *e);

@@ -27,6 +27,15 @@
 #define CALL_ROW_MAP(f, stats_of, T, AS) status = AS(f(c->x, c->out[RESULT], c->shape))
 #define ORACLE_CALL_ROW_MAP q->x, q->shape, q->want[RESULT], q->scale[RESULT]
 
+#define TRAITS_ROW_OPTIONS .result = T_PER_ELEMENT, .row_options = true
+#define CALL_ROW_OPTIONS(f, stats_of, T, AS)                                                                 \
+    {                                                                                                        \
+        sl_softmax_options o = c->row_options != NULL ? *c->row_options : (sl_softmax_options){0};           \
+        o.lse = c->out[LSE];                                                                                 \
+        status = AS(f(c->x, c->out[RESULT], c->shape, &o));                                                  \
+    }
+#define ORACLE_CALL_ROW_OPTIONS q->x, q->shape, q->row_options, q->want[RESULT], q->scale[RESULT]
+
 #define TRAITS_ROW_BACKWARD .second = DY, .result = T_PER_ELEMENT
 #define CALL_ROW_BACKWARD(f, stats_of, T, AS) status = AS(f(c->x, c->second, c->out[RESULT], c->shape))
 #define ORACLE_CALL_ROW_BACKWARD q->x, q->second, q->shape, q->want[RESULT], q->scale[RESULT]
@@ -180,7 +189,7 @@ bool is_loss(const kernel *k) { return k->second == CLASS_IDS || k->second == PR
 
 bool is_by_element(const kernel *k) { return k->by_element; }
 
-bool has_shape(const kernel *k) { return !k->one_row && !k->rows_only; }
+bool has_shape(const kernel *k) { return !k->one_row && !k->rows_only && !k->row_options; }
 
 bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
 
@@ -240,7 +249,7 @@ size_t output_like_x(const kernel *k)
 
 static output_kind kind_of(const kernel *k, size_t output)
 {
-    return output == RESULT ? k->result : T_PER_ELEMENT;
+    return output == RESULT ? k->result : k->row_options ? L_PER_ROW : T_PER_ELEMENT;
 }
 
 size_t results_per_row(const kernel *k, sl_shape shape)

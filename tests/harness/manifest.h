@@ -9,18 +9,19 @@
 
 #include "elements.h"
 
-/* What a kernel writes. Losses have both outputs, and may be asked for either alone; all others have a
- * result. */
-enum { RESULT, GRADIENT, OUTPUTS };
+/* What a kernel writes. Losses have both outputs, and may be asked for either alone; softmax with options has a result, and may
+ * be asked for the log-sum-exp of each row; all others have a result. */
+enum { RESULT, GRADIENT, OUTPUTS, LSE = GRADIENT };
 
 /* The parameters of any kernel. T is its element type, L its loss type. */
 typedef struct {
     const void *x;      /* T per element: logits, probabilities, or what a backward kernel takes first */
     const void *second; /* see second_kind */
     sl_shape shape;     /* element-wise kernels: its elements, in a row */
-    const sl_loss_options *options; /* losses only */
-    void *out[OUTPUTS];             /* NULL: not wanted, or not there */
-    const sl_stats *stats;          /* one per row, for softmax_apply; NULL: it computes them first */
+    const sl_loss_options *options;        /* losses only */
+    const sl_softmax_options *row_options; /* softmax with options only; lse is out[LSE] */
+    void *out[OUTPUTS];                    /* NULL: not wanted, or not there */
+    const sl_stats *stats;                 /* one per row, for softmax_apply; NULL: it computes them first */
 } call;
 
 /* What stands in call.second; anything that is a target makes the kernel a loss. */
@@ -43,6 +44,7 @@ typedef struct {
     const int64_t *ids;
     sl_shape shape;
     const sl_ref_options *options;
+    const sl_ref_softmax_options *row_options;
     sl_real *want[OUTPUTS], *scale[OUTPUTS]; /* NULL: not wanted; see reference.h */
 } oracle_call;
 
@@ -63,6 +65,7 @@ typedef struct {
     bool by_element;        /* no element depends on another; else the unit is the row */
     bool one_row;           /* has no shape: a call runs it row by row, and needs inner = 1 */
     bool rows_only;         /* has a shape, and needs inner = 1 */
+    bool row_options;       /* softmax with options, which needs inner = 1, too */
     unsigned reads, writes; /* arrays of elements: the compulsory traffic; a gradient is one more to write */
     double bounds[OUTPUTS][5], any[OUTPUTS][5]; /* kernels.def: on the distributions, on any input */
     bool (*is_in)(const sl_kernels *);          /* a table that is not the library's may have holes */

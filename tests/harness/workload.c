@@ -235,6 +235,12 @@ unsigned accepted_options(const kernel *k)
 
 call_spec random_call_spec(const kernel *k, generator *g)
 {
+    if (k->row_options)
+        return (call_spec){
+            .name = "random",
+            .options = (unsigned)(next_below(g, MASK_F32) + MASK_F32 * next_below(g, SL_MASK_BOOL + 1)),
+            .wants = {true, next_below(g, 2) == 0},
+        };
     const size_t outputs = 1 + next_below(g, 3);
     return (call_spec){
         .name = "random",
@@ -245,20 +251,108 @@ call_spec random_call_spec(const kernel *k, generator *g)
     };
 }
 
+/* -------------------------------------------------------------------------------------- options of softmax */
+
+static size_t mask_size(const workload *w)
+{
+    static const size_t sizes[] = {
+        [SL_MASK_F32] = 4, [SL_MASK_F64] = 8, [SL_MASK_F16] = 2, [SL_MASK_BF16] = 2, [SL_MASK_BOOL] = 1};
+    return sizes[w->row_options.mask_type];
+}
+
+static size_t mask_count(const workload *w)
+{
+    const sl_shape shape = w->c.shape;
+    return w->row_options.mask_stride == 0 ? shape.classes : elements(shape);
+}
+
+/* A number of a mask; often 0 or -inf, and sometimes a whole row of that. */
+static void put_mask(void *mask, sl_mask_type type, size_t i, double value)
+{
+    static const size_t rows_of_type[] = {[SL_MASK_F32] = SL_COUNT_f32,
+                                          [SL_MASK_F64] = SL_COUNT_f64,
+                                          [SL_MASK_F16] = SL_COUNT_f16,
+                                          [SL_MASK_BF16] = SL_COUNT_bf16};
+    if (type == SL_MASK_BOOL)
+        ((uint8_t *)mask)[i] = value == -INFINITY ? 0 : 1 + i % 255;
+    else
+        sl_ref_dtypes[rows_of_type[type]].put(mask, i, value);
+}
+
+static void make_mask(workload *w, generator *g)
+{
+    const size_t classes = w->c.shape.classes, n = mask_count(w);
+    w->row_options.mask = w->mask = allocate(n, mask_size(w));
+    for (size_t i = 0, kind = 0; i < n; i++) {
+        if (i % classes == 0)
+            kind = next_below(g, 8);
+        const size_t of = next_below(g, 4);
+        put_mask(w->mask, w->row_options.mask_type, i,
+                 kind == 0 || of == 0   ? -INFINITY
+                 : kind == 1 || of == 1 ? 0
+                                        : 20 * next_uniform(g) - 15);
+    }
+}
+
+static void make_limits(workload *w, generator *g)
+{
+    const size_t n = rows(w->c.shape), classes = w->c.shape.classes;
+    size_t *first = allocate(n, sizeof *first), *length = allocate(n, sizeof *length);
+    for (size_t r = 0; r < n; r++) {
+        first[r] = next_below(g, 2) == 0 ? 0 : next_below(g, classes + 1);
+        length[r] = next_below(g, 4) == 0 ? classes - first[r] : next_below(g, classes - first[r] + 1);
+    }
+    w->row_options.first = w->first = first;
+    w->row_options.length = w->length = length;
+}
+
+static void make_row_options(workload *w, const call_spec *v, generator *g)
+{
+    static const double scales[] = {0.125, -0.5, 0.7, 1, 0x1p-20}, caps[] = {30, 50, 1, 0.01, 1e4};
+    sl_softmax_options *o = &w->row_options;
+    const sl_ref_dtype *dt = w->k->dtype;
+    *o = (sl_softmax_options){
+        .scale = v->options & SCALE ? scales[next_below(g, 5)] : 0,
+        .softcap = v->options & SOFTCAP ? caps[next_below(g, 5)] : 0,
+        .slope = v->options & SLOPE ? 4 * next_uniform(g) - 1 : 0,
+        .mask_type = (sl_mask_type)(v->options / MASK_F32),
+        .flags = v->options & SAFE_ROWS ? SL_SAFE_ROWS : 0,
+    };
+    if (o->mask_type == SL_MASK_F64 && dt->loss_digits < 53)
+        o->mask_type = SL_MASK_F32;
+    if (o->mask_type != SL_MASK_NONE) {
+        o->mask_stride = v->options & SHARED_MASK ? 0 : (ptrdiff_t)w->c.shape.classes;
+        make_mask(w, g);
+    }
+    if (v->options & LIMITS)
+        make_limits(w, g);
+    if (v->options & SINK) {
+        o->sink = w->sink = allocate(rows(w->c.shape), dt->loss_size);
+        for (size_t r = 0; r < rows(w->c.shape); r++)
+            dt->put_loss(w->sink, r, next_below(g, 16) == 0 ? -INFINITY : 40 * next_uniform(g) - 25);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------- workload */
 
 void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
                    generator *g)
 {
-    *w = (workload){.k = k, .c = {.shape = shape, .options = is_loss(k) ? &w->options : NULL}};
-    make_options(w, v, g);
+    *w = (workload){.k = k,
+                    .c = {.shape = shape,
+                          .options = is_loss(k) ? &w->options : NULL,
+                          .row_options = k->row_options ? &w->row_options : NULL}};
+    if (k->row_options)
+        make_row_options(w, v, g);
+    else
+        make_options(w, v, g);
     w->c.x = w->x = allocate(elements(shape), k->dtype->size);
     w->c.second = w->second = allocate(second_count(k, shape), second_size(k));
     fill_elements(k->dtype, d, g, w->x, shape);
     logits_to_input(k, w->x, shape);
     workload_remake_second(w, d, g);
     for (size_t output = 0; output < OUTPUTS; output++)
-        if (is_loss(k) ? v->wants[output] : output == RESULT)
+        if (is_loss(k) || k->row_options ? v->wants[output] : output == RESULT)
             w->c.out[output] = w->out[output] =
                 allocate(output_count(k, &w->c, output), output_size(k, output));
 }
@@ -270,6 +364,10 @@ void workload_free(workload *w)
     free(w->class_weight);
     free(w->pos_weight);
     free(w->upstream);
+    free(w->mask);
+    free(w->first);
+    free(w->length);
+    free(w->sink);
     free(w->out[RESULT]);
     free(w->out[GRADIENT]);
 }
@@ -288,7 +386,13 @@ size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
         {&w->options.upstream, w->options.upstream, upstream_count(w) * loss_size, loss_size, OUTPUTS},
         {&w->c.out[RESULT], w->c.out[RESULT], output_count(k, &w->c, RESULT) * output_size(k, RESULT),
          output_size(k, RESULT), RESULT},
-        {&w->c.out[GRADIENT], w->c.out[GRADIENT], elements(shape) * size, size, GRADIENT},
+        {&w->c.out[GRADIENT], w->c.out[GRADIENT], output_count(k, &w->c, GRADIENT) * output_size(k, GRADIENT),
+         output_size(k, GRADIENT), GRADIENT},
+        {&w->row_options.mask, w->row_options.mask, mask_count(w) * mask_size(w), mask_size(w), OUTPUTS},
+        {&w->row_options.first, w->row_options.first, rows(shape) * sizeof(size_t), sizeof(size_t), OUTPUTS},
+        {&w->row_options.length, w->row_options.length, rows(shape) * sizeof(size_t), sizeof(size_t),
+         OUTPUTS},
+        {&w->row_options.sink, w->row_options.sink, rows(shape) * loss_size, loss_size, OUTPUTS},
     };
     size_t n = 0;
     for (size_t i = 0; i < MOST_ARRAYS; i++)
@@ -304,6 +408,8 @@ void workload_copy(workload *to, const workload *from)
     *to = *from;
     if (to->c.options != NULL)
         to->c.options = &to->options;
+    if (to->c.row_options != NULL)
+        to->c.row_options = &to->row_options;
 }
 
 void duplicate_make(duplicate *d, const workload *from)

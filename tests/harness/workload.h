@@ -19,13 +19,29 @@ enum {
     ALL_OPTIONS = 127
 };
 
+/* Options of softmax, as a set; its masks are one of MASKS. */
+enum {
+    SCALE = 1,
+    SOFTCAP = 2,
+    SLOPE = 4,
+    LIMITS = 8, /* first and length */
+    SINK = 16,
+    SAFE_ROWS = 32,
+    SHARED_MASK = 64, /* one for all rows */
+    MASK_F32 = 128 * SL_MASK_F32,
+    MASK_F64 = 128 * SL_MASK_F64, /* of f32 instead, where the kernel is not of f64 */
+    MASK_F16 = 128 * SL_MASK_F16,
+    MASK_BF16 = 128 * SL_MASK_BF16,
+    MASK_BOOL = 128 * SL_MASK_BOOL,
+};
+
 /* A way to call a kernel: for a loss, which outputs and which options. */
 typedef struct {
     const char *name;
     sl_reduction reduction;
     unsigned options;
     double smoothing;    /* for SMOOTHING */
-    bool wants[OUTPUTS]; /* of a loss */
+    bool wants[OUTPUTS]; /* of a loss, of softmax with options */
 } call_spec;
 
 /* The options that the public function does not refuse. */
@@ -38,7 +54,9 @@ typedef struct {
     const kernel *k;
     call c; /* refers to what follows: a workload does not move */
     sl_loss_options options;
+    sl_softmax_options row_options;
     void *x, *second, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
+    void *mask, *first, *length, *sink;                                     /* likewise */
 } workload;
 
 /* Logits from the distribution, turned into inputs as they come where the kernel is used; targets, weights
@@ -57,7 +75,7 @@ typedef struct {
     size_t bytes, size; /* in all; of an element */
     size_t output;      /* which one, OUTPUTS for an input */
 } array;
-enum { MOST_ARRAYS = 5 + OUTPUTS };
+enum { MOST_ARRAYS = 9 + OUTPUTS };
 
 /* Those that the call has. */
 size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS]);
