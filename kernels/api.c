@@ -311,7 +311,7 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool op
 /* An array of the shape's elements; so many it has. */
 #define ELEMENTS(at, role)                                                                                   \
     {                                                                                                        \
-        at, elements_of(shape), sizeof *(at), role, true                                                     \
+        at, elements, sizeof *(at), role, true                                                               \
     }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
