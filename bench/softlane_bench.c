@@ -197,8 +197,8 @@ static void reserve(const kernel *k, sl_shape shape)
 {
     memory.elements = larger(memory.elements, span_of(shape));
     memory.rows = larger(memory.rows, rows(shape));
-    memory.bytes =
-        larger(memory.bytes, larger(span_of(shape) * k->dtype->size, rows(shape) * k->dtype->loss_size));
+    memory.bytes = larger(memory.bytes, larger(span_of(shape) * larger(k->dtype->size, k->dtype->loss_size),
+                                               rows(shape) * larger(choices(k, shape), 1) * sizeof(int64_t)));
 }
 
 /* x, second and y in one piece, of which a roof reads any kernel's working set from x on, and copies from its
@@ -301,6 +301,13 @@ static void fill_target_class(sl_shape shape)
             memory.user.target ? memory.user.target[r] : (int64_t)next_below(&g, shape.classes);
 }
 
+static void fill_chosen(const kernel *k, sl_shape shape)
+{
+    generator g = {3};
+    for (size_t i = 0; i < second_count(k, shape); i++)
+        ((int64_t *)memory.second)[i] = (int64_t)next_below(&g, shape.classes);
+}
+
 static call prepare(const struct cell *cell)
 {
     static struct source logits = {.put = put_logits}, gradients = {.put = put_gradients},
@@ -319,11 +326,14 @@ static call prepare(const struct cell *cell)
         copy_from(&gradients, k->dtype, memory.second, count);
     else if (k->second == PROBABILITIES)
         copy_from(&probabilities, k->dtype, memory.second, count);
-    else if (k->second == CLASS_IDS)
+    else if (k->second == CLASS_IDS || k->second == SHARD_IDS)
         fill_target_class(cell->shape);
+    else if (k->second == CHOSEN_IDS)
+        fill_chosen(k, cell->shape);
     call c = {
         .x = memory.x,
-        .second = k->second == CLASS_IDS ? (void *)memory.target_class : memory.second,
+        .second =
+            k->second == CLASS_IDS || k->second == SHARD_IDS ? (void *)memory.target_class : memory.second,
         .shape = cell->shape,
         .options = &mean,
         .out = {is_loss(k) ? (void *)&loss : memory.y, cell->variant.gradient ? memory.y : NULL},
@@ -362,12 +372,16 @@ static call share_of(const kernel *k, const call *c, unsigned part, unsigned par
     else
         mine.shape.outer = last - first;
     mine.x = at_byte(c->x, offset);
-    mine.second = at_byte(c->second, k->second == CLASS_IDS ? row * second_size(k) : offset);
+    mine.second = at_byte(c->second, second_is_ids(k)
+                                         ? second_count(k, c->shape) / c->shape.outer * first * second_size(k)
+                                         : offset);
     mine.stats = c->stats ? c->stats + row : NULL;
     mine.out[RESULT] =
         is_loss(k)
             ? losses[part]
-            : at_byte(c->out[RESULT], k->result == T_PER_ELEMENT ? offset : row * output_size(k, RESULT));
+            : at_byte(c->out[RESULT], results_per_row(k, c->shape) == 0
+                                          ? first * unit * output_size(k, RESULT)
+                                          : row * results_per_row(k, c->shape) * output_size(k, RESULT));
     mine.out[GRADIENT] = at_byte(c->out[GRADIENT], offset);
     return mine;
 }

@@ -148,6 +148,7 @@ typedef enum {
     SL_ERR_VERSION,
     SL_ERR_MACHINE,
     SL_ERR_STRIDE,
+    SL_ERR_PACKED, /* no packed statistics */
 } sl_status;
 
 /* An English phrase for a status; never NULL. */
@@ -221,6 +222,52 @@ SOFTLANE_API sl_status sl_logsumexp_f64(const double *x, double *lse, sl_shape s
 SOFTLANE_API sl_status sl_logsumexp_bf16(const sl_bf16 *x, float *lse, sl_shape shape);
 SOFTLANE_API sl_status sl_logsumexp_f16(const sl_f16 *x, float *lse, sl_shape shape);
 
+/* softmax and log_softmax with results of L: the bits that the functions of f32 give of the widened elements, in one call;
+ * those of f32 and of f64 are these functions. In place only where both types are one.
+ *   special values  as softmax
+ *   error           of bf16 and f16 that of f32
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_softmax_wide_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_wide_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_wide_bf16(const sl_bf16 *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_softmax_wide_f16(const sl_f16 *x, float *y, sl_shape shape);
+
+SOFTLANE_API sl_status sl_log_softmax_wide_f32(const float *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_wide_f64(const double *x, double *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_wide_bf16(const sl_bf16 *x, float *y, sl_shape shape);
+SOFTLANE_API sl_status sl_log_softmax_wide_f16(const sl_f16 *x, float *y, sl_shape shape);
+
+/* Log-probabilities of k classes of each row: y[r * k + i] = x_c - log(sum_j exp(x_j)), c = ids[r * k + i]. Each is that of
+ * log_softmax, rounded to L; nothing as large as a row is written.
+ *   shape           inner is 1. Rows may have a pitch (shape.in.outer), and no other strides
+ *   special values  as log_softmax
+ *   error           as log_softmax, of bf16 and f16 that of f32
+ *   status          STRIDE, SIZE, NULL, OPTION (shape), OVERLAP, TARGET (an id outside of [0, classes)) */
+SOFTLANE_API sl_status sl_log_softmax_at_f32(const float *x, sl_shape shape, const int64_t *ids, size_t k,
+                                             float *y);
+SOFTLANE_API sl_status sl_log_softmax_at_f64(const double *x, sl_shape shape, const int64_t *ids, size_t k,
+                                             double *y);
+SOFTLANE_API sl_status sl_log_softmax_at_bf16(const sl_bf16 *x, sl_shape shape, const int64_t *ids, size_t k,
+                                              float *y);
+SOFTLANE_API sl_status sl_log_softmax_at_f16(const sl_f16 *x, sl_shape shape, const int64_t *ids, size_t k,
+                                             float *y);
+
+/* The k largest log-probabilities of each row, the largest first, and their classes: y[r * k + i] and ids[r * k + i]. Of equal
+ * elements the lower id comes first. Values as log_softmax_at; the order is that of the elements. Of random rows the time
+ * is that of logsumexp and a little more; of rows in ascending order, classes * log(k) more.
+ *   shape           inner is 1. Rows may have a pitch (shape.in.outer), and no other strides
+ *   special values  a row that log_softmax makes NaN (a NaN, a +inf, nothing but -inf) is NaN, with the ids 0 to k - 1
+ *   error           as log_softmax, of bf16 and f16 that of f32
+ *   status          STRIDE, SIZE, NULL, OPTION (shape, k > classes), OVERLAP */
+SOFTLANE_API sl_status sl_log_softmax_top_f32(const float *x, sl_shape shape, size_t k, float *y,
+                                              int64_t *ids);
+SOFTLANE_API sl_status sl_log_softmax_top_f64(const double *x, sl_shape shape, size_t k, double *y,
+                                              int64_t *ids);
+SOFTLANE_API sl_status sl_log_softmax_top_bf16(const sl_bf16 *x, sl_shape shape, size_t k, float *y,
+                                               int64_t *ids);
+SOFTLANE_API sl_status sl_log_softmax_top_f16(const sl_f16 *x, sl_shape shape, size_t k, float *y,
+                                              int64_t *ids);
+
 /* --------------------------------------------------------------------------------------- element kernels */
 
 /* y = 1 / (1 + exp(-x)) for each of n elements.
@@ -233,7 +280,16 @@ SOFTLANE_API sl_status sl_sigmoid_f64(const double *x, double *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_f16(const sl_f16 *x, sl_f16 *y, size_t n);
 
-/* The same where a few ULP do not matter: for inference, say.
+/* The same with results of L: the values that sigmoid of f32 gives of the widened elements. In place only where both types are
+ * one.
+ *   error           of bf16 and f16 that of f32
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_sigmoid_wide_f32(const float *x, float *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_wide_f64(const double *x, double *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_wide_bf16(const sl_bf16 *x, float *y, size_t n);
+SOFTLANE_API sl_status sl_sigmoid_wide_f16(const sl_f16 *x, float *y, size_t n);
+
+/* Sigmoid where a few ULP do not matter: for inference, say.
  *   special values  as sigmoid, but a result below the smallest normal number (of f32, for bf16 and f16) is +0
  *   error           f32 4.0 / 5.0 ULP, f64 4.0 ULP; in f32, bf16 and f16 a larger x never gives a smaller y
  *   status          SIZE, NULL, OVERLAP */
@@ -436,8 +492,35 @@ SOFTLANE_API sl_status sl_softmax_stats_f64(const double *x, size_t n, sl_stats 
 SOFTLANE_API sl_status sl_softmax_stats_bf16(const sl_bf16 *x, size_t n, sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_stats_f16(const sl_f16 *x, size_t n, sl_stats *stats);
 
+/* The statistics of each row: stats[r] has all the bits of sl_softmax_stats of row r, and merges as those do.
+ *   target  one class id per row, or NULL: stats[r].target is the logit of that class, and 0 of an id outside of
+ *           [0, classes): it is in another shard. Of a shard that begins with class `first` the ids are
+ *           target[r] - first
+ *   shape   inner is 1. Rows may have a pitch (shape.in.outer), and no other strides
+ *   status  STRIDE, SIZE, NULL, OPTION (shape), OVERLAP */
+SOFTLANE_API sl_status sl_softmax_stats_rows_f32(const float *x, const int64_t *target, sl_shape shape,
+                                                 sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_rows_f64(const double *x, const int64_t *target, sl_shape shape,
+                                                 sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_rows_bf16(const sl_bf16 *x, const int64_t *target, sl_shape shape,
+                                                  sl_stats *stats);
+SOFTLANE_API sl_status sl_softmax_stats_rows_f16(const sl_f16 *x, const int64_t *target, sl_shape shape,
+                                                 sl_stats *stats);
+
 /* into = both together. At most 2^30 parts in all. */
 SOFTLANE_API void sl_stats_merge(sl_stats *into, const sl_stats *from);
+
+/* Statistics in bytes that mean the same on any machine, for the wire. What is unpacked has the bits of what was packed, and
+ * merges to the same bits.
+ *   size    SL_PACKED_PART         what a function of this library has written, or sl_stats_empty(); merged statistics only
+ *                                  if nothing but empty ones was merged. Without logits: these are NaN when it is unpacked
+ *           SL_PACKED_PART_LOGITS  the same with logits
+ *           SL_PACKED_ANY          any statistics
+ *   status  pack: NULL, OPTION (size; or these statistics do not fit into so many bytes).
+ *           unpack: NULL, OPTION (size), SL_ERR_VERSION (of a later version), SL_ERR_PACKED (anything else, or damaged) */
+enum { SL_PACKED_PART = 40, SL_PACKED_PART_LOGITS = 48, SL_PACKED_ANY = 128 };
+SOFTLANE_API sl_status sl_stats_pack(const sl_stats *stats, void *packed, size_t size);
+SOFTLANE_API sl_status sl_stats_unpack(const void *packed, size_t size, sl_stats *stats);
 
 /* log(sum_c exp(x_c)) = max + log1p(rest). NaN as softmax; -inf of no elements. */
 SOFTLANE_API double sl_stats_logsumexp(const sl_stats *stats);
@@ -485,7 +568,13 @@ SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n
     void (*bce_##dt)(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options,         \
                      L *loss, T *grad);                                                                      \
     void (*softmax_stats_##dt)(const T *x, size_t n, sl_stats *stats);                                       \
-    void (*softmax_apply_##dt)(const T *x, T *y, size_t n, const sl_stats *stats);
+    void (*softmax_apply_##dt)(const T *x, T *y, size_t n, const sl_stats *stats);                           \
+    void (*softmax_stats_rows_##dt)(const T *x, const int64_t *target, sl_shape shape, sl_stats *stats);     \
+    void (*log_softmax_at_##dt)(const T *x, sl_shape shape, const int64_t *ids, size_t k, L *y);             \
+    void (*log_softmax_top_##dt)(const T *x, sl_shape shape, size_t k, L *y, int64_t *ids);                  \
+    void (*softmax_wide_##dt)(const T *x, L *y, sl_shape shape);                                             \
+    void (*log_softmax_wide_##dt)(const T *x, L *y, sl_shape shape);                                         \
+    void (*sigmoid_wide_##dt)(const T *x, L *y, size_t n);
 
 typedef struct sl_kernels {
     const char *isa;   /* "avx512", "avx2", "neon", "sse2", "scalar" */

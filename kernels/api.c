@@ -39,11 +39,13 @@ const char *sl_status_string(sl_status status)
     case SL_ERR_FILE:
         return "the tuning file cannot be read or is malformed";
     case SL_ERR_VERSION:
-        return "the tuning file is of another version";
+        return "the tuning file, or what was packed, is of another version";
     case SL_ERR_MACHINE:
         return "the tuning file is of another machine";
     case SL_ERR_STRIDE:
         return "a stride is negative or lets elements of an array overlap";
+    case SL_ERR_PACKED:
+        return "these bytes are no packed statistics, or damaged";
     }
     return "unknown status";
 }
@@ -120,10 +122,10 @@ INLINE sl_status check_aliasing(const array *a, size_t n)
     return SL_OK;
 }
 
-INLINE sl_status check_arrays(const array *a, size_t n)
+INLINE sl_status check_arrays(const array *a, size_t n, bool options_are_valid)
 {
     CHECK(check_presence(a, n));
-    return check_aliasing(a, n);
+    return options_are_valid ? check_aliasing(a, n) : SL_ERR_OPTION;
 }
 
 /* SIZE_MAX, which is too much for any array, where the sum is more. */
@@ -247,12 +249,12 @@ static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape
     return SL_OK;
 }
 
-RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
+RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool options_are_valid)
 {
     extents e;
     CHECK(lay_out(a, n, shape, &e));
     CHECK(check_presence(a, n));
-    return check_strided_aliasing(a, n, shape, &e);
+    return options_are_valid ? check_strided_aliasing(a, n, shape, &e) : SL_ERR_OPTION;
 }
 
 /* -------------------------------------------------------------------------------------- maps and folds */
@@ -263,19 +265,22 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const array arrays[] = {__VA_ARGS__};                                                                \
-        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays), true));                                                 \
         if ((work) != 0)                                                                                     \
             sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
         return SL_OK;                                                                                        \
     }
 
-/* The same with a shape. */
-#define ROW_FUNCTION(dt, name, parameters, work, arguments, ...)                                             \
+/* The same with a shape. ROW_FUNCTION_IF: OPTION unless `valid`, and last of all the status of `targets`. */
+#define ROW_FUNCTION(dt, name, parameters, ...)                                                              \
+    ROW_FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
+#define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, arguments, ...)                          \
     RARE sl_status strided_##name##_##dt parameters                                                          \
     {                                                                                                        \
         const size_t elements = elements_of(shape);                                                          \
         array arrays[] = {__VA_ARGS__};                                                                      \
-        CHECK(check_strided_arrays(arrays, COUNT_OF(arrays), &shape));                                       \
+        CHECK(check_strided_arrays(arrays, COUNT_OF(arrays), &shape, valid));                                \
+        CHECK(targets);                                                                                      \
         if ((work) != 0)                                                                                     \
             sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
         return SL_OK;                                                                                        \
@@ -286,7 +291,8 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
             return strided_##name##_##dt arguments;                                                          \
         const size_t elements = elements_of(shape);                                                          \
         const array arrays[] = {__VA_ARGS__};                                                                \
-        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays), valid));                                                \
+        CHECK(targets);                                                                                      \
         if ((work) != 0)                                                                                     \
             sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
         return SL_OK;                                                                                        \
@@ -321,6 +327,54 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
 #define DEFINE_STATS(dt, T, L, name)                                                                         \
     FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT, false},             \
              {stats, 1, sizeof *stats, OUTPUT, false})
+
+/* Contiguous rows, with a pitch or not, and results without strides. */
+static bool are_plain_rows(sl_shape s)
+{
+    return s.inner == 1 && s.in.classes <= 1 && s.out.outer == 0 && s.out.classes == 0;
+}
+
+#define DEFINE_STATS_ROWS(dt, T, L, name)                                                                    \
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_STATS_ROWS(T, L), are_plain_rows(shape), SL_OK, shape.outer,         \
+                    (x, target, shape, stats), ELEMENTS(x, INPUT),                                           \
+                    {target, target != NULL ? shape.outer : 0, sizeof *target, INPUT, false},                \
+                    {stats, shape.outer, sizeof *stats, OUTPUT, false})
+
+/* n ids, each of a class. */
+static sl_status check_chosen(const int64_t *ids, size_t n, size_t classes)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((uint64_t)ids[i] >= classes) /* or negative */
+            return SL_ERR_TARGET;
+    return SL_OK;
+}
+
+/* k of each row. */
+#define CHOSEN(at, role)                                                                                     \
+    {                                                                                                        \
+        at, saturating_product(shape.outer, k), sizeof *(at), role, false                                    \
+    }
+
+#define DEFINE_ROW_AT(dt, T, L, name)                                                                        \
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_ROW_AT(T, L), are_plain_rows(shape),                                 \
+                    check_chosen(ids, shape.outer *k, shape.classes), shape.outer *k, (x, shape, ids, k, y), \
+                    ELEMENTS(x, INPUT), CHOSEN(ids, INPUT), CHOSEN(y, OUTPUT))
+
+#define DEFINE_ROW_TOP(dt, T, L, name)                                                                       \
+    ROW_FUNCTION_IF(dt, name, SL_PARAMS_ROW_TOP(T, L), are_plain_rows(shape) && k <= shape.classes, SL_OK,   \
+                    shape.outer * k, (x, shape, k, y, ids), ELEMENTS(x, INPUT), CHOSEN(y, OUTPUT),           \
+                    CHOSEN(ids, OUTPUT))
+
+/* What is as large as its input may be that. */
+#define REPLACING_IF(is_same_type) ((is_same_type) ? REPLACING : OUTPUT)
+
+#define DEFINE_ROW_WIDE(dt, T, L, name)                                                                      \
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_WIDE(T, L), elements, (x, y, shape), ELEMENTS(x, REPLACED),         \
+                 ELEMENTS(y, REPLACING_IF(sizeof(T) == sizeof(L))))
+
+#define DEFINE_MAP_WIDE(dt, T, L, name)                                                                      \
+    FUNCTION(dt, name, SL_PARAMS_MAP_WIDE(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED, false},           \
+             {y, n, sizeof(L), REPLACING_IF(sizeof(T) == sizeof(L)), false})
 
 #define DEFINE_APPLY(dt, T, L, name)                                                                         \
     FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED, false},       \

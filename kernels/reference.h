@@ -44,6 +44,12 @@ typedef struct {
 #define SL_REF_PARAMS_ELEMENT_LOSS SL_REF_PARAMS_PROB_LOSS
 /* of the statistics their log-sum-exp */
 #define SL_REF_PARAMS_STATS (const double *x, size_t n, sl_real *lse, sl_real *scale)
+#define SL_REF_PARAMS_STATS_ROWS SL_REF_PARAMS_ROW_FOLD
+#define SL_REF_PARAMS_ROW_AT                                                                                 \
+    (const double *x, sl_shape shape, const int64_t *ids, size_t k, sl_real *y, sl_real *scale)
+#define SL_REF_PARAMS_ROW_TOP (const double *x, sl_shape shape, size_t k, sl_real *y, sl_real *scale)
+#define SL_REF_PARAMS_ROW_WIDE SL_REF_PARAMS_ROW_MAP
+#define SL_REF_PARAMS_MAP_WIDE SL_REF_PARAMS_MAP
 #define SL_REF_PARAMS_APPLY SL_REF_PARAMS_MAP /* softmax of one row */
 
 #define SL_KERNEL(name, sig, ...)                                                                            \

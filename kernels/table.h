@@ -22,6 +22,11 @@
     (const T *x, const T *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
 #define SL_PARAMS_ELEMENT_LOSS(T, L) SL_PARAMS_PROB_LOSS(T, L)
 #define SL_PARAMS_STATS(T, L) (const T *x, size_t n, sl_stats *stats)
+#define SL_PARAMS_STATS_ROWS(T, L) (const T *x, const int64_t *target, sl_shape shape, sl_stats *stats)
+#define SL_PARAMS_ROW_AT(T, L) (const T *x, sl_shape shape, const int64_t *ids, size_t k, L *y)
+#define SL_PARAMS_ROW_TOP(T, L) (const T *x, sl_shape shape, size_t k, L *y, int64_t *ids)
+#define SL_PARAMS_ROW_WIDE(T, L) (const T *x, L *y, sl_shape shape)
+#define SL_PARAMS_MAP_WIDE(T, L) (const T *x, L *y, size_t n)
 #define SL_PARAMS_APPLY(T, L) (const T *x, T *y, size_t n, const sl_stats *stats)
 
 /* The same as arguments, of a function that passes its own on. */
@@ -34,6 +39,11 @@
 #define SL_ARGS_PROB_LOSS SL_ARGS_CLASS_LOSS
 #define SL_ARGS_ELEMENT_LOSS SL_ARGS_CLASS_LOSS
 #define SL_ARGS_STATS (x, n, stats)
+#define SL_ARGS_STATS_ROWS (x, target, shape, stats)
+#define SL_ARGS_ROW_AT (x, shape, ids, k, y)
+#define SL_ARGS_ROW_TOP (x, shape, k, y, ids)
+#define SL_ARGS_ROW_WIDE SL_ARGS_ROW_MAP
+#define SL_ARGS_MAP_WIDE SL_ARGS_MAP
 #define SL_ARGS_APPLY (x, y, n, stats)
 
 /* Architectures: the second column of isas.def, 1 where the row is built. */

@@ -14,12 +14,14 @@
 #ifdef SL_W
 #include "kernel/backward.h"
 #include "kernel/bce.h"
+#include "kernel/chosen.h"
 #include "kernel/cross_entropy.h"
 #include "kernel/log_softmax.h"
 #include "kernel/logsumexp.h"
 #include "kernel/maps.h"
 #include "kernel/nll.h"
 #include "kernel/partial.h"
+#include "kernel/row_stats.h"
 #include "kernel/softmax.h"
 
 #include "unit.h"

@@ -49,7 +49,7 @@ class Export:
         chosen = {signatures[name] for name in self.kernels}
         self.unchosen = {*KERNELS, *DTYPES, *ISAS, *signatures.values()} - {*self.kernels, *self.dtypes, *self.isas, *chosen}
         self.has_losses = any(signature.endswith("_LOSS") for signature in chosen)
-        self.has_stats = bool(chosen & {"STATS", "APPLY"})
+        self.has_stats = bool(chosen & {"STATS", "STATS_ROWS", "APPLY"})
         self.flat = flat_sources.Flat(self.kernels, self.dtypes, self.isas, self.has_stats)
 
     def opening(self, what):
@@ -84,6 +84,7 @@ class Export:
         public = {name for piece in pieces for name in piece.names if name.startswith(starts)}
         public.update(f"sl_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
         public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_cache_bytes sl_set_cache_bytes".split())
+        public.update(("SL_PACKED_PART",) * self.has_stats)
         public.update(("sl_loss_defaults", "SL_SAFE_ROWS", "SL_EMPTY_MEAN_ZERO") * self.has_losses)
         public.update(name for dtype in self.dtypes for name in (f"sl_f32_of_{dtype}", f"sl_{dtype}_of_f32"))
         text = "".join(piece.text() for piece in c_pieces.needed(pieces, public))

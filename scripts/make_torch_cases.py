@@ -133,7 +133,15 @@ ROWS = {
     "logsumexp": lambda x: torch.logsumexp(x, 1),
     "softmax_stats": lambda x: torch.logsumexp(x, 1),
 }
-WITHOUT_SHAPE = ("softmax_apply", "softmax_stats")
+# Those whose cases come last, so that those of the others stay as they are.
+LATER_ROWS = {
+    "softmax_stats_rows": lambda x: torch.logsumexp(x, 1),
+    "log_softmax_top": lambda x: torch.topk(torch.log_softmax(x, 1), min(40, x.shape[1]), 1).values,
+    "softmax_wide": lambda x: torch.softmax(x, 1),
+    "log_softmax_wide": lambda x: torch.log_softmax(x, 1),
+}
+LATER_ELEMENTS = {"sigmoid_wide": lambda x: torch.sigmoid(x)}
+WITHOUT_SHAPE = ("softmax_apply", "softmax_stats", "softmax_stats_rows", "log_softmax_top")
 ELEMENTS = {"sigmoid": lambda x: torch.sigmoid(x), "log_sigmoid": lambda x: F.logsigmoid(x)}
 
 # The functions that autograd calls, with what it saves for them: here numbers that are exact in short types.
@@ -143,7 +151,7 @@ BACKWARD = {
     "sigmoid_backward": lambda y, dy: torch.ops.aten.sigmoid_backward(dy, y),
     "log_sigmoid_backward": lambda x, dy: torch.ops.aten.log_sigmoid_backward(dy, x, torch.exp(-abs(x))),
 }
-FORWARD = ROWS | ELEMENTS
+FORWARD = ROWS | ELEMENTS | LATER_ROWS | LATER_ELEMENTS
 
 
 def map_case(kernel, shape, x, differs=None):
@@ -195,13 +203,13 @@ def row_difference(kernel, row):
         return "a row of nothing but -inf is masked, not an error", {"result": [0, 0, 0]}
     if masked and kernel == "log_softmax_safe":
         return "a row of nothing but -inf is masked, not an error", {"result": [-inf, -inf, -inf]}
-    if kernel in ("logsumexp", "softmax_stats") and (masked or max(row) == inf):
+    if kernel in ("logsumexp", "softmax_stats", "softmax_stats_rows") and (masked or max(row) == inf):
         return "NaN where softmax is, so also for +inf and for nothing but -inf", {"result": [nan]}
     return None
 
 
-def put_row_maps():
-    for kernel in ROWS:
+def put_row_maps(kernels):
+    for kernel in kernels:
         shapes = [(4, 5, 1), (3, 1, 1), (2, 37, 1)]
         if kernel not in WITHOUT_SHAPE:
             shapes += [(2, 3, 3), (2, 1, 3), (1, 3, 19), (0, 3, 1)]
@@ -214,8 +222,24 @@ def put_row_maps():
             map_case(kernel, (1, 3, 1), row, row_difference(kernel, row))
 
 
-def put_element_maps():
-    for kernel in ELEMENTS:
+def put_chosen():
+    chosen = 5  # of each row, as in tests/harness
+    for shape, inputs in itertools.product(((4, 5, 1), (3, 1, 1), (2, 37, 1)), (coarse, single, double)):
+        x, ids = inputs(math.prod(shape)), class_ids(shape[0] * chosen, shape[1], None)
+        result = torch.gather(torch.log_softmax(tensor(x, shape), 1), 1,
+                              torch.tensor(ids, dtype=torch.int64).reshape(-1, chosen))
+        put_case("log_softmax_at", shape, {}, {"x": x, "ids": ids, "result": result}, None)
+
+
+def put_later():
+    rng.seed(3)
+    put_row_maps(LATER_ROWS)
+    put_element_maps(LATER_ELEMENTS)
+    put_chosen()
+
+
+def put_element_maps(kernels):
+    for kernel in kernels:
         for inputs in (coarse, single, double):
             map_case(kernel, (1, 45, 1), inputs(45))
         for x in SPECIAL_ELEMENTS:
@@ -414,12 +438,13 @@ def main():
         command_line.refuse(f"needs python3-torch ({error})")
 
     torch.set_num_threads(1)
-    put_row_maps()
-    put_element_maps()
+    put_row_maps(ROWS)
+    put_element_maps(ELEMENTS)
     put_backward()
     put_option_grids()
     put_special_categorical()
     put_special_binary()
+    put_later()
     header = [f"# Results of PyTorch {torch.__version__} in float64. Made, and described, by "
               "scripts/make_torch_cases.py."]
     text = "\n".join(header + lines) + "\n"

@@ -86,6 +86,25 @@ class Stats(ctypes.Structure):
     def logsumexp(self):
         return library.sl_stats_logsumexp(self)
 
+    def pack(self, size=40):
+        """As bytes: 40 without logits, or 48, of what softmax_stats has given; 128 of any statistics."""
+        packed = ctypes.create_string_buffer(_integer("size", size, 1, 128))
+        status = library.sl_stats_pack(self, packed, size)
+        if status:
+            raise Error("stats_pack", status)
+        return packed.raw
+
+    @staticmethod
+    def unpack(packed):
+        """Statistics of what pack has given."""
+        if not isinstance(packed, (bytes, bytearray, memoryview)):
+            raise TypeError(f"packed is a {type(packed).__name__}, need bytes")
+        stats, text = Stats(), bytes(packed)
+        status = library.sl_stats_unpack(text, len(text), stats)
+        if status:
+            raise Error("stats_unpack", status)
+        return stats
+
     def cross_entropy(self, label_smoothing=0.0):
         """Of the class whose logit was assigned to `target`."""
         smoothing = _real("label_smoothing", label_smoothing)
@@ -129,6 +148,11 @@ _parameters = {
     "ELEMENT_LOSS": _loss,
     "STATS": (_pointer, _size, _stats),
     "APPLY": (_pointer, _pointer, _size, _stats),
+    "STATS_ROWS": (_pointer, _pointer, Shape, _stats),
+    "ROW_AT": (_pointer, Shape, _pointer, _size, _pointer),
+    "ROW_TOP": (_pointer, Shape, _size, _pointer, _pointer),
+    "ROW_WIDE": (_pointer, _pointer, Shape),
+    "MAP_WIDE": (_pointer, _pointer, _size),
 }
 # The functions that are no kernels: result, parameters.
 _others = {
@@ -142,6 +166,8 @@ _others = {
     "loss_defaults": (_LossOptions,),
     "stats_empty": (Stats,),
     "stats_merge": (None, _stats, _stats),
+    "stats_pack": (_status, _stats, _pointer, _size),
+    "stats_unpack": (_status, _pointer, _size, _stats),
     "stats_logsumexp": (ctypes.c_double, _stats),
     "stats_cross_entropy": (ctypes.c_double, _stats, ctypes.c_double),
     "isa": (ctypes.POINTER(_Kernels), ctypes.c_char_p),
@@ -382,11 +408,11 @@ def _call(kernel, dtype, *arguments):
 
 # -------------------------------------------------------------------------------- one maker of functions a signature class
 
-def _map(kernel):
+def _map(kernel, wide=False):
     def function(x, out=None):
-        dtype, _ = _dtype_of("x", x)
+        dtype, loss = _dtype_of("x", x)
         _checked("x", x, x.dtype, x.shape)
-        out = _output("out", out, x.dtype, x.shape)
+        out = _output("out", out, loss if wide else x.dtype, x.shape)
         _call(kernel, dtype, x, out, x.size)
         return out
     return function
@@ -403,12 +429,12 @@ def _map_backward(kernel):
     return function
 
 
-def _row_map(kernel):
+def _row_map(kernel, wide=False):
     def function(x, axis=-1, out=None):
-        dtype, _ = _dtype_of("x", x)
+        dtype, loss = _dtype_of("x", x)
         shape, _ = _split("x", x, axis)
         _checked("x", x, x.dtype, x.shape, axis=axis)
-        out = _output("out", out, x.dtype, x.shape, axis)
+        out = _output("out", out, loss if wide else x.dtype, x.shape, axis)
         _lay_out(shape, axis, out, x=x)
         _call(kernel, dtype, x, out, shape)
         return out
@@ -520,6 +546,47 @@ def _apply(kernel):
     return function
 
 
+def _rows_of(x):
+    """Its element type and that of its losses, its shape for C, and its dimensions without the class axis, which is the last."""
+    dtype, loss = _dtype_of("x", x)
+    shape, rows = _split("x", x, -1)
+    _checked("x", x, x.dtype, x.shape)
+    return dtype, loss, shape, rows
+
+
+def _stats_of_rows(kernel):
+    def function(x, target=None):
+        dtype, _, shape, rows = _rows_of(x)
+        target = None if target is None else _class_ids("target", target, rows)
+        stats = (Stats * shape.outer)()
+        _call(kernel, dtype, x, target, shape, stats)
+        return stats
+    return function
+
+
+def _at(kernel):
+    def function(x, ids, out=None):
+        dtype, loss, shape, rows = _rows_of(x)
+        _check_plain("ids", ids)
+        k = ids.shape[-1] if ids.ndim else 0
+        ids = _class_ids("ids", ids, (*rows, k))
+        out = _output("out", out, loss, (*rows, k))
+        _call(kernel, dtype, x, shape, ids, k, out)
+        return out
+    return function
+
+
+def _top(kernel):
+    def function(x, k, out=None, ids=None):
+        dtype, loss, shape, rows = _rows_of(x)
+        k = _integer("k", k, 0, shape.classes)
+        out = _output("out", out, loss, (*rows, k))
+        ids = _output("ids", ids, np.dtype(np.int64), (*rows, k))
+        _call(kernel, dtype, x, shape, k, out, ids)
+        return out, ids
+    return function
+
+
 _makers = {
     "MAP": _map,
     "MAP_BACKWARD": _map_backward,
@@ -531,6 +598,11 @@ _makers = {
     "ELEMENT_LOSS": lambda kernel: _loss_of(kernel, ids=False, per_element=True),
     "STATS": _stats_of,
     "APPLY": _apply,
+    "STATS_ROWS": _stats_of_rows,
+    "ROW_AT": _at,
+    "ROW_TOP": _top,
+    "ROW_WIDE": lambda kernel: _row_map(kernel, wide=True),
+    "MAP_WIDE": lambda kernel: _map(kernel, wide=True),
 }
 for _name, _signature in _kernels:
     _function = _makers[_signature](_name)

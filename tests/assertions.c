@@ -90,7 +90,7 @@ void assert_same_as_rows(const isa *on, const workload *want)
     transpose(&got, want);
     transpose(&in_rows, want);
     run(k, on, &in_rows.w.c);
-    if (k->result == L_PER_ELEMENT && want->options.reduction != SL_NONE)
+    if (is_loss(k) && k->result == L_PER_ELEMENT && want->options.reduction != SL_NONE)
         got.w.c.out[RESULT] = NULL; /* sums over elements run in the order of the array */
     assert_same_outputs(on, &in_rows.w, &got.w, "strided");
     duplicate_free(&got);
@@ -205,11 +205,15 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     const sl_real n = (sl_real)shape.classes, cut = ldexpl(1, dt->long_arithmetic ? -1144 : -153),
                   least = ldexpl(1, dt->long_arithmetic ? -1074 : -149);
     const size_t block = shape.classes * shape.inner;
-    const bool of_row = !k->by_element && (output == RESULT && k->result != T_PER_ELEMENT);
-    const size_t r = of_row || block == 0 ? i : i / block * shape.inner + i % shape.inner,
+    const size_t of_row = output == RESULT ? results_per_row(k, shape) : 0;
+    const size_t r = of_row > 0   ? i / of_row
+                     : block == 0 ? i
+                                  : i / block * shape.inner + i % shape.inner,
                  c = block == 0 ? 0 : i / shape.inner % shape.classes;
     if (k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
-        k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats)
+        k->row == SL_COUNT_log_softmax_wide || k->row == SL_COUNT_log_softmax_at ||
+        k->row == SL_COUNT_log_softmax_top || k->row == SL_COUNT_logsumexp ||
+        k->row == SL_COUNT_softmax_stats || k->row == SL_COUNT_softmax_stats_rows)
         return n * cut;
     if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
         return n * least * fabs(dt->get(w->x, i));

@@ -207,21 +207,27 @@ static void in_place(strided_call *s)
     check_outputs(s, &s->x, "other bits in place than dense");
 }
 
+/* The output that has a value for each element, or OUTPUTS. */
+static size_t output_of_elements(const kernel *k)
+{
+    return !is_loss(k) && k->result == L_PER_ELEMENT ? RESULT : output_like_x(k);
+}
+
 void assert_same_by_strides(const isa *on, const workload *want, sl_strides in, sl_strides out, position at)
 {
     const kernel *k = want->k;
     const sl_shape shape = want->c.shape;
-    const size_t like_x = output_like_x(k), size = k->dtype->size;
+    const size_t output = output_of_elements(k), size = k->dtype->size;
     strided_call s = {.on = on,
                       .want = want,
-                      .output = like_x != OUTPUTS && want->c.out[like_x] != NULL ? like_x : OUTPUTS,
+                      .output = output != OUTPUTS && want->c.out[output] != NULL ? output : OUTPUTS,
                       .at = at};
     workload_copy(&s.w, want);
     s.w.c.shape.in = in;
     s.w.c.shape.out = out;
     s.x = strided_new(shape, in, size, at);
     s.second = strided_new(shape, in, size, at);
-    s.out = strided_new(shape, out, size, at);
+    s.out = strided_new(shape, out, output != OUTPUTS ? output_size(k, output) : size, at);
     if (has_second(&s)) {
         strided_fill(&s.second, NAN_BYTE, want->c.second);
         s.w.c.second = first_of(&s.second);
@@ -231,7 +237,7 @@ void assert_same_by_strides(const isa *on, const workload *want, sl_strides in, 
         s.w.c.out[RESULT] = losses = allocate(output_count(k, &want->c, RESULT), output_size(k, RESULT));
     apart(&s, false);
     apart(&s, true);
-    if (s.output != OUTPUTS)
+    if (s.output != OUTPUTS && s.output == output_like_x(k))
         in_place(&s);
     free(losses);
     strided_free(&s.x);

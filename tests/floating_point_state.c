@@ -83,8 +83,8 @@ static void compare(const isa *on, const workload *w, const char *distribution)
     const kernel *k = w->k;
     const sl_shape shape = w->c.shape;
     const bool normal =
-        all_normal(k, w->x, elements(shape)) && (k->second == NO_SECOND || k->second == CLASS_IDS ||
-                                                 all_normal(k, w->second, second_count(k, shape)));
+        all_normal(k, w->x, elements(shape)) &&
+        (k->second == NO_SECOND || second_is_ids(k) || all_normal(k, w->second, second_count(k, shape)));
     expectation e;
     expect(k, &w->c, &e);
     for (size_t output = 0; output < OUTPUTS; output++)
@@ -225,12 +225,15 @@ static bool takes_masks(const kernel *k)
     case SL_COUNT_softmax_safe:
     case SL_COUNT_log_softmax:
     case SL_COUNT_log_softmax_safe:
+    case SL_COUNT_softmax_wide:
+    case SL_COUNT_log_softmax_wide:
     case SL_COUNT_logsumexp:
     case SL_COUNT_cross_entropy:
     case SL_COUNT_cross_entropy_soft:
     case SL_COUNT_nll:
         return true;
     case SL_COUNT_softmax_stats:
+    case SL_COUNT_softmax_stats_rows:
     case SL_COUNT_softmax_apply:
         return k->dtype->digits <=
                24; /* the sum of f64 logits is compensated, which takes infinities from another */
@@ -266,7 +269,7 @@ static bool has_ordinary_inputs(const workload *w)
         if (!any)
             return false;
     }
-    const size_t others = k->second == CLASS_IDS ? 0 : second_count(k, shape);
+    const size_t others = second_is_ids(k) ? 0 : second_count(k, shape);
     for (size_t i = 0; i < others; i++)
         if (!isfinite(k->dtype->get(w->second, i)))
             return false;
@@ -302,7 +305,8 @@ static bool has_ordinary_results(const isa *on, const workload *w)
         return false;
     for (size_t output = 0; output < OUTPUTS; output++)
         for (size_t i = 0; w->c.out[output] != NULL && i < output_count(k, &w->c, output); i++) {
-            const bool is_element = output == RESULT && k->result == T_PER_ELEMENT && takes_masks(k);
+            const bool is_element =
+                output == RESULT && results_per_row(k, w->c.shape) == 0 && !is_loss(k) && takes_masks(k);
             const bool is_masked = is_element && isinf(k->dtype->get(w->x, i));
             if (!isfinite(output_value(k, output, w->c.out[output], i)) && !is_masked)
                 return false;

@@ -57,7 +57,7 @@ static void prepare(const variant *v, sl_shape shape)
         normal++;
     measured = (call){
         .x = x,
-        .second = k->second == CLASS_IDS ? (void *)target : second,
+        .second = second_is_ids(k) ? (void *)target : second,
         .shape = shape,
         .options = &mean,
         .out = {is_loss(k) ? (void *)&loss : y, v->gradient ? y : NULL},
@@ -68,7 +68,7 @@ static void prepare(const variant *v, sl_shape shape)
     if (k->second == PROBABILITIES)
         fill_probabilities(&g, values, LARGEST);
     fill(k->dtype, second, values);
-    for (size_t r = 0; r < rows(shape); r++)
+    for (size_t r = 0; r < (second_is_ids(k) ? second_count(k, shape) : 0); r++)
         target[r] = (int64_t)next_below(&g, shape.classes);
     if (k->result == STATS_PER_ROW)
         measured.out[RESULT] = stats;

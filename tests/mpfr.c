@@ -33,7 +33,8 @@ static void values_clear(values v)
 typedef struct {
     size_t n;
     values x, second, want[OUTPUTS];
-    size_t target;
+    size_t target, choices;
+    const int64_t *ids;
     values e;              /* exp(x - max) */
     mpfr_t max, rest, log; /* the sum of all e but that of the maximum; log of the sum of all */
     mpfr_t a, b;           /* anything */
@@ -103,6 +104,32 @@ static void solve_log_softmax(problem *p)
     for (size_t i = 0; i < p->n; i++) {
         distance(p->want[RESULT][i], p, i);
         mpfr_neg(p->want[RESULT][i], p->want[RESULT][i], MPFR_RNDN);
+    }
+}
+
+static void log_probability(mpfr_ptr y, problem *p, size_t i)
+{
+    distance(y, p, i);
+    mpfr_neg(y, y, MPFR_RNDN);
+}
+
+static void solve_log_softmax_at(problem *p)
+{
+    for (size_t i = 0; i < p->choices; i++)
+        log_probability(p->want[RESULT][i], p, (size_t)p->ids[i]);
+}
+
+/* The k-th largest: the class that so many others go before. */
+static void solve_log_softmax_top(problem *p)
+{
+    for (size_t c = 0; c < p->n; c++) {
+        size_t before = 0;
+        for (size_t i = 0; i < p->n; i++) {
+            const int order = mpfr_cmp(p->x[i], p->x[c]);
+            before += order > 0 || (order == 0 && i < c);
+        }
+        if (before < p->choices)
+            log_probability(p->want[RESULT][before], p, c);
     }
 }
 
@@ -260,6 +287,10 @@ static void solve_bce(problem *p)
 #define solve_log_softmax_safe solve_log_softmax
 #define solve_softmax_stats solve_logsumexp
 #define solve_softmax_apply solve_softmax
+#define solve_softmax_stats_rows solve_logsumexp
+#define solve_softmax_wide solve_softmax
+#define solve_log_softmax_wide solve_log_softmax
+#define solve_sigmoid_wide solve_sigmoid
 
 static void (*const solvers[])(problem *) = {
 #define SL_KERNEL(name, ...) solve_##name,
@@ -299,7 +330,7 @@ static bool pose(problem *p, const workload *w)
         const double x = k->dtype->get(w->x, i);
         numbers = numbers && isfinite(x);
         mpfr_set_d(p->x[i], x, MPFR_RNDN);
-        if (k->second == NO_SECOND || k->second == CLASS_IDS)
+        if (k->second == NO_SECOND || second_is_ids(k))
             continue;
         const double second = k->dtype->get(w->second, i);
         numbers = numbers && isfinite(second);
@@ -307,6 +338,8 @@ static bool pose(problem *p, const workload *w)
     }
     if (k->second == CLASS_IDS)
         p->target = (size_t) * (const int64_t *)w->second;
+    p->ids = w->second;
+    p->choices = choices(k, w->c.shape);
     if (numbers && !k->by_element)
         prepare_row(p);
     return numbers;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The Python module (scripts/softlane.py) on NumPy arrays: PyTorch's cases (tests/data) through it, by all its names and
 options; arrays are used in place, or refused. The library is the one that SOFTLANE_LIBRARY names."""
+import math
 import os
 import pathlib
 import pickle
@@ -87,6 +88,13 @@ def call(dtype, kernel, shape, options, lines):
             return {"result": np.array([stats.logsumexp() for stats in of_rows])}
         applied = np.array([function(row, stats) for row, stats in zip(rows, of_rows)], x.dtype)
         return {"result": np.moveaxis(applied.reshape(outer, inner, classes), 2, 1)}
+    if signature in ("STATS_ROWS", "ROW_AT", "ROW_TOP"):
+        rows = x.reshape(outer, classes)
+        if signature == "STATS_ROWS":
+            return {"result": np.array([stats.logsumexp() for stats in function(rows)])}
+        if signature == "ROW_AT":
+            return {"result": function(rows, lines["ids"].astype(np.int64).reshape(outer, -1))}
+        return {"result": function(rows, min(40, classes))[0]}
     if not signature.endswith("LOSS"):
         arguments = [x, store(dtype, lines["dy"], shape)] if signature.endswith("BACKWARD") else [x]
         return {"result": function(*arguments, **({"axis": 1} if signature.startswith("ROW") else {}))}
@@ -214,6 +222,11 @@ class Module(unittest.TestCase):
             if signature in ("STATS", "APPLY"):
                 x = x[0]
             arguments = {"x": x}
+            if signature in ("ROW_AT", "STATS_ROWS"):
+                name = "ids" if signature == "ROW_AT" else "target"
+                arguments[name] = np.zeros((4, 2) if name == "ids" else 4, np.int64)
+            elif signature == "ROW_TOP":
+                arguments |= {"k": 2, "ids": np.empty((4, 2), np.int64)}
             if signature.endswith("BACKWARD"):
                 first = "a" if signature == "MAP_BACKWARD" else "y"
                 arguments = {first: x, "dy": x.copy()}
@@ -223,7 +236,7 @@ class Module(unittest.TestCase):
                               "upstream": np.ones(4 if signature != "ELEMENT_LOSS" else (4, 6), np.float32)}
             elif signature == "APPLY":
                 arguments["stats"] = sl.softmax_stats(x)
-            if signature != "STATS":
+            if signature not in ("STATS", "STATS_ROWS"):
                 result = function(**arguments)
                 arguments["out"] = np.empty_like(result[0] if isinstance(result, tuple) else result)
             function(**arguments)
@@ -235,13 +248,15 @@ class Module(unittest.TestCase):
                 wrong = [array.tolist(), array.astype(object), array.astype(array.dtype.newbyteorder()),
                          array.astype(np.complex64), array.astype(bool), np.ma.masked_equal(array, 7), array.view(np.recarray),
                          array[..., np.newaxis], array[:0], np.repeat(array, 2, axis=-1)[..., ::2], array.tobytes(), "array"]
-                if name == "target" and array.dtype == np.int64:
+                if name == "target" and array.dtype == np.int64 or name == "ids" and signature == "ROW_AT":
                     del wrong[2]  # which is taken
-                if name in ("out", "grad"):
+                if signature == "ROW_AT" and name == "ids":
+                    wrong = [a for a in wrong if not isinstance(a, np.ndarray) or a.ndim != 2 or a.shape[0] != 4]
+                if name in ("out", "grad") or signature == "ROW_TOP" and name == "ids":
                     wrong.append(frozen)
                 if len(arguments) > 1:
                     wrong.append(np.array(array.flat[0]))
-                if name in ("x", "a", "y", "dy", "target"):
+                if name in ("x", "a", "y", "dy", "target") and signature != "STATS_ROWS" or name == "x":
                     wrong.append(None)
                 if len(arguments) == 1:  # any length is one
                     wrong = [a for a in wrong if not isinstance(a, np.ndarray) or a.dtype != x.dtype or type(a) is not np.ndarray
@@ -256,6 +271,30 @@ class Module(unittest.TestCase):
                     with self.assertRaises(sl.Error, msg=f"{kernel}: {name}") as caught:
                         function(**{**arguments, name: over})
                     self.assertEqual(caught.exception.status, 5)  # SL_ERR_OVERLAP
+
+    def test_statistics_in_bytes(self):
+        rows = np.float32([[1, 2, -3], [0.5, 4, 0]])
+        parts = sl.softmax_stats_rows(rows, np.array([1, 7]))
+        self.assertEqual([stats.target for stats in parts], [2, 0])
+        merged = sl.Stats()
+        for stats in parts:
+            same = sl.Stats.unpack(stats.pack())
+            self.assertEqual((same.max, same.rest, same.target, same.count), (stats.max, stats.rest, stats.target, stats.count))
+            self.assertTrue(math.isnan(same.logits))
+            self.assertEqual(sl.Stats.unpack(stats.pack(48)).logits, stats.logits)
+            merged.merge(stats)
+        self.assertEqual(sl.Stats.unpack(merged.pack(128)).logsumexp(), merged.logsumexp())
+        for refused in (lambda: merged.pack(), lambda: merged.pack(41), lambda: sl.Stats.unpack(bytes(40))):
+            self.assertRaises(sl.Error, refused)
+        self.assertRaises(TypeError, sl.Stats.unpack, "text")
+
+    def test_most_probable_classes(self):
+        x = np.float32([[[1, 3, 3, -2], [0, -1, -1, 5]]])
+        y, ids = sl.log_softmax_top(x, 3)
+        np.testing.assert_array_equal(ids, [[[1, 2, 0], [3, 0, 1]]])
+        np.testing.assert_array_equal(y, sl.log_softmax_at(x, ids))
+        np.testing.assert_array_equal(y, np.take_along_axis(sl.log_softmax(x), ids, -1))
+        self.assertRaises(ValueError, sl.log_softmax_top, x, 5)
 
     def test_slices_that_have_strides(self):
         """Results are those of a contiguous copy, and nothing beside the slice is written."""

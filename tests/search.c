@@ -196,8 +196,8 @@ static void copy_arrays(workload *to, const workload *from)
     for (size_t p = 0; p < n; p++)
         memcpy(a[p].values, b[p].values,
                b[p].count * (b[p].is_loss_type ? from->k->dtype->loss_size : from->k->dtype->size));
-    if (from->k->second == CLASS_IDS)
-        memcpy(to->second, from->second, rows(from->c.shape) * sizeof(int64_t));
+    if (second_is_ids(from->k))
+        memcpy(to->second, from->second, second_count(from->k, from->c.shape) * sizeof(int64_t));
 }
 
 /* ------------------------------------------------------------------------------------------ values and changes */
@@ -460,7 +460,8 @@ static void balance(workload *w, size_t output, const place *x)
 
 static bool is_log_sum(const kernel *k)
 {
-    return k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats;
+    return k->row == SL_COUNT_logsumexp || k->row == SL_COUNT_softmax_stats ||
+           k->row == SL_COUNT_softmax_stats_rows;
 }
 
 /* Elements that count: some in lanes whose sums are added first, some anywhere. */

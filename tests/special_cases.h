@@ -134,6 +134,32 @@ static const special log_softmax_backward_cases[] = {
     {"NaN in dy", 2, 2, {0, -INF, 0, -INF}, GRADIENTS(NAN, 0, 1, 2), .want = {NAN, NAN, -2, 2}},
 };
 
+/* Five ids of each row, as in harness/manifest.c. */
+static const special log_softmax_at_cases[] = {
+    {"masked classes", 1, 3, {-INF, 0, -INF}, IDS(0, 1, 2, 1, 0), .want = {-INF, 0, -INF, 0, -INF}},
+    {"a NaN in the row", 1, 3, {NAN, 0, 1}, IDS(1, 1, 0, 2, 1), .want = {NAN, NAN, NAN, NAN, NAN}},
+    {"a +inf in the row", 1, 2, {INF, 0}, IDS(1, 1, 1, 0, 1), .want = {NAN, NAN, NAN, NAN, NAN}},
+    {"nothing but -inf", 1, 2, {-INF, -INF}, IDS(1, 1, 1, 0, 1), .want = {NAN, NAN, NAN, NAN, NAN}},
+    {"one column", 1, 1, {-123}, IDS(0, 0, 0, 0, 0), .want = {0, 0, 0, 0, 0}},
+    {"one column of -0", 1, 1, {-0.0}, IDS(0, 0, 0, 0, 0), .want = {0, 0, 0, 0, 0}},
+    {"two equal", 1, 2, {3, 3}, IDS(0, 1, 0, 1, 0), .want = {-LOG_2, -LOG_2, -LOG_2, -LOG_2, -LOG_2}, CLOSE},
+    {"an id is too large", 1, 2, {0, 0}, IDS(0, 1, 2, 1, 0), .status = SL_ERR_TARGET},
+    {"an id is negative", 1, 2, {0, 0}, IDS(0, 1, 0, 1, -1), .status = SL_ERR_TARGET},
+};
+
+/* All of a row, in order. */
+static const special log_softmax_top_cases[] = {
+    {"masked classes", 1, 3, {-INF, 0, -INF}, .want = {0, -INF, -INF}},
+    {"a NaN in the row", 1, 3, {1, NAN, 0}, .want = {NAN, NAN, NAN}},
+    {"a +inf in the row", 1, 2, {INF, 0}, .want = {NAN, NAN}},
+    {"nothing but -inf", 1, 2, {-INF, -INF}, .want = {NAN, NAN}},
+    {"one column", 3, 1, {-123, 0, -0.0}, .want = {0, 0, 0}},
+    {"two equal", 1, 2, {3, 3}, .want = {-LOG_2, -LOG_2}, CLOSE},
+    {"a confident row", 1, 3, {0, 20, 0}, .want = {-4.1223072363804072e-9, -20.000000004122307, -20.000000004122307},
+     CLOSE},
+    {"a spoilt row beside good ones", 3, 2, {-INF, 5, NAN, 0, 1, -INF}, .want = {0, -INF, NAN, NAN, 0, -INF}},
+};
+
 static const special logsumexp_cases[] = {
     {"NaN", 1, 3, {1, NAN, 2}, .want = {NAN}},
     {"negative NaN", 1, 3, {-NAN, 1, 2}, .want = {NAN}},
@@ -483,12 +509,20 @@ static const struct {
     {SL_COUNT_softmax_apply, CASES(masked_softmax)},
     {SL_COUNT_log_softmax, CASES(log_softmax)},
     {SL_COUNT_log_softmax, CASES(masked_log_softmax)},
+    {SL_COUNT_softmax_wide, CASES(softmax)},
+    {SL_COUNT_softmax_wide, CASES(masked_softmax)},
+    {SL_COUNT_log_softmax_wide, CASES(log_softmax)},
+    {SL_COUNT_log_softmax_wide, CASES(masked_log_softmax)},
+    {SL_COUNT_sigmoid_wide, CASES(sigmoid)},
     {SL_COUNT_log_softmax_safe, CASES(log_softmax)},
     {SL_COUNT_log_softmax_safe, CASES(masked_log_softmax_safe)},
     {SL_COUNT_softmax_backward, CASES(softmax_backward)},
     {SL_COUNT_log_softmax_backward, CASES(log_softmax_backward)},
     {SL_COUNT_logsumexp, CASES(logsumexp)},
     {SL_COUNT_softmax_stats, CASES(logsumexp)},
+    {SL_COUNT_softmax_stats_rows, CASES(logsumexp)},
+    {SL_COUNT_log_softmax_at, CASES(log_softmax_at)},
+    {SL_COUNT_log_softmax_top, CASES(log_softmax_top)},
     {SL_COUNT_sigmoid, CASES(sigmoid)},
     {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
     {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},

@@ -85,7 +85,10 @@ static void small_stack(const kernel *k, const isa *on)
                 continue;
             const size_t n = shapes[i].outer * shapes[i].classes * shapes[i].inner;
             workload w;
-            workload_make(&w, k, call_spec_at(k, v), has_shape(k) ? shapes[i] : sl_rows(1, n),
+            workload_make(&w, k, call_spec_at(k, v),
+                          has_shape(k) ? shapes[i]
+                          : k->one_row ? sl_rows(1, n)
+                                       : sl_rows(rows(shapes[i]), shapes[i].classes),
                           distribution_at((i + v) % distribution_count()), &g);
             for (int streams = 0; streams < 2; streams++) {
                 const task t = {k, on, &w.c};

@@ -39,7 +39,9 @@ static bool is_without_subtraction(const kernel *k)
     case SL_COUNT_softmax:
     case SL_COUNT_softmax_safe:
     case SL_COUNT_softmax_apply:
+    case SL_COUNT_softmax_wide:
     case SL_COUNT_sigmoid:
+    case SL_COUNT_sigmoid_wide:
     case SL_COUNT_sigmoid_backward:
     case SL_COUNT_log_sigmoid_backward:
         return true;
@@ -54,6 +56,7 @@ static bool cancels(const kernel *k, size_t output)
     case SL_COUNT_log_softmax_backward:
     case SL_COUNT_logsumexp:
     case SL_COUNT_softmax_stats:
+    case SL_COUNT_softmax_stats_rows:
         return true;
     }
     return output == GRADIENT;
@@ -128,7 +131,7 @@ static bool trial_make(trial *t, const kernel *k, const torch_case *of)
     *t = (trial){.k = k, .of = of, .options = of->options};
     for (size_t a = 0; a < LINE_PYTORCH; a++) {
         const numbers *from = &of->lines[a];
-        if (a == LINE_SECOND && k->second == CLASS_IDS)
+        if (a == LINE_SECOND && second_is_ids(k))
             t->inputs[a] = converted(from, sizeof(int64_t), get_id, put_id, &is_exact);
         else if (a == LINE_X || a == LINE_SECOND)
             t->inputs[a] = converted(from, dt->size, dt->get, dt->put, &is_exact);

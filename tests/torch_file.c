@@ -18,6 +18,7 @@ static const struct {
     {"x", LINE_X},
     {"dy", LINE_SECOND},
     {"target", LINE_SECOND},
+    {"ids", LINE_SECOND},
     {"weight", LINE_WEIGHT},
     {"pos_weight", LINE_POS_WEIGHT},
     {"upstream", LINE_UPSTREAM},
@@ -158,7 +159,7 @@ static void check_lines(const torch_case *t)
         bool is_required;
     } want[LINES] = {
         [LINE_X] = {elements(t->shape), true},
-        [LINE_SECOND] = {second_count(k, t->shape), k->second != NO_SECOND},
+        [LINE_SECOND] = {second_count(k, t->shape), second_is_required(k)},
         [LINE_WEIGHT] = {t->shape.classes, false},
         [LINE_POS_WEIGHT] = {t->shape.classes, false},
         [LINE_UPSTREAM] = {results, false},

@@ -21,15 +21,7 @@
 #define SL_KERNEL_LOG_SOFTMAX_H
 
 #include "reduce/log_sum.h"
-
-/* log_sum as it is to be subtracted: infinite for an all -inf row that is safe, so that its result is -inf. A zero is -0:
- * -0 less that is +0. */
-SL_INLINE reg log_sum_of(const row_stats *s, int safe)
-{
-    reg log_sum = c_narrow(c_acc_value(s->log_sum));
-    log_sum = c_select(c_eq(log_sum, c_set1(0)), c_set1((num)-0.0), log_sum);
-    return safe ? c_select(all_minus_inf(s), c_set1((num)INFINITY), log_sum) : log_sum;
-}
+#include "reduce/wide_rows.h"
 
 SL_INLINE void log_softmax_strip_of(const strip *s, T *y, const row_stats *stats, int safe, strip_options o)
 {
@@ -179,5 +171,15 @@ SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
 
 SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, NAN_ROWS); }
 SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, SAFE_ROWS); }
+
+/* With results of the arithmetic's type. */
+SL_STATIC void log_softmax_wide(const T *x, num *y, sl_shape shape)
+{
+#if SL_16_BITS
+    log_softmax_wide_any(x, y, shape);
+#else
+    log_softmax_any(x, y, shape, NAN_ROWS);
+#endif
+}
 
 #endif

@@ -37,6 +37,8 @@
 typedef reg (*map_value)(reg x, reg dy, int rare);
 /* Whether any of these registers has a rare element. */
 typedef int (*map_is_rare)(const reg *x, size_t registers);
+/* Results of a group that has no rare element, in place and step by step. */
+typedef void (*map_group)(reg *x);
 /* Results of n elements of any kind, out of line. */
 typedef void (*map_rest)(const T *x, const T *dy, T *y, size_t n);
 
@@ -44,7 +46,8 @@ typedef struct {
     map_value value;
     map_is_rare is_rare;
     map_rest rest;
-    int one_by_one; /* so little work that to look at a whole group first costs 5 % */
+    map_group group; /* instead of value, if there is one */
+    int one_by_one;  /* so little work that to look at a whole group first costs 5 % */
 } map_kernel;
 
 /* Prefetches what comes PREFETCH_BYTES after a group: x into the first level, what else is read, and where ordinary stores
@@ -108,6 +111,11 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
             load_two(x + i + k * SL_W, a + k);
         if (kernel.is_rare(a, GROUP))
             break;
+        if (kernel.group) {
+            kernel.group(a);
+            put_group(y + i, a, nontemporal);
+            continue;
+        }
         SL_UNROLL
         for (size_t k = 0; k < GROUP; k += 2) {
             SL_APART;
@@ -156,6 +164,13 @@ SL_INLINE int never_rare(const reg *x, size_t registers)
 
 /* ---- sigmoid ---- */
 
+#if !SL_F64 && !SL_FMA
+SL_INLINE void near_sigmoids(reg *x) { c_sigmoids_near(x, GROUP); }
+#define NEAR_SIGMOIDS near_sigmoids
+#else
+#define NEAR_SIGMOIDS NULL
+#endif
+
 SL_INLINE reg sigmoid_value(reg x, reg dy, int rare)
 {
     (void)dy;
@@ -177,10 +192,45 @@ SL_NOINLINE void sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
 SL_NOINLINE void sigmoid_all(const T *x, const T *dy, T *y, size_t n)
 {
     (void)dy;
-    map_all((map_kernel){sigmoid_value, sigmoid_is_rare, sigmoid_rest, 0}, x, x, y, n);
+    map_all((map_kernel){sigmoid_value, sigmoid_is_rare, sigmoid_rest, NEAR_SIGMOIDS, 0}, x, x, y, n);
 }
 
 SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_rest, sigmoid_all, x, x, y, n); }
+
+/* With results of the arithmetic's type: of 16 bits by groups, too. */
+SL_RARE void sigmoid_wide_rest(const T *x, num *y, size_t n)
+{
+    SL_ROLLED
+    for (size_t i = 0; i < n; i += SL_W)
+        keep_some(y + i, sigmoid_value(load_some(x + i, n - i, 0), c_set1(0), RARE), n - i);
+}
+
+SL_STATIC void sigmoid_wide(const T *x, num *y, size_t n)
+{
+#if SL_16_BITS
+    int far = sl_prefetches(n * sizeof(T));
+    size_t i = 0;
+    for (; i + GROUP * SL_W <= n; i += GROUP * SL_W) {
+        reg a[GROUP];
+        if (far)
+            prefetch_group(x + i, x + i, x + i, GROUP);
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            a[k] = load(x + i + k * SL_W);
+        if (sigmoid_is_rare(a, GROUP)) {
+            sigmoid_wide_rest(x + i, y + i, GROUP * SL_W);
+            continue;
+        }
+        SL_UNROLL
+        for (size_t k = 0; k < GROUP; k++)
+            c_store(y + i + k * SL_W, sigmoid_value(a[k], a[k], COMMON));
+    }
+    if (i < n)
+        sigmoid_wide_rest(x + i, y + i, n - i);
+#else
+    sigmoid(x, y, n);
+#endif
+}
 
 /* ---- sigmoid_fast ---- */
 
@@ -204,7 +254,7 @@ SL_NOINLINE void sigmoid_fast_rest(const T *x, const T *dy, T *y, size_t n)
 SL_NOINLINE void sigmoid_fast_all(const T *x, const T *dy, T *y, size_t n)
 {
     (void)dy;
-    map_all((map_kernel){sigmoid_fast_value, sigmoid_fast_is_rare, sigmoid_fast_rest, 1}, x, x, y, n);
+    map_all((map_kernel){sigmoid_fast_value, sigmoid_fast_is_rare, sigmoid_fast_rest, NULL, 1}, x, x, y, n);
 }
 
 SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n)
@@ -229,7 +279,7 @@ SL_NOINLINE void log_sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
 SL_NOINLINE void log_sigmoid_all(const T *x, const T *dy, T *y, size_t n)
 {
     (void)dy;
-    map_all((map_kernel){log_sigmoid_value, never_rare, log_sigmoid_rest, 0}, x, x, y, n);
+    map_all((map_kernel){log_sigmoid_value, never_rare, log_sigmoid_rest, NULL, 0}, x, x, y, n);
 }
 
 SL_STATIC void log_sigmoid(const T *x, T *y, size_t n) { map(log_sigmoid_rest, log_sigmoid_all, x, x, y, n); }
@@ -249,7 +299,7 @@ SL_NOINLINE void sigmoid_backward_rest(const T *y, const T *dy, T *dx, size_t n)
 
 SL_NOINLINE void sigmoid_backward_all(const T *y, const T *dy, T *dx, size_t n)
 {
-    map_all((map_kernel){sigmoid_backward_value, never_rare, sigmoid_backward_rest, 0}, y, dy, dx, n);
+    map_all((map_kernel){sigmoid_backward_value, never_rare, sigmoid_backward_rest, NULL, 0}, y, dy, dx, n);
 }
 
 SL_STATIC void sigmoid_backward(const T *y, const T *dy, T *dx, size_t n)
@@ -293,9 +343,9 @@ SL_NOINLINE void log_sigmoid_backward_rest(const T *x, const T *dy, T *y, size_t
 
 SL_NOINLINE void log_sigmoid_backward_all(const T *x, const T *dy, T *dx, size_t n)
 {
-    map_all(
-        (map_kernel){log_sigmoid_backward_value, log_sigmoid_backward_is_rare, log_sigmoid_backward_rest, 0},
-        x, dy, dx, n);
+    map_all((map_kernel){log_sigmoid_backward_value, log_sigmoid_backward_is_rare, log_sigmoid_backward_rest,
+                         NULL, 0},
+            x, dy, dx, n);
 }
 
 SL_STATIC void log_sigmoid_backward(const T *x, const T *dy, T *dx, size_t n)

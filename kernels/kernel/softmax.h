@@ -27,6 +27,7 @@
 #include "reduce/exp_sum.h"
 #include "reduce/half_rows.h"
 #include "reduce/strip_exp_sum.h"
+#include "reduce/wide_rows.h"
 #include "schedule/transpose.h"
 
 /* ---- contiguous rows ---- */
@@ -410,5 +411,15 @@ SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
 
 SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, NAN_ROWS); }
 SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, SAFE_ROWS); }
+
+/* With results of the arithmetic's type. */
+SL_STATIC void softmax_wide(const T *x, num *y, sl_shape shape)
+{
+#if SL_16_BITS
+    softmax_wide_any(x, y, shape);
+#else
+    softmax_any(x, y, &shape, NAN_ROWS);
+#endif
+}
 
 #endif

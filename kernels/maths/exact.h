@@ -68,27 +68,25 @@ SL_INLINE void exact_add_digit(exact_sum *s, int64_t place, int64_t digit)
         s->digit[s->top - place] += digit;
 }
 
-/* s += v 2^e */
-SL_NOINLINE void exact_add(exact_sum *s, double v, int64_t e)
+/* v 2^e, alone. */
+SL_INLINE exact_sum exact_of(double v, int64_t e)
 {
     uint64_t bits = exact_bits(v), mantissa = bits & 0xfffffffffffff;
     int64_t exponent = (int64_t)(bits >> 52 & 0x7ff), sign = bits >> 63 ? -1 : 1;
     if (exponent == 0 && mantissa == 0)
-        return;
-    if (exponent == 0x7ff) {
-        exact_raise(s, EXACT_NO_NUMBER);
-        s->digit[0] |= mantissa ? EXACT_NAN : sign > 0 ? EXACT_PLUS_INF : EXACT_MINUS_INF;
-        return;
-    }
+        return (exact_sum){EXACT_NOTHING, {0}};
+    if (exponent == 0x7ff)
+        return (exact_sum){EXACT_NO_NUMBER,
+                           {mantissa   ? EXACT_NAN
+                            : sign > 0 ? EXACT_PLUS_INF
+                                       : EXACT_MINUS_INF}};
     mantissa |= exponent ? (uint64_t)1 << 52 : 0;
     e += (exponent ? exponent : 1) - 1075;
     int64_t place = e >= 0 ? e / 32 : -((31 - e) / 32); /* floor */
     int shift = (int)(e - place * 32);
-    exact_raise(s, place + 2);
     uint64_t low = mantissa << shift, high = shift ? mantissa >> (64 - shift) : 0;
-    exact_add_digit(s, place + 2, sign * (int64_t)high);
-    exact_add_digit(s, place + 1, sign * (int64_t)(low >> 32));
-    exact_add_digit(s, place, sign * (int64_t)(low & 0xffffffff));
+    return (exact_sum){
+        place + 2, {sign * (int64_t)high, sign * (int64_t)(low >> 32), sign * (int64_t)(low & 0xffffffff)}};
 }
 
 SL_INLINE void exact_merge(exact_sum *into, const exact_sum *from)
@@ -139,11 +137,19 @@ SL_NOINLINE double exact_value(const exact_sum *s, int64_t e)
     return exact_scale(negative ? -value : value, 32 * s->top - e);
 }
 
-/* exp(m) = 2^n f for |m| <= 2^62: m log2 e in integers of 181 bits. */
+/* exp(m) = 2^n f, and f = exp(r) sqrt 2, |r| <= ln2 / 2, or 1 where r is NaN: of an m that is almost 0, or beyond 2^62. */
 typedef struct {
     int64_t n;
     double f;
 } exact_power;
+
+typedef struct {
+    int64_t n;
+    double r;
+} exact_reduced;
+
+enum { EXACT_TERMS = 15 };
+#define EXACT_ROOT 0x1.6a09e667f3bcdp+0
 
 /* a * b. Not every 32-bit target has integers of 128 bits. */
 typedef struct {
@@ -159,14 +165,15 @@ SL_INLINE exact_bits_128 exact_product(uint64_t a, uint64_t b)
                             other << 32 | (low & 0xffffffff)};
 }
 
-SL_NOINLINE exact_power exact_exp(double m)
+/* m log2 e in integers of 181 bits. */
+SL_NOINLINE exact_reduced exact_reduce(double m)
 {
     uint64_t bits = exact_bits(m);
     int64_t exponent = (int64_t)(bits >> 52 & 0x7ff);
     uint64_t mantissa = (bits & 0xfffffffffffff) | (uint64_t)1 << 52;
     if (exponent < 1023 - 64 || exponent > 1023 + 62 ||
         (exponent == 1023 + 62 && mantissa != (uint64_t)1 << 52))
-        return (exact_power){0, 1};
+        return (exact_reduced){0, (double)NAN};
     /* log2 e = 0x1.71547652b82fe1777d0ffda0d23a7d11d6aef551bad2b4b1... in 128 bits, plus 2^-63: exp(m1) / exp(m2)
      * is off by 2^-63 |m1 - m2|, nothing where the smaller one counts. The product's lowest 64 bits are left out.
      * The binary point is at bit 1138 - exponent, from 53 to 179, of {high, low}. */
@@ -188,48 +195,36 @@ SL_NOINLINE exact_power exact_exp(double m)
         n = -n - (fraction != 0);
         fraction = -fraction;
     }
-    /* 2^fraction = exp(r) sqrt 2, |r| <= ln2 / 2, by its series */
-    double r = ((double)(fraction >> 11) * 0x1p-53 - 0.5) * 0x1.62e42fefa39efp-1, e = 1;
+    return (exact_reduced){n, ((double)(fraction >> 11) * 0x1p-53 - 0.5) * 0x1.62e42fefa39efp-1};
+}
+
+/* f by its series. */
+SL_NOINLINE exact_power exact_exp(double m)
+{
+    exact_reduced of = exact_reduce(m);
+    double e = 1;
     SL_UNROLL_ALL
-    for (int k = 15; k > 0; k--) /* unrolled, what 8, 4, 2 and 1 divide costs next to nothing */
-        e = 1 + SL_ROUNDED(e * r) / k;
-    return (exact_power){n, e * 0x1.6a09e667f3bcdp+0};
+    for (int k = EXACT_TERMS; k > 0; k--) /* unrolled, what 8, 4, 2 and 1 divide costs next to nothing */
+        e = 1 + SL_ROUNDED(e * of.r) / k;
+    return (exact_power){of.n, of.r == of.r ? e * EXACT_ROOT : 1};
 }
 
-/* exp(max); 1 where that says nothing. */
-SL_INLINE exact_power exact_exp_of_max(double max) { return exact_exp(max > -(double)INFINITY ? max : 0); }
+/* Of a maximum; where that says nothing, exp is 1. */
+SL_INLINE double exact_exponent_of(double max) { return max > -(double)INFINITY ? max : 0; }
 
-/* rest and logits are a function of the exact sums and max alone, whose exponential is e, so that merging nothing changes
- * nothing; any NaN is the canonical one. */
-SL_INLINE void stats_round(sl_stats *s, exact_power e, const exact_sum *rest, const exact_sum *logits)
+SL_INLINE void stats_keep(sl_stats *s, exact_sum rest, exact_sum logits)
 {
-    static const exact_sum none = {EXACT_NOTHING, {0}};
-    int number = s->max == s->max;
-    if (!number) /* nothing of what has been added before: that depends on the order */
-        rest = &none;
-    s->rest = number ? exact_value(rest, e.n) / e.f : (double)NAN;
-    s->logits = exact_value(logits, 0);
-    s->target = s->target == s->target ? s->target : (double)NAN;
-    memcpy(&s->exact_rest, rest, sizeof *rest);
-    memcpy(&s->exact_logits, logits, sizeof *logits);
+    memcpy(&s->exact_rest, &rest, sizeof rest);
+    memcpy(&s->exact_logits, &logits, sizeof logits);
 }
 
-/* The statistics of `count` elements: rest as a multiple of exp(max), which is e; max NaN for a NaN or +inf, whatever e is. */
-SL_NOINLINE sl_stats stats_pack(double max, exact_power e, double rest, double logits, uint64_t count)
-{
-    exact_sum none = {EXACT_NOTHING, {0}}, exact_rest = none, exact_logits = none;
-    sl_stats s = {.max = max, .count = count};
-    if (max > -(double)INFINITY)
-        exact_add(&exact_rest, rest * e.f, e.n);
-    exact_add(&exact_logits, logits, 0);
-    stats_round(&s, e, &exact_rest, &exact_logits);
-    return s;
-}
-
-/* Those of no elements. */
+/* The statistics of no elements. */
 SL_INLINE sl_stats stats_of_nothing(void)
 {
-    return stats_pack(-(double)INFINITY, exact_exp_of_max(0), 0, 0, 0);
+    const exact_sum none = {EXACT_NOTHING, {0}};
+    sl_stats s = {.max = -(double)INFINITY};
+    stats_keep(&s, none, none);
+    return s;
 }
 
 #endif

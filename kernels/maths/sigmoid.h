@@ -12,8 +12,9 @@
  * good to 0.07 x 2^-24 of D (exp_f32.h), the residual 1 - q (1 + t) is rounded at |p| < 2^-4: 0.03 x 2^-24. So q has
  * 0.5 + 0.1 ULP, and where it is denormal or taken from 1 it is finer than the result by a binade: 0.5 + 0.6 / 2.
  *   bound 1.0: of all floats the worst is 0.7929, at x = -0x1.5d8ff2p+6.
- *   No FMA: the sum adds 2^-24, an ULP where q's significand is near 2: 0.5 + 1 + 0.1. Bound 2.5: of all floats the
- *   worst is 1.5559, at x = -0x1.f2c5p+0.
+ *   No FMA: y = 1 / ((1 + t) + t p) with exp(-x) = t (1 + p), without a table (exp_f32.h). p has 2^-25, the sum adds 2^-24, an
+ *   ULP where q's significand is near 2, and so does 1 + t from t = 2^24 on. Bound 2.5: of all floats the worst is 2.4436, at
+ *   x = -0x1.0a47d2p+4, and all are in order.
  *
  * f64: E is rounded first, in two parts good to 0.09 x 2^-53, so that the residual is exact, and a denormal result
  * is rounded once: 0.5 + 0.09, and what 1 - (q + more) rounds before its last step.

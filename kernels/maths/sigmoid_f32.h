@@ -11,19 +11,28 @@ typedef struct {
     vf value, root; /* of the result: value * root * root */
 } c_scaled;
 
+#define SL_HAS_GRAD_OF_EXP SL_FMA
+
 typedef short_tables c_tables;
 SL_INLINE c_tables c_tables_load(void) { return short_tables_load(); }
+
+#if SL_FMA
+#define SIGMOID_NEAR 15
+#else
+#define SIGMOID_NEAR 87
+#endif
 
 /* Whether any of these needs the wide form; where the other one will do, both give the same bits. */
 SL_INLINE int c_sigmoid_is_wide(const vf *x, size_t registers)
 {
-    vm wide = v_nlt(v_abs(x[0]), v_set1(15));
+    vm wide = v_nlt(v_abs(x[0]), v_set1(SIGMOID_NEAR));
     SL_UNROLL
     for (size_t k = 1; k < registers; k++)
-        wide = m_or(wide, v_nlt(v_abs(x[k]), v_set1(15)));
+        wide = m_or(wide, v_nlt(v_abs(x[k]), v_set1(SIGMOID_NEAR)));
     return m_any(wide);
 }
 
+#if SL_FMA
 SL_INLINE c_scaled c_sigmoid_of(vf x, int wide, c_tables tables)
 {
     vf one = v_set1(1), a = v_abs(x), magic = v_set1(EXP_MAGIC), first = one, root = one;
@@ -40,15 +49,48 @@ SL_INLINE c_scaled c_sigmoid_of(vf x, int wide, c_tables tables)
     if (wide)
         low = v_add(low, v_sub(first, v_sub(high, t)));
     vf q = v_div(one, v_add(high, low));
-#if SL_FMA
     q = v_fma(q, v_fnma(q, low, v_fnma(q, high, one)), q);
-#endif
     if (wide) /* the limit, not the largest clamped */
         q = v_keep(v_nle(v_set1(INFINITY), v_abs(x)), q);
     vm below = v_lt(x, v_set1(0));
     vf small = wide ? v_mul(v_mul(q, root), root) : q;
     return (c_scaled){v_select(below, q, v_sub(one, small)), wide ? v_select(below, root, one) : one};
 }
+#else
+/* 1 / (first + exp(x)) of n <= 4 registers, |x| < 87, or a bias of magic to fit: with exp(x) = t (1 + p) as (first + t) + t p. */
+SL_INLINE void c_inverses_of_exp(vf *x, size_t n, vf magic, vf first)
+{
+    exp_parts e[4];
+    exps_in_parts(x, n, magic, DEGREE_6, e);
+    SL_EACH(i, n) x[i] = expm1_of(e[i]);
+    SL_EACH(i, n) x[i] = v_mul(exp_power_of(e[i]), x[i]);
+    SL_EACH(i, n) x[i] = v_add(v_add(first, exp_power_of(e[i])), x[i]);
+    SL_EACH(i, n) x[i] = v_div(v_set1(1), x[i]);
+}
+
+/* sigmoid(x), |x| < SIGMOID_NEAR. */
+SL_INLINE void c_sigmoids_near(vf *x, size_t n)
+{
+    SL_EACH(i, n) x[i] = v_sub(v_set1(-0.0f), x[i]);
+    c_inverses_of_exp(x, n, v_set1(FRAME_MAGIC), v_set1(1));
+}
+
+SL_INLINE c_scaled c_sigmoid_of(vf x, int wide, c_tables tables)
+{
+    (void)tables;
+    vf one = v_set1(1), magic = v_set1(FRAME_MAGIC), minus = v_sub(v_set1(-0.0f), x);
+    if (!wide) {
+        c_sigmoids_near(&x, 1);
+        return (c_scaled){x, one};
+    }
+    vf q = v_max(v_set1(-80), v_min(v_set1(207), minus));
+    vm huge = v_lt(v_set1(SIGMOID_NEAR), q);
+    magic = v_select(huge, v_set1(FRAME_MAGIC - 176), magic);
+    c_inverses_of_exp(&q, 1, magic, v_select(huge, v_set1(0), one));
+    q = v_keep(v_nle(v_set1(INFINITY), minus), q); /* the limit, not the largest clamped */
+    return (c_scaled){q, v_select(huge, v_set1(0x1p-88f), one)};
+}
+#endif
 
 /* The result itself, and its product with any g: a large g takes one root before the value. */
 SL_INLINE vf c_unscaled(c_scaled s) { return v_mul(v_mul(s.value, s.root), s.root); }
@@ -59,6 +101,7 @@ SL_INLINE vf c_times_scaled(vf g, c_scaled s)
     return v_mul(v_mul(v_mul(v_mul(g, first), s.value), s.root), last);
 }
 
+#if SL_FMA
 /* no sigmoid(x) - yes sigmoid(-x), where the terms may cancel, in f64. With q = sigmoid(-|x|) that is
  *
  *   x < 0:  (no + yes) q - yes        else:  no - (no + yes) q
@@ -84,7 +127,6 @@ SL_INLINE vw c_soft_grad(vf x, vw no, vw yes, c_tables tables)
  *
  * For t = 0 and t = 1 nothing cancels where q is small. Each of q, 1 - t and their difference is a sum of two f32,
  * good to 2^-32 of q: only the last step rounds. */
-#define SL_HAS_GRAD_OF_EXP SL_FMA
 typedef struct {
     vf high, low;
 } c_long_factor;
@@ -103,5 +145,35 @@ SL_INLINE vf c_grad_of_exp(vf x, vf t, long_exp u, c_long_factor w)
     vf low_factor = v_select(below, v_sub(minus, w.low), w.low);
     return v_fma(high_factor, d, v_fma(high_factor, low, v_mul(low_factor, d)));
 }
+#else
+/* The parts of exp(-a), a >= 0, whose holder has k + 1023: 2^k goes further down than in f32. */
+SL_INLINE void exps_of_sigmoids(const vf *a, size_t n, exp_parts *e)
+{
+    vf x[4];
+    SL_EACH(i, n) x[i] = v_sub(v_set1(-0.0f), v_min(v_set1(700), a[i]));
+    exps_in_parts(x, n, v_set1(FRAME_MAGIC + (1023 - 127)), DEGREE_7, e);
+}
+
+/* log1p(exp(-a)) from them: the same bits as c_log1ps_exp_minus. */
+SL_INLINE void c_log1ps_of_sigmoids(const exp_parts *e, const vf *a, size_t n, c_log1p_parts *log)
+{
+    vf large[4];
+    vu less = u_set1((1023u - 127 - 64) << 23);
+    SL_EACH(i, n) large[i] = v_float(u_sub(v_bits(exp_power_of(e[i])), less));
+    SL_EACH(i, n) large[i] = v_keep(v_nlt(v_set1(105), a[i]), large[i]);
+    c_log1ps_of_exps(e, large, n, log);
+}
+
+/* sigmoid(-|x|) in f64, negative for x >= 0, from the parts of exp(-|x|): good to 2^-29 of itself. */
+SL_INLINE vw c_signed_sigmoid(vf x, exp_parts e)
+{
+    vw r = w_sub(v_widen(e.high), v_widen(e.rest)), curve = w_add(v_widen(e.tail), w_set1(0.5)),
+       one = w_set1(1);
+    vw power = w_float(wu_shl(w_bits(v_widen(e.holder)), 23));
+    vw u = w_mul(w_add(w_fma(w_mul(r, r), curve, r), one), power);
+    vu sign = u_andnot(u_set1(0x80000000), v_bits(v_add(x, v_set1(0)))); /* -0 counts as 0 */
+    return w_mul(w_div(u, w_add(u, one)), v_widen(v_float(u_or(sign, v_bits(v_set1(1))))));
+}
+#endif
 
 #endif

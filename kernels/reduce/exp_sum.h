@@ -31,6 +31,7 @@ typedef struct {
     int pairwise;    /* each pair is added in f32 first */
     int nontemporal; /* stores of the other row */
     int rest;        /* what is behind the last whole block is read by masked loads, behind the loop */
+    int in_order;    /* elements are in their order whatever load_two does */
 } exp_options;
 
 /* Keeps a register of exponentials as elements i and following of e. */
@@ -38,17 +39,18 @@ typedef void (*keep_exps)(void *e, size_t i, reg a);
 
 SL_INLINE void keep_in_nums(void *e, size_t i, reg a) { c_store((num *)e + i, a); }
 
-/* Two registers of exponentials, which pair() brings into the same lanes. */
+/* Two registers of exponentials, which pair() brings into the same lanes unless they are in order. */
 SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
 {
-    pair(&first, &second);
+    if (!o.in_order)
+        pair(&first, &second);
     if (o.pairwise)
         *sum = c_acc_add_pair(*sum, first, second);
     else
         *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
 }
 
-/* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two. In parts
+/* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two or in theirs. In parts
  * that have none of the n there may be any exponentials. */
 SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe f, exp_options o,
                          exp_lanes *lanes)
@@ -56,8 +58,14 @@ SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe
     enum { OF_LANE = SL_BLOCK / SL_EXP_LANES, BY_PARTS = PARTS_APART && SL_IN_ORDER };
     reg a[SL_BLOCK / SL_W];
     SL_UNROLL
-    for (size_t j = 0; !BY_PARTS && j < SL_BLOCK / SL_W; j += 2)
-        load_two(x + j * SL_W, a + j);
+    for (size_t j = 0; !BY_PARTS && j < SL_BLOCK / SL_W; j += 2) {
+        if (!o.in_order) {
+            load_two(x + j * SL_W, a + j);
+            continue;
+        }
+        a[j] = load(x + j * SL_W);
+        a[j + 1] = load(x + (j + 1) * SL_W);
+    }
     SL_UNROLL_PARTS
     for (size_t j = 0; j < SL_EXP_PARTS; j++) {
         SL_APART;

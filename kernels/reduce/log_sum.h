@@ -788,4 +788,13 @@ SL_INLINE mask all_minus_inf(const row_stats *s)
     return c_andnot(c_eq(c_narrow(c_acc_value(s->rest)), c_set1(0)), c_nle(s->max, c_set1((num)-INFINITY)));
 }
 
+/* log_sum as it is to be subtracted: infinite for an all -inf row that is safe, so that its result is -inf. A zero is -0:
+ * -0 less that is +0. */
+SL_INLINE reg log_sum_of(const row_stats *s, int safe)
+{
+    reg log_sum = c_narrow(c_acc_value(s->log_sum));
+    log_sum = c_select(c_eq(log_sum, c_set1(0)), c_set1((num)-0.0), log_sum);
+    return safe ? c_select(all_minus_inf(s), c_set1((num)INFINITY), log_sum) : log_sum;
+}
+
 #endif

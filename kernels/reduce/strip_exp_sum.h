@@ -205,22 +205,12 @@ SL_INLINE void strip_results(const strip *s, strip_place place, const c_vframe *
     }
 }
 
-/* Exponentials are kept in scratch; or in y, if it can hold them and is written more than once; or are computed again. */
-SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
+/* The first pass, and with which frames and ends the second one goes on; whether all rows have a sum. */
+SL_INLINE int strip_first_pass(const strip *s, strip_place place, c_vframe *frames, strip_end *ends, int safe)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num) };
-    _Alignas(SL_LINE) num scratch[SCRATCH];
     strip_exp_lanes lanes[STRIP_VECTORS];
-    strip_end ends[STRIP_VECTORS];
-    c_vframe frames[STRIP_VECTORS], none = c_vframe_of(c_set1(0));
+    c_vframe none = c_vframe_of(c_set1(0));
     size_t vectors = strip_vectors(s);
-    strip_place place = {scratch, NULL, vectors * SL_W, 0, SCRATCH / (vectors * SL_W)};
-    if (s->classes > place.near && can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W) {
-        place.far = (num *)(void *)y;
-        place.far_step = s->step_out;
-    } else if (s->classes > place.near) {
-        place.e = NULL;
-    }
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
         frames[k] = none;
@@ -238,6 +228,25 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
         ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_EXP_LANES, s->classes)), safe);
         numbers &= ends[k].numbers;
     }
+    return numbers;
+}
+
+/* Exponentials are kept in scratch; or in y, if it can hold them and is written more than once; or are computed again. */
+SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
+{
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num) };
+    _Alignas(SL_LINE) num scratch[SCRATCH];
+    strip_end ends[STRIP_VECTORS];
+    c_vframe frames[STRIP_VECTORS];
+    size_t vectors = strip_vectors(s);
+    strip_place place = {scratch, NULL, vectors * SL_W, 0, SCRATCH / (vectors * SL_W)};
+    if (s->classes > place.near && can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W) {
+        place.far = (num *)(void *)y;
+        place.far_step = s->step_out;
+    } else if (s->classes > place.near) {
+        place.e = NULL;
+    }
+    int numbers = strip_first_pass(s, place, frames, ends, safe);
     strip_options o = {.whole = s->rows >= SL_W, .keep = place.e != NULL, .nontemporal = nontemporal};
     if (s->rows == STRIP_ROWS && o.keep && numbers)
         strip_results(

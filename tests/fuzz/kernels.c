@@ -94,7 +94,9 @@ static void take_class_id(input *in, const workload *w, size_t r)
 {
     const uint64_t id = take(in, 2);
     int64_t *const target = (int64_t *)w->second + r;
-    if (w->c.shape.classes > 0)
+    if (w->k->second == SHARD_IDS)
+        *target = (int64_t)(id % (2 * w->c.shape.classes + 2)) - 1;
+    else if (w->c.shape.classes > 0)
         *target = w->options.has_ignore_index && id & 0x8000 ? w->options.ignore_index
                                                              : (int64_t)(id % w->c.shape.classes);
 }
@@ -109,7 +111,7 @@ static void take_values(input *in, workload *w)
         const size_t values = a->bytes / a->size, repeat = take(in, 1), position = take(in, 2);
         if (values == 0 || a->output != OUTPUTS)
             continue;
-        if (a->at == w->second && w->k->second == CLASS_IDS) {
+        if (a->at == w->second && second_is_ids(w->k)) {
             take_class_id(in, w, position % values);
             continue;
         }
@@ -273,9 +275,11 @@ static void say_inputs(const workload *w, size_t output, size_t i)
     enum { FEW = 16 };
     const kernel *k = w->k;
     const sl_shape shape = w->c.shape;
-    const bool per_row = !k->by_element && output == RESULT && k->result != T_PER_ELEMENT;
-    const size_t block = shape.classes * shape.inner,
-                 r = per_row || k->by_element ? i : i / block * shape.inner + i % shape.inner;
+    const size_t per_row = output == RESULT ? results_per_row(k, shape) : 0;
+    const size_t block = shape.classes * shape.inner, r = per_row > 0 ? i / per_row
+                                                          : k->by_element
+                                                              ? i
+                                                              : i / block * shape.inner + i % shape.inner;
     if (!k->by_element && shape.classes > FEW)
         return;
     for (size_t c = 0; c < (k->by_element ? 1 : shape.classes); c++) {
@@ -283,7 +287,7 @@ static void say_inputs(const workload *w, size_t output, size_t i)
         print_error("x %a", k->dtype->get(w->c.x, at));
         if (k->second == CLASS_IDS)
             print_error(", target %lld", (long long)((const int64_t *)w->c.second)[r]);
-        else if (k->second != NO_SECOND)
+        else if (k->second == DY || k->second == PROBABILITIES)
             print_error(", second %a", k->dtype->get(w->c.second, at));
         print_error("\n");
     }

@@ -25,7 +25,7 @@ static void evaluate(const kernel *k, const oracle_call *q)
 /* One call, or for a kernel without a shape one per row. */
 static void evaluate_all(const kernel *k, const oracle_call *q)
 {
-    if (has_shape(k)) {
+    if (!k->one_row) {
         evaluate(k, q);
         return;
     }
@@ -45,7 +45,7 @@ void expect(const kernel *k, const call *c, expectation *e)
     const sl_ref_dtype *dt = k->dtype;
     const sl_loss_options defaults = sl_loss_defaults(), *o = c->options != NULL ? c->options : &defaults;
     double *x = widen(elements(c->shape), c->x, dt->get);
-    double *second = k->second == CLASS_IDS ? NULL : widen(second_count(k, c->shape), c->second, dt->get);
+    double *second = second_is_ids(k) ? NULL : widen(second_count(k, c->shape), c->second, dt->get);
     double *class_weight = widen(c->shape.classes, o->class_weight, dt->get_loss);
     double *pos_weight = widen(c->shape.classes, o->pos_weight, dt->get_loss);
     double *upstream =
@@ -60,7 +60,11 @@ void expect(const kernel *k, const call *c, expectation *e)
         .upstream = upstream,
         .flags = o->flags,
     };
-    oracle_call q = {.x = x, .second = second, .ids = c->second, .shape = c->shape, .options = &options};
+    oracle_call q = {.x = x,
+                     .second = second,
+                     .ids = second_is_ids(k) ? c->second : NULL,
+                     .shape = c->shape,
+                     .options = &options};
     for (size_t output = 0; output < OUTPUTS; output++) {
         const size_t n = output_count(k, c, output);
         q.want[output] = e->want[output] =

@@ -6,6 +6,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -------------------------------------------------------------------------------------------- adapters */
@@ -71,6 +72,50 @@
     }
 #define ORACLE_CALL_APPLY ORACLE_CALL_MAP
 
+#define TRAITS_STATS_ROWS .second = SHARD_IDS, .result = STATS_PER_ROW, .rows_only = true
+#define CALL_STATS_ROWS(f, stats_of, T, AS) status = AS(f(c->x, c->second, c->shape, c->out[RESULT]))
+#define ORACLE_CALL_STATS_ROWS ORACLE_CALL_ROW_MAP
+
+enum { FEW_CHOICES = 5, MANY_CHOICES = 40 };
+
+#define TRAITS_ROW_AT .second = CHOSEN_IDS, .result = L_PER_CHOICE, .rows_only = true
+#define CALL_ROW_AT(f, stats_of, T, AS)                                                                      \
+    status = AS(f(c->x, c->shape, c->second, choices_of(CHOSEN_IDS, c->shape), c->out[RESULT]))
+#define ORACLE_CALL_ROW_AT                                                                                   \
+    q->x, q->shape, q->ids, choices_of(CHOSEN_IDS, q->shape), q->want[RESULT], q->scale[RESULT]
+
+/* The ids are for chosen.c. */
+#define TRAITS_ROW_TOP .result = L_PER_CHOICE, .rows_only = true
+#define CALL_ROW_TOP(f, stats_of, T, AS)                                                                     \
+    int64_t *ids = some_ids(c->shape);                                                                       \
+    status = AS(f(c->x, c->shape, choices_of(NO_SECOND, c->shape), c->out[RESULT], ids));                    \
+    free(ids)
+#define ORACLE_CALL_ROW_TOP q->x, q->shape, choices_of(NO_SECOND, q->shape), q->want[RESULT], q->scale[RESULT]
+
+#define TRAITS_ROW_WIDE .result = L_PER_ELEMENT
+#define CALL_ROW_WIDE CALL_ROW_MAP
+#define ORACLE_CALL_ROW_WIDE ORACLE_CALL_ROW_MAP
+
+#define TRAITS_MAP_WIDE .result = L_PER_ELEMENT, .by_element = true
+#define CALL_MAP_WIDE CALL_MAP
+#define ORACLE_CALL_MAP_WIDE ORACLE_CALL_MAP
+
+static size_t choices_of(second_kind second, sl_shape shape)
+{
+    if (second == CHOSEN_IDS)
+        return shape.classes > 0 ? FEW_CHOICES : 0;
+    return shape.classes < MANY_CHOICES ? shape.classes : MANY_CHOICES;
+}
+
+/* NULL where they do not fit into memory. */
+static int64_t *some_ids(sl_shape shape)
+{
+    const size_t k = choices_of(NO_SECOND, shape);
+    return shape.outer < PTRDIFF_MAX / sizeof(int64_t) / MANY_CHOICES
+               ? malloc(shape.outer * k * sizeof(int64_t) + 1)
+               : NULL;
+}
+
 /* A table's function has no status. */
 #define NO_STATUS(value) ((value), SL_OK)
 #define ITS_STATUS(value) (value)
@@ -135,17 +180,41 @@ bool is_loss(const kernel *k) { return k->second == CLASS_IDS || k->second == PR
 
 bool is_by_element(const kernel *k) { return k->by_element; }
 
-bool has_shape(const kernel *k) { return !k->one_row; }
+bool has_shape(const kernel *k) { return !k->one_row && !k->rows_only; }
 
 bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
 
 bool takes_strides(const kernel *k) { return has_shape(k) && (is_loss(k) || !k->by_element); }
 
-size_t second_size(const kernel *k) { return k->second == CLASS_IDS ? sizeof(int64_t) : k->dtype->size; }
+size_t choices(const kernel *k, sl_shape shape)
+{
+    return k->result == L_PER_CHOICE ? choices_of(k->second, shape) : 0;
+}
+
+bool second_is_ids(const kernel *k)
+{
+    return k->second == CLASS_IDS || k->second == SHARD_IDS || k->second == CHOSEN_IDS;
+}
+
+bool second_is_required(const kernel *k) { return k->second != NO_SECOND && k->second != SHARD_IDS; }
+
+size_t second_size(const kernel *k) { return second_is_ids(k) ? sizeof(int64_t) : k->dtype->size; }
 
 size_t second_count(const kernel *k, sl_shape shape)
 {
-    return k->second == NO_SECOND ? 0 : k->second == CLASS_IDS ? rows(shape) : elements(shape);
+    switch (k->second) {
+    case NO_SECOND:
+        break;
+    case CLASS_IDS:
+    case SHARD_IDS:
+        return rows(shape);
+    case CHOSEN_IDS:
+        return rows(shape) * choices(k, shape);
+    case DY:
+    case PROBABILITIES:
+        return elements(shape);
+    }
+    return 0;
 }
 
 size_t loss_count(const kernel *k, sl_shape shape)
@@ -163,12 +232,21 @@ const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *
 
 size_t output_like_x(const kernel *k)
 {
-    return is_loss(k) ? GRADIENT : k->result == T_PER_ELEMENT ? RESULT : OUTPUTS;
+    if (is_loss(k))
+        return GRADIENT;
+    const bool is_wide = k->result == L_PER_ELEMENT && k->dtype->size == k->dtype->loss_size;
+    return k->result == T_PER_ELEMENT || is_wide ? RESULT : OUTPUTS;
 }
 
 static output_kind kind_of(const kernel *k, size_t output)
 {
     return output == RESULT ? k->result : T_PER_ELEMENT;
+}
+
+size_t results_per_row(const kernel *k, sl_shape shape)
+{
+    const bool of_rows = k->result == L_PER_ROW || k->result == STATS_PER_ROW;
+    return k->result == L_PER_CHOICE ? choices(k, shape) : of_rows && !k->by_element ? 1 : 0;
 }
 
 bool output_is_t(const kernel *k, size_t output) { return kind_of(k, output) == T_PER_ELEMENT; }
@@ -186,8 +264,9 @@ size_t output_count(const kernel *k, const call *c, size_t output)
     case T_PER_ELEMENT:
     case L_PER_ELEMENT:
         return elements(c->shape);
+    case L_PER_CHOICE:
+        return rows(c->shape) * choices(k, c->shape);
     case STATS_PER_ROW:
-        return rows(c->shape);
     case L_PER_ROW:
         break;
     }
@@ -202,6 +281,7 @@ size_t output_size(const kernel *k, size_t output)
     case STATS_PER_ROW:
         return sizeof(sl_stats);
     case L_PER_ELEMENT:
+    case L_PER_CHOICE:
     case L_PER_ROW:
         break;
     }
@@ -216,6 +296,7 @@ double output_value(const kernel *k, size_t output, const void *values, size_t i
     case STATS_PER_ROW:
         return sl_stats_logsumexp((const sl_stats *)values + i);
     case L_PER_ELEMENT:
+    case L_PER_CHOICE:
     case L_PER_ROW:
         break;
     }

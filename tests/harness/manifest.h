@@ -26,14 +26,16 @@ typedef struct {
 /* What stands in call.second; anything that is a target makes the kernel a loss. */
 typedef enum {
     NO_SECOND,
-    DY,           /* T per element */
-    CLASS_IDS,    /* int64_t per row */
-    PROBABILITIES /* T per element */
+    DY,            /* T per element */
+    CLASS_IDS,     /* int64_t per row */
+    PROBABILITIES, /* T per element */
+    SHARD_IDS,     /* int64_t per row, of a class or none; may be NULL. No target */
+    CHOSEN_IDS     /* int64_t, choices() of them per row. No targets */
 } second_kind;
 
 /* What a result is made of: so many, unless it is a loss that is reduced to one. A gradient is T_PER_ELEMENT.
  * */
-typedef enum { T_PER_ELEMENT, L_PER_ELEMENT, L_PER_ROW, STATS_PER_ROW } output_kind;
+typedef enum { T_PER_ELEMENT, L_PER_ELEMENT, L_PER_ROW, L_PER_CHOICE, STATS_PER_ROW } output_kind;
 
 /* A call as the oracle wants it. */
 typedef struct {
@@ -60,6 +62,7 @@ typedef struct {
     output_kind result;
     bool by_element;        /* no element depends on another; else the unit is the row */
     bool one_row;           /* has no shape: a call runs it row by row, and needs inner = 1 */
+    bool rows_only;         /* has a shape, and needs inner = 1 */
     unsigned reads, writes; /* arrays of elements: the compulsory traffic; a gradient is one more to write */
     double bounds[OUTPUTS][5], any[OUTPUTS][5]; /* kernels.def: on the distributions, on any input */
     bool (*is_in)(const sl_kernels *);          /* a table that is not the library's may have holes */
@@ -80,9 +83,14 @@ bool has_shape(const kernel *k); /* takes shapes with inner > 1 */
 bool takes_shape(const kernel *k, sl_shape shape);
 bool takes_strides(const kernel *k); /* its parameter is a shape, not a count */
 
+/* How many classes of each row a call chooses. */
+size_t choices(const kernel *k, sl_shape shape);
+
 /* Bytes of each value of call.second, and how many there are. */
 size_t second_size(const kernel *k);
 size_t second_count(const kernel *k, sl_shape shape);
+bool second_is_ids(const kernel *k);
+bool second_is_required(const kernel *k);
 
 /* Losses before any reduction. */
 size_t loss_count(const kernel *k, sl_shape shape);
@@ -94,6 +102,9 @@ const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *
 
 /* The output that is shaped as x, of its type, and may be x itself: OUTPUTS where there is none. */
 size_t output_like_x(const kernel *k);
+
+/* The values of each row in the result of a kernel that has no value for each element; 0 if it has one. */
+size_t results_per_row(const kernel *k, sl_shape shape);
 
 /* Whether its values are T, not L or statistics. */
 bool output_is_t(const kernel *k, size_t output);

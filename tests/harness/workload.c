@@ -115,6 +115,15 @@ static void make_class_ids(workload *w, generator *g)
             target[r] = w->options.ignore_index;
 }
 
+/* Ids of classes, those of a shard by chance of a class that is not in it. */
+static void make_ids(workload *w, generator *g)
+{
+    const sl_shape shape = w->c.shape;
+    const size_t more = w->k->second == SHARD_IDS ? 2 : 0;
+    for (size_t i = 0; i < second_count(w->k, shape); i++)
+        ((int64_t *)w->second)[i] = (int64_t)next_below(g, shape.classes + 2 * more) - (int64_t)more;
+}
+
 /* For each element; for losses of rows half of the rows sum to 1. */
 static void make_probabilities(workload *w, generator *g)
 {
@@ -146,6 +155,10 @@ void workload_remake_second(workload *w, const distribution *d, generator *g)
         break;
     case PROBABILITIES:
         make_probabilities(w, g);
+        break;
+    case SHARD_IDS:
+    case CHOSEN_IDS:
+        make_ids(w, g);
         break;
     }
 }
