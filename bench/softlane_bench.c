@@ -324,8 +324,7 @@ static call prepare(const struct cell *cell)
     };
     if (k->result == STATS_PER_ROW)
         c.out[RESULT] = memory.stats;
-    if (k->row == SL_COUNT_softmax_apply)
-        c.stats = row_stats(k, sl_isa(NULL), &c, memory.stats);
+    know_rows(k, sl_isa(NULL), &c, memory.stats);
     return c;
 }
 
@@ -358,6 +357,7 @@ static call share_of(const kernel *k, const call *c, unsigned part, unsigned par
     mine.x = at_byte(c->x, offset);
     mine.second = at_byte(c->second, k->second == CLASS_IDS ? row * second_size(k) : offset);
     mine.stats = c->stats ? c->stats + row : NULL;
+    mine.lse = at_byte(c->lse, row * k->dtype->loss_size);
     mine.out[RESULT] =
         is_loss(k)
             ? losses[part]

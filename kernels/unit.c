@@ -15,6 +15,7 @@
 #include "kernel/backward.h"
 #include "kernel/bce.h"
 #include "kernel/cross_entropy.h"
+#include "kernel/cross_entropy_grad.h"
 #include "kernel/log_softmax.h"
 #include "kernel/logsumexp.h"
 #include "kernel/maps.h"

@@ -24,7 +24,10 @@ static void set_up(fixture *f, const kernel *k, sl_reduction reduction)
 {
     generator g = {k->index};
     const call_spec all = {"all", reduction, accepted_options(k), 0.25, {true, true}};
-    workload_make(&f->w, k, &all, has_shape(k) ? sl_axis(2, 4, 3) : sl_rows(1, 24), distribution_at(0), &g);
+    const sl_shape axis = sl_axis(2, 4, 3), shape = takes_shape(k, axis) ? axis
+                                                    : k->one_row         ? sl_rows(1, 24)
+                                                                         : sl_rows(6, 4);
+    workload_make(&f->w, k, &all, shape, distribution_at(0), &g);
     f->count = workload_arrays(&f->w, f->arrays);
     for (size_t i = 0; i < f->count; i++)
         if (f->arrays[i].output != OUTPUTS)
@@ -88,7 +91,7 @@ static void null_pointers(const kernel *k)
     for (size_t i = 0; i < count; i++) {
         set_up(&f, k, SL_NONE);
         const void *pointer = f.arrays[i].pointer;
-        const bool is_required = pointer == &f.w.c.x || pointer == &f.w.c.second,
+        const bool is_required = pointer == &f.w.c.x || pointer == &f.w.c.second || pointer == &f.w.c.lse,
                    is_only_output = f.arrays[i].output != OUTPUTS && !is_loss(k);
         array_move(&f.arrays[i], NULL);
         assert_outcome(&f, is_required || is_only_output ? SL_ERR_NULL : SL_OK);
@@ -110,6 +113,7 @@ static void null_options(const kernel *k)
     fixture f;
     set_up(&f, k, SL_MEAN);
     f.w.options = sl_loss_defaults();
+    f.w.c.out[LSE] = NULL;
     if (k->second == CLASS_IDS)
         memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t)); /* not the ignored ones */
     assert_outcome(&f, SL_OK);
@@ -126,8 +130,8 @@ static void null_options(const kernel *k)
 /* All pointers are NULL: an array that fits is SL_ERR_NULL. */
 static void assert_most(const kernel *k, sl_shape fits, sl_shape is_too_large, const sl_loss_options *options)
 {
-    const call small = {.shape = fits, .options = is_loss(k) ? options : NULL},
-               large = {.shape = is_too_large, .options = is_loss(k) ? options : NULL};
+    const call small = {.shape = fits, .options = takes_options(k) ? options : NULL},
+               large = {.shape = is_too_large, .options = takes_options(k) ? options : NULL};
     assert_status(k, &small, SL_ERR_NULL);
     assert_status(k, &large, SL_ERR_SIZE);
 }
@@ -145,6 +149,10 @@ static void sizes(const kernel *k)
         largest = second_size(k);
     if (output_size(k, RESULT) > largest)
         largest = output_size(k, RESULT);
+    if (takes_lse(k) && k->dtype->loss_size > largest)
+        largest = k->dtype->loss_size;
+    if (takes_stats(k))
+        largest = sizeof(sl_stats);
     assert_most(k, sl_rows(PTRDIFF_MAX / largest, 1), sl_rows(PTRDIFF_MAX / largest + 1, 1), &none);
     if (!is_loss(k))
         return;
@@ -177,7 +185,10 @@ static void wrapping_sizes(const kernel *k)
 }
 
 /* The others take a count, and it has wrapped around before the library sees it. */
-static bool has_shape_parameter(const kernel *k) { return has_shape(k) && (is_loss(k) || !is_by_element(k)); }
+static bool has_shape_parameter(const kernel *k)
+{
+    return has_shape(k) && (takes_options(k) || !is_by_element(k));
+}
 
 /* -------------------------------------------------------------------------------------------- overlap */
 
@@ -237,6 +248,11 @@ static void overlap_with_options(const kernel *k)
         for (size_t output = 0; output < OUTPUTS; output++) {
             fixture f;
             set_up(&f, k, (sl_reduction)reduction);
+            if (f.w.out[output] == NULL) {
+                tear_down(&f);
+                continue;
+            }
+            f.w.c.out[LSE] = NULL; /* it would be in a copy of the options */
             const size_t bytes = output_count(k, &f.w.c, output) * output_size(k, output),
                          before = (bytes + 7) / 8 * 8, all = 2 * before + sizeof(sl_loss_options),
                          step = output_size(k, output);
@@ -244,9 +260,12 @@ static void overlap_with_options(const kernel *k)
             f.w.c.options = (void *)(both + before);
             for (size_t at = 0; at + bytes <= all; at += step) {
                 memset(both, CANARY, all);
+                if (output == LSE)
+                    f.w.options.lse = both + at;
+                else
+                    f.w.c.out[output] = both + at;
                 memcpy(both + before, &f.w.options, sizeof f.w.options);
                 memcpy(was, both, all);
-                f.w.c.out[output] = both + at;
                 const bool apart = at + bytes <= before || at >= before + sizeof(sl_loss_options);
                 assert_status(k, &f.w.c, apart ? SL_OK : SL_ERR_OVERLAP);
                 assert_true(apart || memcmp(both, was, all) == 0);
@@ -273,7 +292,7 @@ static bool is_empty(const kernel *k, sl_shape shape)
 static void empty(const kernel *k)
 {
     for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
-        if (!is_empty(k, empty_shapes[i]))
+        if (!is_empty(k, empty_shapes[i]) || (k->matrix && empty_shapes[i].inner != 1))
             continue;
         fixture f;
         set_up(&f, k, SL_NONE);
@@ -342,15 +361,19 @@ static void empty_reductions(const kernel *k)
 
 /* -------------------------------------------------------------------------------------------- options */
 
+enum { OF_ALL = WEIGHTS | UPSTREAM | EMPTY_ZERO | DIVISOR };
+
 static const struct {
     size_t row;
     unsigned accepts;
 } specified[] = {
-    {SL_COUNT_cross_entropy, WEIGHTS | SMOOTHING | IGNORE | UPSTREAM | SAFE | EMPTY_ZERO},
-    {SL_COUNT_cross_entropy_soft, WEIGHTS | SMOOTHING | UPSTREAM | SAFE | EMPTY_ZERO},
-    {SL_COUNT_nll, WEIGHTS | IGNORE | UPSTREAM | EMPTY_ZERO},
-    {SL_COUNT_bce_with_logits, WEIGHTS | POS_WEIGHTS | UPSTREAM | EMPTY_ZERO},
-    {SL_COUNT_bce, WEIGHTS | UPSTREAM | EMPTY_ZERO},
+    {SL_COUNT_cross_entropy, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS | SOFTCAP | TAKES_LSE},
+    {SL_COUNT_cross_entropy_soft, OF_ALL | SMOOTHING | SAFE | Z_LOSS | SOFTCAP | TAKES_LSE},
+    {SL_COUNT_nll, OF_ALL | IGNORE},
+    {SL_COUNT_bce_with_logits, OF_ALL | POS_WEIGHTS},
+    {SL_COUNT_bce, OF_ALL},
+    {SL_COUNT_cross_entropy_grad, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS | SOFTCAP},
+    {SL_COUNT_cross_entropy_shard_grad, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS},
 };
 
 static void options_of_the_function(const kernel *k)
@@ -377,6 +400,19 @@ static void options_out_of_range(const kernel *k)
         {.ignore_index = -100}, /* without has_ignore_index */
         {.ignore_index = 1},
         {.flags = 0x80000000u | SL_EMPTY_MEAN_ZERO},
+        {.z_loss = NAN},
+        {.z_loss = -0x1p-1074},
+        {.z_loss = INFINITY},
+        {.softcap = NAN},
+        {.softcap = -1},
+        {.softcap = INFINITY},
+        {.softcap = 0x1p31},
+        {.softcap = 0x1p-31},
+        {.divisor = NAN},
+        {.divisor = -1},
+        {.divisor = INFINITY},
+        {.reduction = SL_SUM, .divisor = 1},
+        {.reduction = SL_NONE, .divisor = 1},
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         fixture f;
@@ -399,6 +435,7 @@ static void options_of_others(const kernel *k)
 {
     const unsigned accepted = accepted_options(k);
     const double weight[4] = {1, 1, 1, 1};
+    double lse[6];
     const struct {
         unsigned option;
         sl_loss_options options;
@@ -411,11 +448,16 @@ static void options_of_others(const kernel *k)
         {UPSTREAM, {.upstream = weight}},
         {SAFE, {.flags = SL_SAFE_ROWS}},
         {EMPTY_ZERO, {.flags = SL_EMPTY_MEAN_ZERO}},
+        {DIVISOR, {.divisor = 0x1p-1074}},
+        {Z_LOSS, {.z_loss = 0x1p-1074}},
+        {SOFTCAP, {.softcap = 1}},
+        {TAKES_LSE, {.lse = lse}},
     };
     for (size_t i = 0; i < COUNT_OF(single); i++) {
         fixture f;
         set_up(&f, k, SL_MEAN);
         f.w.options = single[i].options;
+        f.w.c.out[LSE] = NULL;
         if (k->second == CLASS_IDS)
             memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t));
         assert_outcome(&f, single[i].option & accepted ? SL_OK : SL_ERR_OPTION);
@@ -514,7 +556,7 @@ static void first_status_that_applies(const kernel *k)
     }
     f.w.c.out[RESULT] = (char *)f.w.x + k->dtype->size;
     assert_status(k, &f.w.c, SL_ERR_OVERLAP);
-    if (is_loss(k)) {
+    if (takes_options(k)) {
         f.w.options.label_smoothing = 2;
         assert_status(k, &f.w.c, SL_ERR_OPTION);
         f.w.options.label_smoothing = 0;
@@ -589,7 +631,8 @@ static void shapes(void)
     const sl_loss_options defaults = sl_loss_defaults();
     assert_true(defaults.reduction == SL_MEAN && defaults.class_weight == NULL &&
                 defaults.pos_weight == NULL && defaults.label_smoothing == 0 && !defaults.has_ignore_index &&
-                defaults.upstream == NULL && defaults.flags == 0);
+                defaults.upstream == NULL && defaults.flags == 0 && defaults.lse == NULL &&
+                defaults.z_loss == 0 && defaults.softcap == 0 && defaults.divisor == 0);
 }
 
 int main(void)
@@ -605,9 +648,11 @@ int main(void)
         {.name = "rows without classes", .each_kernel = no_classes, .applies_to = has_result_of_rows},
         {.name = "empty input", .each_kernel = empty, .applies_to = gives_no_statistics},
         {.name = "mean and sum of nothing", .each_kernel = empty_reductions, .applies_to = is_loss},
-        {.name = "options of the function", .each_kernel = options_of_the_function, .applies_to = is_loss},
-        {.name = "options out of range", .each_kernel = options_out_of_range, .applies_to = is_loss},
-        {.name = "options of others", .each_kernel = options_of_others, .applies_to = is_loss},
+        {.name = "options of the function",
+         .each_kernel = options_of_the_function,
+         .applies_to = takes_options},
+        {.name = "options out of range", .each_kernel = options_out_of_range, .applies_to = takes_options},
+        {.name = "options of others", .each_kernel = options_of_others, .applies_to = takes_options},
         {.name = "class ids", .each_kernel = class_ids, .applies_to = takes_class_ids},
         {.name = "probabilities", .each_kernel = probabilities, .applies_to = takes_target_probabilities},
         {.name = "first status that applies", .each_kernel = first_status_that_applies},

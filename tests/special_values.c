@@ -35,7 +35,7 @@ typedef struct {
     const special *s;
     call c;
     sl_loss_options options;
-    double x[COPIES * MOST], class_weight[MOST], pos_weight[MOST], upstream[MOST];
+    double x[COPIES * MOST], class_weight[MOST], pos_weight[MOST], upstream[MOST], lse[COPIES * MOST];
     int64_t second[COPIES * MOST];
     sl_stats out[OUTPUTS][COPIES * MOST];
 } trial;
@@ -63,8 +63,12 @@ static void trial_make(trial *t, const kernel *k, const special *s, size_t copie
         .ignore_index = o->ignore_index,
         .upstream = put_losses(dt, t->upstream, o->upstream, upstreams),
         .flags = o->flags,
+        .z_loss = o->z_loss,
+        .softcap = o->softcap,
+        .divisor = o->divisor,
     };
     for (size_t i = 0; i < copies; i++) {
+        put_losses(dt, (char *)t->lse + i * rows(once) * dt->loss_size, s->lse, rows(once));
         char *second = (char *)t->second + i * second_count(k, once) * second_size(k);
         put_all(dt, (char *)t->x + i * elements(once) * dt->size, s->x, elements(once));
         if (k->second == CLASS_IDS)
@@ -78,6 +82,7 @@ static void trial_make(trial *t, const kernel *k, const special *s, size_t copie
         .second = t->second,
         .shape = sl_rows(s->rows * copies, s->columns),
         .options = &t->options,
+        .lse = t->lse,
         .out = {t->out[RESULT], is_loss(k) ? t->out[GRADIENT] : NULL},
     };
 }
@@ -234,7 +239,7 @@ static void put_bad(const sl_ref_dtype *dt, void *x, size_t i, size_t bad)
 /* Whether a NaN at `at` must spoil value i of an output. */
 static bool is_spoilt(const kernel *k, size_t output, size_t at, size_t i)
 {
-    if (k->row == SL_COUNT_log_softmax_backward || k->by_element)
+    if (k->row == SL_COUNT_log_softmax_backward || k->row == SL_COUNT_cross_entropy_grad || k->by_element)
         return i == at;
     return output == RESULT || k->row != SL_COUNT_nll;
 }
@@ -257,7 +262,8 @@ static void check_spoilt(const isa *on, const workload *good, const workload *ba
 
 static bool is_spoilt_by_infinity(const kernel *k)
 {
-    return !k->by_element && k->second != DY && k->row != SL_COUNT_nll;
+    return !k->by_element && k->second != DY && k->row != SL_COUNT_nll &&
+           k->row != SL_COUNT_cross_entropy_grad;
 }
 
 /* One bad element, wherever it is in a row of whatever length: all of the row (for element kernels: it alone)
@@ -289,6 +295,7 @@ static void one_bad_element(const kernel *k, const isa *on)
         }
         free(bad.c.out[RESULT]);
         free(bad.c.out[GRADIENT]);
+        free(bad.c.out[LSE]);
         workload_free(&w);
     }
 }

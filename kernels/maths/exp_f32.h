@@ -75,12 +75,12 @@ SL_INLINE vf exp_table(vt table, vf t) { return v_float(t_pick_scaled(table, v_b
 #define FRAME_MAGIC (0x1.8p23f + 127)
 #define FRAME_LN2_HI 0x1.62ep-1f
 #define FRAME_LN2_LO 0x1.0bfbe8p-15f
+#endif
 /* (exp(r) - 1 - r) / r^2 = 1/2 + r (q3 + r (q4 + r (q5 + r q6))) for |r| <= ln2 / 2 */
 #define FRAME_Q3 0x1.5554a4p-3f
 #define FRAME_Q4 0x1.55568ep-5f
 #define FRAME_Q5 0x1.122f22p-7f
 #define FRAME_Q6 0x1.6b6778p-10f
-#endif
 
 typedef struct {
     float reference; /* R */

@@ -22,7 +22,7 @@ typedef enum { ROWS, ELEMENTS, ROW_LOSSES, ELEMENT_LOSSES, STATISTICS } family;
 
 static family family_of(const kernel *k)
 {
-    if (is_loss(k))
+    if (takes_options(k))
         return k->by_element ? ELEMENT_LOSSES : ROW_LOSSES;
     return k->by_element ? ELEMENTS : has_shape(k) ? ROWS : STATISTICS;
 }
@@ -71,8 +71,9 @@ static sl_shape take_shape(input *in, const kernel *k)
     const uint64_t kind = take(in, 1);
     const size_t classes = kind % 16 == 15 ? take_below(in, LONG_ROW) : take_below(in, 256);
     const size_t room = 1 + MOST_ELEMENTS / (classes + 1);
-    const size_t inner =
-        has_shape(k) && kind & 0x80 ? 1 + take_below(in, room < MOST_INNER ? room : MOST_INNER) : 1;
+    const size_t inner = takes_shape(k, sl_axis(1, 1, 2)) && kind & 0x80
+                             ? 1 + take_below(in, room < MOST_INNER ? room : MOST_INNER)
+                             : 1;
     return sl_axis(take_below(in, room / inner + 2), classes, inner);
 }
 
@@ -82,7 +83,7 @@ static call_spec take_call_spec(input *in, const kernel *k)
     return (call_spec){
         .name = "fuzz",
         .reduction = (sl_reduction)take_below(in, 3),
-        .options = (unsigned)take(in, 1) & accepted_options(k),
+        .options = (unsigned)take(in, 2) & accepted_options(k),
         .smoothing = (double)take(in, 1) / 255,
         .wants = {outputs & 1, outputs & 2},
     };
@@ -159,7 +160,7 @@ static void make_acceptable(workload *w)
     if (k->second == PROBABILITIES)
         for (size_t i = 0; i < elements(shape); i++)
             dt->put(w->second, i, fabs(of_size(dt->get(w->second, i), 0x1p-60, 1)));
-    if (!is_loss(k))
+    if (!takes_options(k))
         return;
     limit_factors(dt, w->class_weight, shape.classes, false);
     limit_factors(dt, w->pos_weight, shape.classes, false);

@@ -6,6 +6,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -------------------------------------------------------------------------------------------- adapters */
@@ -36,9 +37,31 @@
 
 #define TRAITS_CLASS_LOSS .second = CLASS_IDS, .result = L_PER_ROW
 #define CALL_CLASS_LOSS(f, stats_of, T, AS)                                                                  \
-    status = AS(f(c->x, c->second, c->shape, c->options, c->out[RESULT], c->out[GRADIENT]))
+    sl_loss_options with_lse;                                                                                \
+    status = AS(f(c->x, c->second, c->shape, options_of(c, &with_lse), c->out[RESULT], c->out[GRADIENT]))
 #define ORACLE_CALL_CLASS_LOSS                                                                               \
     q->x, q->ids, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
+
+#define TRAITS_CLASS_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .lse = true
+#define CALL_CLASS_GRAD(f, stats_of, T, AS)                                                                  \
+    status = AS(f(c->x, c->second, c->shape, c->options, c->lse, c->out[RESULT]))
+#define ORACLE_CALL_CLASS_GRAD q->x, q->ids, q->shape, q->options, q->lse, q->want[RESULT], q->scale[RESULT]
+
+/* Of the whole row. Statistics that the call makes are of so many rows at most: a test may have a shape beyond all memory. */
+enum { MOST_ROWS = 1 << 20 };
+#define TRAITS_SHARD_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .matrix = true, .stats = true
+#define CALL_SHARD_GRAD(f, stats_of, T, AS)                                                                  \
+    sl_stats *own = NULL;                                                                                    \
+    if (c->stats == NULL && rows(c->shape) < MOST_ROWS && elements(c->shape) != 0) {                         \
+        own = allocate(rows(c->shape), sizeof *own);                                                         \
+        for (size_t r = 0; r < rows(c->shape); r++)                                                          \
+            (void)stats_of((const T *)c->x + r * c->shape.classes, c->shape.classes, &own[r]);               \
+    }                                                                                                        \
+    status =                                                                                                 \
+        AS(f(c->x, c->second, c->shape, c->shard.classes != 0 ? c->shard : (sl_shard){0, c->shape.classes},  \
+             c->options, own != NULL ? own : c->stats, c->out[RESULT]));                                     \
+    free(own)
+#define ORACLE_CALL_SHARD_GRAD q->x, q->ids, q->shape, q->options, q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_PROB_LOSS .second = PROBABILITIES, .result = L_PER_ROW
 #define CALL_PROB_LOSS CALL_CLASS_LOSS
@@ -57,7 +80,7 @@
     EACH_ROW status = AS(f((const T *)c->x + r * n, n, (sl_stats *)c->out[RESULT] + r))
 #define ORACLE_CALL_STATS ORACLE_CALL_MAP
 
-#define TRAITS_APPLY .result = T_PER_ELEMENT, .one_row = true
+#define TRAITS_APPLY .result = T_PER_ELEMENT, .one_row = true, .stats = true
 #define CALL_APPLY(f, stats_of, T, AS)                                                                       \
     EACH_ROW                                                                                                 \
     {                                                                                                        \
@@ -70,6 +93,16 @@
         status = AS(f(x, (T *)c->out[RESULT] + r * n, n, c->stats != NULL ? &c->stats[r] : &own));           \
     }
 #define ORACLE_CALL_APPLY ORACLE_CALL_MAP
+
+/* Those of the call, with its lse if that is wanted. */
+static const sl_loss_options *options_of(const call *c, sl_loss_options *with_lse)
+{
+    if (c->out[LSE] == NULL)
+        return c->options;
+    *with_lse = *c->options;
+    with_lse->lse = c->out[LSE];
+    return with_lse;
+}
 
 /* A table's function has no status. */
 #define NO_STATUS(value) ((value), SL_OK)
@@ -131,13 +164,19 @@ const kernel *sibling(const kernel *k, size_t row)
     return &kernels[row * SL_DTYPE_COUNT + k->index % SL_DTYPE_COUNT];
 }
 
-bool is_loss(const kernel *k) { return k->second == CLASS_IDS || k->second == PROBABILITIES; }
+bool takes_options(const kernel *k) { return k->second == CLASS_IDS || k->second == PROBABILITIES; }
+
+bool is_loss(const kernel *k) { return takes_options(k) && k->result != T_PER_ELEMENT; }
+
+bool takes_lse(const kernel *k) { return k->lse; }
+
+bool takes_stats(const kernel *k) { return k->stats; }
 
 bool is_by_element(const kernel *k) { return k->by_element; }
 
 bool has_shape(const kernel *k) { return !k->one_row; }
 
-bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
+bool takes_shape(const kernel *k, sl_shape shape) { return (has_shape(k) && !k->matrix) || shape.inner == 1; }
 
 size_t second_size(const kernel *k) { return k->second == CLASS_IDS ? sizeof(int64_t) : k->dtype->size; }
 
@@ -151,10 +190,14 @@ size_t loss_count(const kernel *k, sl_shape shape)
     return k->result == L_PER_ELEMENT ? elements(shape) : rows(shape);
 }
 
-const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *c, sl_stats *stats)
+void know_rows(const kernel *k, const sl_kernels *table, call *c, sl_stats *room)
 {
-    sibling(k, SL_COUNT_softmax_stats)->run(table, &(call){.x = c->x, .shape = c->shape, .out = {stats}});
-    return stats;
+    const size_t of = takes_stats(k) ? SL_COUNT_softmax_stats : SL_COUNT_logsumexp;
+    if (!takes_stats(k) && !takes_lse(k))
+        return;
+    sibling(k, of)->run(table, &(call){.x = c->x, .shape = c->shape, .out = {room}});
+    c->stats = takes_stats(k) ? room : NULL;
+    c->lse = takes_lse(k) ? room : NULL;
 }
 
 /* -------------------------------------------------------------------------------------------- outputs */
@@ -166,7 +209,7 @@ size_t output_like_x(const kernel *k)
 
 static output_kind kind_of(const kernel *k, size_t output)
 {
-    return output == RESULT ? k->result : T_PER_ELEMENT;
+    return output == RESULT ? k->result : output == LSE ? L_PER_ROW : T_PER_ELEMENT;
 }
 
 bool output_is_t(const kernel *k, size_t output) { return kind_of(k, output) == T_PER_ELEMENT; }
@@ -270,12 +313,18 @@ static double column_of(const kernel *k, const sl_kernels *table, const double *
     return bounds[table->fma ? F64 : F64_NO_FMA];
 }
 
+/* A log-sum-exp beside a loss is that of logsumexp. */
+static const kernel *bounded_as(const kernel *k, size_t output)
+{
+    return output == LSE ? sibling(k, SL_COUNT_logsumexp) : k;
+}
+
 double bound_of(const kernel *k, const sl_kernels *table, size_t output)
 {
-    return column_of(k, table, k->bounds[output]);
+    return column_of(k, table, bounded_as(k, output)->bounds[output == LSE ? RESULT : output]);
 }
 
 double bound_on_any(const kernel *k, const sl_kernels *table, size_t output)
 {
-    return column_of(k, table, k->any[output]);
+    return column_of(k, table, bounded_as(k, output)->any[output == LSE ? RESULT : output]);
 }

@@ -172,6 +172,9 @@ static size_t upstream_count(const workload *w)
     return w->options.reduction == SL_NONE ? loss_count(w->k, w->c.shape) : 1;
 }
 
+/* Of any magnitude that logits and their squares go with. */
+static double next_factor(generator *g) { return exp2(8 * next_uniform(g) - 6); }
+
 static void make_options(workload *w, const call_spec *v, generator *g)
 {
     const sl_ref_dtype *dt = w->k->dtype;
@@ -192,18 +195,49 @@ static void make_options(workload *w, const call_spec *v, generator *g)
     o->class_weight = v->options & WEIGHTS ? w->class_weight : NULL;
     o->pos_weight = v->options & POS_WEIGHTS ? w->pos_weight : NULL;
     o->upstream = v->options & UPSTREAM ? w->upstream : NULL;
+    o->divisor = v->options & DIVISOR && v->reduction == SL_MEAN ? 1 + 1000 * next_uniform(g) : 0;
+    o->z_loss = v->options & Z_LOSS ? 0x1p-4 * next_factor(g) : 0;
+    o->softcap = v->options & SOFTCAP ? 30 * next_factor(g) : 0;
+}
+
+/* A log-sum-exp of each row, as a forward call would have it, or larger. It needs no libm. */
+void workload_remake_lse(workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    if (!takes_lse(w->k))
+        return;
+    for (size_t r = 0; r < rows(shape); r++) {
+        double top = -(double)INFINITY;
+        bool nan = false;
+        for (size_t c = 0; c < shape.classes; c++) {
+            const double x = dt->get(w->x, element_at(shape, r, c));
+            nan = nan || isnan(x);
+            top = x > top ? x : top;
+        }
+        if (w->options.softcap != 0)
+            top = top < -w->options.softcap  ? -w->options.softcap
+                  : top > w->options.softcap ? w->options.softcap
+                                             : top;
+        const double more = next_below(g, 4) == 0 ? exp2(-30 * next_uniform(g)) : 8 * next_uniform(g);
+        dt->put_loss(w->lse, r, nan ? (double)NAN : next_below(g, 16) == 0 ? top : top + more);
+    }
 }
 
 unsigned accepted_options(const kernel *k)
 {
-    if (!is_loss(k))
+    if (!takes_options(k))
         return 0;
     static const double one = 1;
-    double loss[1];
+    double loss[1], lse[1];
     unsigned accepted = 0;
-    for (unsigned option = 1; option < ALL_OPTIONS; option <<= 1) {
+    for (unsigned option = 1; option <= ALL_OPTIONS; option <<= 1) {
         const sl_loss_options options = {
-            .reduction = SL_SUM,
+            .reduction = option == DIVISOR ? SL_MEAN : SL_SUM,
+            .divisor = option == DIVISOR,
+            .z_loss = option == Z_LOSS,
+            .softcap = option == SOFTCAP,
+            .lse = option == TAKES_LSE ? lse : NULL,
             .class_weight = option == WEIGHTS ? &one : NULL,
             .pos_weight = option == POS_WEIGHTS ? &one : NULL,
             .label_smoothing = option == SMOOTHING,
@@ -237,15 +271,20 @@ call_spec random_call_spec(const kernel *k, generator *g)
 void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
                    generator *g)
 {
-    *w = (workload){.k = k, .c = {.shape = shape, .options = is_loss(k) ? &w->options : NULL}};
+    *w = (workload){.k = k, .c = {.shape = shape, .options = takes_options(k) ? &w->options : NULL}};
     make_options(w, v, g);
     w->c.x = w->x = allocate(elements(shape), k->dtype->size);
     w->c.second = w->second = allocate(second_count(k, shape), second_size(k));
     fill_elements(k->dtype, d, g, w->x, shape);
     logits_to_input(k, w->x, shape);
     workload_remake_second(w, d, g);
+    if (takes_lse(k))
+        w->c.lse = w->lse = allocate(rows(shape), k->dtype->loss_size);
+    workload_remake_lse(w, g);
+    const bool wants[OUTPUTS] = {is_loss(k) ? v->wants[RESULT] : true, is_loss(k) && v->wants[GRADIENT],
+                                 (v->options & TAKES_LSE) != 0};
     for (size_t output = 0; output < OUTPUTS; output++)
-        if (is_loss(k) ? v->wants[output] : output == RESULT)
+        if (wants[output])
             w->c.out[output] = w->out[output] =
                 allocate(output_count(k, &w->c, output), output_size(k, output));
 }
@@ -254,11 +293,13 @@ void workload_free(workload *w)
 {
     free(w->x);
     free(w->second);
+    free(w->lse);
     free(w->class_weight);
     free(w->pos_weight);
     free(w->upstream);
     free(w->out[RESULT]);
     free(w->out[GRADIENT]);
+    free(w->out[LSE]);
 }
 
 size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
@@ -270,12 +311,14 @@ size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
         {&w->c.x, w->c.x, elements(shape) * size, size, OUTPUTS},
         {&w->c.second, k->second != NO_SECOND ? w->c.second : NULL, second_count(k, shape) * second_size(k),
          second_size(k), OUTPUTS},
+        {&w->c.lse, w->c.lse, rows(shape) * loss_size, loss_size, OUTPUTS},
         {&w->options.class_weight, w->options.class_weight, shape.classes * loss_size, loss_size, OUTPUTS},
         {&w->options.pos_weight, w->options.pos_weight, shape.classes * loss_size, loss_size, OUTPUTS},
         {&w->options.upstream, w->options.upstream, upstream_count(w) * loss_size, loss_size, OUTPUTS},
         {&w->c.out[RESULT], w->c.out[RESULT], output_count(k, &w->c, RESULT) * output_size(k, RESULT),
          output_size(k, RESULT), RESULT},
         {&w->c.out[GRADIENT], w->c.out[GRADIENT], elements(shape) * size, size, GRADIENT},
+        {&w->c.out[LSE], w->c.out[LSE], rows(shape) * loss_size, loss_size, LSE},
     };
     size_t n = 0;
     for (size_t i = 0; i < MOST_ARRAYS; i++)

@@ -9,17 +9,21 @@
 
 /* Options of a loss, as a set. */
 enum {
-    WEIGHTS = 1,     /* class_weight */
-    POS_WEIGHTS = 2, /* pos_weight */
-    SMOOTHING = 4,   /* label_smoothing */
-    IGNORE = 8,      /* has_ignore_index */
-    UPSTREAM = 16,   /* upstream */
-    SAFE = 32,       /* SL_SAFE_ROWS */
-    EMPTY_ZERO = 64, /* SL_EMPTY_MEAN_ZERO */
-    ALL_OPTIONS = 127
+    WEIGHTS = 1,      /* class_weight */
+    POS_WEIGHTS = 2,  /* pos_weight */
+    SMOOTHING = 4,    /* label_smoothing */
+    IGNORE = 8,       /* has_ignore_index */
+    UPSTREAM = 16,    /* upstream */
+    SAFE = 32,        /* SL_SAFE_ROWS */
+    EMPTY_ZERO = 64,  /* SL_EMPTY_MEAN_ZERO */
+    DIVISOR = 128,    /* divisor, where the reduction is a mean */
+    Z_LOSS = 256,     /* z_loss */
+    SOFTCAP = 512,    /* softcap */
+    TAKES_LSE = 1024, /* lse: out[LSE] */
+    ALL_OPTIONS = 2047
 };
 
-/* A way to call a kernel: for a loss, which outputs and which options. */
+/* A way to call a kernel: for a loss, which outputs; for a loss or its gradient, which options. */
 typedef struct {
     const char *name;
     sl_reduction reduction;
@@ -38,7 +42,7 @@ typedef struct {
     const kernel *k;
     call c; /* refers to what follows: a workload does not move */
     sl_loss_options options;
-    void *x, *second, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
+    void *x, *second, *lse, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
 } workload;
 
 /* Logits from the distribution, turned into inputs as they come where the kernel is used; targets, weights
@@ -46,6 +50,9 @@ typedef struct {
 void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
                    generator *g);
 void workload_free(workload *w);
+
+/* The log-sum-exps that a gradient takes, of logits that have changed. */
+void workload_remake_lse(workload *w, generator *g);
 
 /* Another second input of the same kind. */
 void workload_remake_second(workload *w, const distribution *d, generator *g);
@@ -57,7 +64,7 @@ typedef struct {
     size_t bytes, size; /* in all; of an element */
     size_t output;      /* which one, OUTPUTS for an input */
 } array;
-enum { MOST_ARRAYS = 5 + OUTPUTS };
+enum { MOST_ARRAYS = 6 + OUTPUTS };
 
 /* Those that the call has. */
 size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS]);
