@@ -157,7 +157,7 @@ static void measure_rows(struct error_stats *error_stats, size_t alike)
     static const size_t widths[] = {1,   2,   3,    7,    10,   16,    31,    33,
                                     100, 128, 1000, 1023, 4096, 32003, 50257, 128256};
     enum { WIDTHS = sizeof widths / sizeof widths[0], OTHERS = 2 };
-    static const sl_shape others[OTHERS] = {{3, 21, 257}, {10, 100, 13}};
+    const sl_shape others[OTHERS] = {sl_axis(3, 21, 257), sl_axis(10, 100, 13)};
     const kernel *k = error_stats->variant.kernel;
     const size_t one_in = is_f32(k->dtype) ? 1 : 4;
     for (size_t i = 0; i < WIDTHS + OTHERS; i++) {

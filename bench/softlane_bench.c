@@ -187,12 +187,18 @@ static struct {
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
+/* Of all rows, and of what lies between them. */
+static size_t span_of(sl_shape shape)
+{
+    return shape.in.outer > 0 ? shape.outer * (size_t)shape.in.outer : elements(shape);
+}
+
 static void reserve(const kernel *k, sl_shape shape)
 {
-    memory.elements = larger(memory.elements, elements(shape));
+    memory.elements = larger(memory.elements, span_of(shape));
     memory.rows = larger(memory.rows, rows(shape));
     memory.bytes =
-        larger(memory.bytes, larger(elements(shape) * k->dtype->size, rows(shape) * k->dtype->loss_size));
+        larger(memory.bytes, larger(span_of(shape) * k->dtype->size, rows(shape) * k->dtype->loss_size));
 }
 
 /* x, second and y in one piece, of which a roof reads any kernel's working set from x on, and copies from its
@@ -302,13 +308,13 @@ static call prepare(const struct cell *cell)
     static sl_loss_options mean = {.reduction = SL_MEAN};
     static double loss; /* large enough for any type */
     const kernel *k = cell->variant.kernel;
-    const size_t count = elements(cell->shape);
+    const size_t count = span_of(cell->shape);
     if (!memory.x)
         allocate_memory();
     mean.has_ignore_index = k->second == CLASS_IDS && memory.user.has_ignore_index;
     mean.ignore_index = mean.has_ignore_index ? memory.user.ignore_index : 0;
     copy_from(&logits, k->dtype, memory.x, count);
-    logits_to_input_by(k, sl_isa(NULL), memory.x, cell->shape);
+    logits_to_input_by(k, sl_isa(NULL), memory.x, k->by_element ? sl_rows(1, count) : cell->shape);
     if (k->second == DY)
         copy_from(&gradients, k->dtype, memory.second, count);
     else if (k->second == PROBABILITIES)
@@ -347,7 +353,7 @@ static call share_of(const kernel *k, const call *c, unsigned part, unsigned par
     static double losses[CORES_MAX][LINE / sizeof(double)]; /* one line of memory for each thread */
     const size_t all = k->by_element ? elements(c->shape) / LINE : c->shape.outer;
     const size_t first = all * part / parts, last = all * (part + 1) / parts;
-    const size_t unit = k->by_element ? LINE : c->shape.classes * c->shape.inner;
+    const size_t unit = k->by_element ? LINE : span_of(c->shape) / c->shape.outer;
     const size_t offset = first * unit * k->dtype->size, row = k->by_element ? 0 : first * c->shape.inner;
     call mine = *c;
     if (k->by_element)
@@ -436,8 +442,8 @@ static void register_cells(const variant *v, size_t isas, sl_shape shape, unsign
     for (size_t i = 0; i < isas; i++) {
         if (!variant_takes_shape(&v[i], shape) || (threads > 1 && !v[i].isa->needs))
             continue; /* peers are for one thread: some were made for one shape */
-        if (!is_worth_comparing(&v[i], shape))
-            continue;
+        if (!is_worth_comparing(&v[i], shape) || (shape.in.outer > 0 && !v[i].isa->needs))
+            continue; /* nor do they know strides */
         struct cell *cell = allocate_zeroed(1, sizeof *cell);
         *cell = (struct cell){v[i], shape, threads, cells};
         cells = cell;
@@ -457,7 +463,7 @@ static void register_cells(const variant *v, size_t isas, sl_shape shape, unsign
 static void register_in_threads(const variant *v, size_t isas, sl_shape shape, const struct choice *choice)
 {
     register_cells(v, isas, shape, 1);
-    if (choice->threads > 1 && (v->kernel->by_element || shape.outer >= choice->threads))
+    if (choice->threads > 1 && (v->kernel->by_element ? shape.in.outer == 0 : shape.outer >= choice->threads))
         register_cells(v, isas, shape, choice->threads);
 }
 
@@ -473,19 +479,23 @@ static void read_shapes(struct shapes *shapes, const variant *v, const char *pat
     variant_operation_text(v, kernel);
     snprintf(cell, sizeof cell, "%s/%s/", kernel, v->kernel->dtype->name);
     while (fgets(line, sizeof line, file)) {
-        unsigned long long rows, columns;
-        int end = 0;
+        unsigned long long rows, columns, pitch = 0;
+        int end = 0, more = 0;
         number++;
         if (*line == '#' || sscanf(line, "%255s", word) != 1)
             continue;
         const char *shape = strrchr(word, '/');
-        if (!shape || sscanf(shape, "/%8llux%12llu%n", &rows, &columns, &end) != 2 || shape[end] || !rows ||
-            !columns)
-            refuse("--cells: %s:%zu: '%s' is not kernel/dtype/ROWSxCOLUMNS", path, number, word);
-        if (rows > ((size_t)1 << 32) / columns)
+        if (!shape || sscanf(shape, "/%8llux%12llu%n", &rows, &columns, &end) != 2 || !rows || !columns ||
+            (shape[end] &&
+             (sscanf(shape + end, "p%12llu%n", &pitch, &more) != 1 || shape[end + more] || pitch < columns)))
+            refuse("--cells: %s:%zu: '%s' is not kernel/dtype/ROWSxCOLUMNS or ...pPITCH", path, number, word);
+        if (rows > ((size_t)1 << 32) / (pitch ? pitch : columns))
             refuse("--cells: %s:%zu: more than 2^32 elements", path, number);
-        if (strncmp(word, cell, strlen(cell)) == 0 && word + strlen(cell) == shape + 1)
-            add_shape(shapes, sl_rows(rows, columns));
+        sl_shape of_line = sl_rows(rows, columns);
+        of_line.in.outer = of_line.out.outer = (ptrdiff_t)pitch;
+        if (strncmp(word, cell, strlen(cell)) == 0 && word + strlen(cell) == shape + 1 &&
+            (pitch == 0 || takes_strides(v->kernel)))
+            add_shape(shapes, of_line);
     }
     fclose(file);
 }
@@ -546,7 +556,8 @@ static void print_help(void)
         "line for\n"
         "the median, unless --benchmark_repetitions says otherwise.\n\n"
         "  --full               all widths, and all of them from memory too; more of types other than f32\n"
-        "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS\n"
+        "  --cells FILE         only the kernels and shapes of FILE: lines of kernel/dtype/ROWSxCOLUMNS, of\n"
+        "                       rows with a pitch (in elements) ROWSxCOLUMNSpPITCH\n"
         "  --sizes              a few sizes from one element to the last cache: time against size\n"
         "  --sweep              shapes from 1 element to 64Mi, and the public functions with one element\n"
         "  --threads N          by one thread and by N, each on a core of its own (.../threads:N, time on "

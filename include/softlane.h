@@ -15,11 +15,21 @@
  *   types     The suffix is the type of the elements: f32 float, f64 double, bf16 and f16. The last two are
  *             storage: widened exactly, computed in f32, rounded once, to nearest even, denormals kept.
  *             Losses, weights and upstream gradients are double for f64 and float for all others.
- *   layout    Arrays are dense, in C order. Pointers need the alignment of their element type and no more.
+ *   layout    Arrays are dense, in C order, unless strides of the shape say otherwise: `in` for all arrays of elements
+ *             that are read (x, y and dy of a gradient, logits, probabilities, binary targets), `out` for the one that
+ *             is written (y, dx, grad). What lies between is neither read nor written, and results have the bits of a
+ *             dense call. Arrays of one value per row or class, and losses, are dense. Fast are contiguous rows and
+ *             class axes; a class stride with inner = 1, each of whose elements stands alone, is not. Pointers need
+ *             the alignment of their element type and no more.
  *   aliasing  An output may be one of the inputs of its own shape and type (in place): the y of a map its x,
- *             a dx its y, x or dy, a grad its logits. Any other overlap of an output with another argument, the
- *             options and what they point to included, is SL_ERR_OVERLAP.
+ *             a dx its y, x or dy, a grad its logits; with the same strides in effect. Any other overlap of an output
+ *             with another argument, the options and what they point to included, is SL_ERR_OVERLAP. An array goes
+ *             from its first to its last element, gaps included; but where the strides in effect are the same, output and
+ *             input may interleave: columns 0 to 511 and 512 to 1023 of one matrix.
  *   status    SL_OK, or the first of these that applies, and then nothing has been written:
+ *             SL_ERR_STRIDE   a stride of the shape is negative, or in effect lets elements overlap: less than inner
+ *                             from class to class, or than a whole block from outer index to outer index. Where there
+ *                             is one class, or one outer index, a stride to the next is not used
  *             SL_ERR_SIZE     the byte size of an array does not fit in ptrdiff_t
  *             SL_ERR_NULL     a required pointer is NULL (empty arrays are never touched and may be NULL)
  *             SL_ERR_OPTION   an option is out of its range, or does not belong to this function; ignore_index is
@@ -78,7 +88,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOFTLANE_VERSION "0.2.0"
+#define SOFTLANE_VERSION "0.3.0"
 
 #if defined(_WIN32) || !defined(__GNUC__)
 #define SOFTLANE_API
@@ -107,20 +117,21 @@ SOFTLANE_API float sl_f32_of_f16(sl_f16 a);
 SOFTLANE_API sl_bf16 sl_bf16_of_f32(float a);
 SOFTLANE_API sl_f16 sl_f16_of_f32(float a);
 
-/* Elements from one outer index to the next, and from one class to the next; 0 stands for dense: inner for classes, and
- * classes times that for outer. */
+/* Elements from one outer index to the next, and from one class to the next; 0 stands for dense: inner for classes, and the
+ * number of classes times the stride in effect of these for outer. */
 typedef struct {
     ptrdiff_t outer, classes;
 } sl_strides;
 
-/* outer blocks of `classes` elements that lie `inner` apart:
+/* outer blocks of `classes` elements that lie `inner` apart, unless strides are given:
  *   element (o, c, i) is at (o * classes + c) * inner + i.
- * The rows of a matrix have inner = 1; an NCHW tensor has outer = N, classes = C, inner = H * W. A "row"
+ * The first 50257 of 50304 columns: sl_shape s = sl_rows(rows, 50257); s.in.outer = 50304. The rows of a matrix have inner = 1; an NCHW tensor has outer = N, classes = C, inner = H * W. A "row"
  * below is the `classes` elements with the same (o, i); there are outer * inner of them, row o * inner + i
  * being (o, i). */
 typedef struct {
     size_t outer, classes, inner;
-    sl_strides in, out; /* of what is read, and of what is written: element (o, c, i) at o * outer + c * classes + i */
+    sl_strides in,
+        out; /* of what is read, and of what is written: element (o, c, i) at o * outer + c * classes + i */
 } sl_shape;
 
 SOFTLANE_API sl_shape sl_rows(size_t rows, size_t classes);                /* {rows, classes, 1} */
@@ -136,6 +147,7 @@ typedef enum {
     SL_ERR_FILE, /* these three: of a tuning file */
     SL_ERR_VERSION,
     SL_ERR_MACHINE,
+    SL_ERR_STRIDE,
 } sl_status;
 
 /* An English phrase for a status; never NULL. */
@@ -148,7 +160,7 @@ SOFTLANE_API const char *sl_status_string(sl_status status);
  *                   throughout; -inf beside finite elements gives exactly +0; one column gives exactly 1
  *   error           f32 3.0 / 3.5 ULP tested, 4.7 / 4.9 on any input, f64 4.0 and 4.4 / 4.0; denormal results
  *                   included; a larger x_c never gives a smaller y_c
- *   status          SIZE, NULL, OVERLAP */
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_f32(const float *x, float *y, sl_shape shape);
 SOFTLANE_API sl_status sl_softmax_f64(const double *x, double *y, sl_shape shape);
 SOFTLANE_API sl_status sl_softmax_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
@@ -163,7 +175,7 @@ SOFTLANE_API sl_status sl_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape 
 /* y_c = x_c - log(sum_k exp(x_k)) along each row.
  *   special values  NaN as softmax; -inf beside finite elements gives -inf, and one finite column +0
  *   error           f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0, also where the result is next to 0
- *   status          SIZE, NULL, OVERLAP */
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_f32(const float *x, float *y, sl_shape shape);
 SOFTLANE_API sl_status sl_log_softmax_f64(const double *x, double *y, sl_shape shape);
 SOFTLANE_API sl_status sl_log_softmax_bf16(const sl_bf16 *x, sl_bf16 *y, sl_shape shape);
@@ -178,7 +190,7 @@ SOFTLANE_API sl_status sl_log_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_sh
 /* dx_c = y_c (dy_c - sum_k y_k dy_k) along each row: the gradient of softmax, whose result was y.
  *   special values  a NaN in a row of y or dy, and 0 times infinity, make the whole row NaN
  *   error           4.0 ULP of the larger of |dx_c| and |y_c| sum_k |y_k dy_k|, where it can cancel
- *   status          SIZE, NULL, OVERLAP */
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_backward_f32(const float *y, const float *dy, float *dx, sl_shape shape);
 SOFTLANE_API sl_status sl_softmax_backward_f64(const double *y, const double *dy, double *dx, sl_shape shape);
 SOFTLANE_API sl_status sl_softmax_backward_bf16(const sl_bf16 *y, const sl_bf16 *dy, sl_bf16 *dx,
@@ -189,7 +201,7 @@ SOFTLANE_API sl_status sl_softmax_backward_f16(const sl_f16 *y, const sl_f16 *dy
  *   special values  a NaN in a row of dy makes the whole row NaN, in y only its element
  *   error           for y_c <= 0, 4.0 ULP of the larger of |dx_c| and exp(y_c) sum_k |dy_k|, where it can cancel;
  *                   f64 4.0 tested, 6.4 on any input
- *   status          SIZE, NULL, OVERLAP */
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_backward_f32(const float *y, const float *dy, float *dx,
                                                    sl_shape shape);
 SOFTLANE_API sl_status sl_log_softmax_backward_f64(const double *y, const double *dy, double *dx,
@@ -203,7 +215,7 @@ SOFTLANE_API sl_status sl_log_softmax_backward_f16(const sl_f16 *y, const sl_f16
  *   special values  NaN as softmax; no classes give -inf
  *   error           of the larger of |lse| and |max x|: f32 1.0 ULP tested, 5.4 / 6.2 on any input, f64 2.0 and
  *                   4.6 / 4.7. The logarithm of the rest, up to twice that large, cancels against the maximum
- *   status          SIZE, NULL, OVERLAP */
+ *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_logsumexp_f32(const float *x, float *lse, sl_shape shape);
 SOFTLANE_API sl_status sl_logsumexp_f64(const double *x, double *lse, sl_shape shape);
 SOFTLANE_API sl_status sl_logsumexp_bf16(const sl_bf16 *x, float *lse, sl_shape shape);
@@ -292,8 +304,8 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *             upstream[0] for SL_SUM, upstream[0] / divisor for SL_MEAN. The loss has the same bits with and
  *             without. It may be the logits themselves.
  *   weight 0  takes a class (cross_entropy, nll), or a factor 0 a term, out even at infinite cost.
- *   ignored   rows: loss 0, gradient 0, and nothing of them counts. Where inner = 1 they are not read. (Else their
- *             elements lie between those of others.)
+ *   ignored   rows: loss 0, gradient 0, and nothing of them counts. Contiguous ones are not read. (The others' elements
+ *             lie between those of their neighbours.)
  *   mean      whose divisor is 0: NaN (SL_EMPTY_MEAN_ZERO: 0), whatever the sum, and so are gradients in the rows that
  *             are not ignored.
  *   divisor   Where threads, or ranks, have some of the rows each, the divisor of all rows gives each gradient the very bits
@@ -301,7 +313,7 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   sums and means  0.51 ULP of the sum or mean of the single losses (f64 means: 2.0) where these are of one sign. Of
  *             both signs, which takes weights or targets outside of [0, 1], 2^-30 (f64: 2^-60) of the sum or mean of
  *             their magnitudes more. An f64 mean is finite where the losses are, even if their sum is not.
- *   status    SIZE, NULL, OPTION, OVERLAP, TARGET */
+ *   status    STRIDE, SIZE, NULL, OPTION, OVERLAP, TARGET */
 
 /* Categorical cross-entropy of logits with class ids; target has one id per row.
  *   nll_r  = log(sum_k exp(x_k)) - x_t    with t = target[r]
@@ -589,7 +601,7 @@ SOFTLANE_API bool sl_isa_force(const char *name);
 /* ----------------------------------------------------------------------------------------------- speed */
 
 /* How large the last-level cache is taken to be, in bytes. What a kernel writes beyond half of that goes past the caches (where
- * the variant can). Element kernels prefetch what they read beyond half of it, or beyond 512 KiB where it is more than 128 MiB.
+ * the variant can). Where it is more than 128 MiB, element kernels prefetch what they read beyond 512 KiB.
  * It is what sl_set_cache_bytes has said, else the size of the one cache that a core reaches, where a package has several: of the
  * core that asks first, at the first call that computes, names a variant, or is this one. On x86 cpuid tells it, elsewhere Linux
  * in /sys; 32 MiB where they do not. */

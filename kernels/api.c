@@ -11,9 +11,15 @@
 
 #include <float.h>
 
-sl_shape sl_rows(size_t rows, size_t classes) { return (sl_shape){.outer = rows, .classes = classes, .inner = 1}; }
+sl_shape sl_rows(size_t rows, size_t classes)
+{
+    return (sl_shape){.outer = rows, .classes = classes, .inner = 1};
+}
 
-sl_shape sl_axis(size_t outer, size_t classes, size_t inner) { return (sl_shape){.outer = outer, .classes = classes, .inner = inner}; }
+sl_shape sl_axis(size_t outer, size_t classes, size_t inner)
+{
+    return (sl_shape){.outer = outer, .classes = classes, .inner = inner};
+}
 
 sl_loss_options sl_loss_defaults(void) { return (sl_loss_options){0}; }
 
@@ -38,6 +44,8 @@ const char *sl_status_string(sl_status status)
         return "the tuning file is of another version";
     case SL_ERR_MACHINE:
         return "the tuning file is of another machine";
+    case SL_ERR_STRIDE:
+        return "a stride is negative or lets elements of an array overlap";
     }
     return "unknown status";
 }
@@ -64,8 +72,9 @@ typedef enum {
 
 typedef struct {
     const void *at;
-    size_t count, size; /* elements, bytes of each */
+    size_t count, size; /* elements, from the first to the last one; bytes of each */
     role role;
+    bool shaped; /* the shape's strides are those of its elements; else it is dense */
 } array;
 
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
@@ -109,12 +118,14 @@ INLINE sl_status check_arrays(const array *a, size_t n)
     return check_aliasing(a, n);
 }
 
-/* SIZE_MAX, which is too much for any array, where the product is more. */
+/* SIZE_MAX, which is too much for any array, where the product or the sum is more. */
 static size_t saturating_product(size_t a, size_t b)
 {
     size_t product;
     return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
 }
+
+static size_t saturating_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
 
 /* None of either in an empty shape. */
 static size_t elements_of(sl_shape s)
@@ -126,6 +137,118 @@ static size_t elements_of(sl_shape s)
 
 /* Also of no classes: what there is one of for each row is there then, too. */
 static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner); }
+
+/* --------------------------------------------------------------------------------------------- strides */
+
+/* Out of line and seldom: a dense call asks this and nothing else. */
+#define RARE static __attribute__((noinline, cold))
+
+INLINE bool has_strides(const sl_shape *s)
+{
+    return (s->in.outer | s->in.classes | s->out.outer | s->out.classes) != 0;
+}
+
+/* How the elements of a shape lie: strides in effect, 0 where there is nothing to go to; elements from the first to the last. */
+typedef struct {
+    size_t outer, classes, span;
+} extent;
+
+/* n parts, of `part` elements each. */
+static size_t span_of(size_t n, size_t stride, size_t part)
+{
+    return saturating_sum(saturating_product(n - 1, stride), part);
+}
+
+static sl_status extent_of(const sl_shape *s, const sl_strides *given, extent *e)
+{
+    *e = (extent){0, 0, 0};
+    if (given->outer < 0 || given->classes < 0)
+        return SL_ERR_STRIDE;
+    if (s->outer == 0 || s->classes == 0 || s->inner == 0)
+        return SL_OK;
+    const size_t classes = given->classes != 0 ? (size_t)given->classes : s->inner;
+    const size_t outer = given->outer != 0 ? (size_t)given->outer : saturating_product(s->classes, classes);
+    const size_t block = span_of(s->classes, classes, s->inner);
+    if ((s->classes > 1 && classes < s->inner) || (s->outer > 1 && outer < block))
+        return SL_ERR_STRIDE;
+    *e = (extent){s->outer > 1 ? outer : 0, s->classes > 1 ? classes : 0, span_of(s->outer, outer, block)};
+    return SL_OK;
+}
+
+/* Of what is read, and of what is written. */
+typedef struct {
+    extent in, out;
+} extents;
+
+static const extent *extent_for(const extents *e, const array *a)
+{
+    return a->role == OUTPUT || a->role == REPLACING ? &e->out : &e->in;
+}
+
+/* The shape's strides, and what is not yet known of the arrays: the spans of those that go by them. */
+static sl_status lay_out(array *a, size_t n, const sl_shape *shape, extents *e)
+{
+    CHECK(extent_of(shape, &shape->in, &e->in));
+    CHECK(extent_of(shape, &shape->out, &e->out));
+    for (size_t i = 0; i < n; i++)
+        if (a[i].shaped && a[i].count != 0)
+            a[i].count = extent_for(e, &a[i])->span;
+    return SL_OK;
+}
+
+/* How far d is from the last of n multiples that is not beyond it, or from the next one; SIZE_MAX: there is none. */
+static size_t off_multiple(size_t d, size_t stride, size_t n, size_t next)
+{
+    const size_t k = stride != 0 ? d / stride + next : next;
+    if (k >= n)
+        return SIZE_MAX;
+    return next != 0 ? k * stride - d : d - k * stride;
+}
+
+/* Whether elements of two arrays meet that lie alike, the second one so many bytes behind the first. Parts that do not overlap
+ * each other meet their neighbours' at most. */
+static bool meet(const sl_shape *s, const extent *e, size_t size, size_t distance)
+{
+    for (size_t i = 0; i < 4; i++) {
+        const size_t of_block = off_multiple(distance, e->outer * size, s->outer, i / 2);
+        if (off_multiple(of_block, e->classes * size, s->classes, i % 2) < s->inner * size)
+            return true;
+    }
+    return false;
+}
+
+static bool lie_alike(const extent *a, const extent *b)
+{
+    return a->outer == b->outer && a->classes == b->classes;
+}
+
+/* As check_aliasing; arrays that lie alike may interleave. */
+static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape *shape, const extents *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (a[i].role != OUTPUT && a[i].role != REPLACING)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            if (k == i || !overlap(&a[i], &a[k]))
+                continue;
+            const uintptr_t p = (uintptr_t)a[i].at, q = (uintptr_t)a[k].at;
+            const bool alike = a[i].shaped && a[k].shaped && a[i].size == a[k].size &&
+                               lie_alike(&e->out, extent_for(e, &a[k]));
+            const bool in_place = a[i].role == REPLACING && a[k].role == REPLACED && p == q;
+            if (!alike || (!in_place && meet(shape, &e->out, a[i].size, p < q ? q - p : p - q)))
+                return SL_ERR_OVERLAP;
+        }
+    }
+    return SL_OK;
+}
+
+RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
+{
+    extents e;
+    CHECK(lay_out(a, n, shape, &e));
+    CHECK(check_presence(a, n));
+    return check_strided_aliasing(a, n, shape, &e);
+}
 
 /* -------------------------------------------------------------------------------------- maps and folds */
 
@@ -141,34 +264,55 @@ static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner);
         return SL_OK;                                                                                        \
     }
 
+/* The same with a shape. */
+#define ROW_FUNCTION(dt, name, parameters, work, call, ...)                                                  \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        const array arrays[] = {__VA_ARGS__};                                                                \
+        if (has_strides(&shape)) {                                                                           \
+            array strided[] = {__VA_ARGS__};                                                                 \
+            CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape));                                 \
+        } else {                                                                                             \
+            CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                   \
+        }                                                                                                    \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
+        return SL_OK;                                                                                        \
+    }
+
 #define DEFINE_MAP(dt, T, L, name)                                                                           \
-    FUNCTION(dt, name, SL_PARAMS_MAP(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED},                       \
-             {y, n, sizeof(T), REPLACING})
+    FUNCTION(dt, name, SL_PARAMS_MAP(T, L), n, (x, y, n), {x, n, sizeof(T), REPLACED, false},                \
+             {y, n, sizeof(T), REPLACING, false})
 
 #define DEFINE_MAP_BACKWARD(dt, T, L, name)                                                                  \
-    FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED},         \
-             {dy, n, sizeof(T), REPLACED}, {dx, n, sizeof(T), REPLACING})
+    FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED, false},  \
+             {dy, n, sizeof(T), REPLACED, false}, {dx, n, sizeof(T), REPLACING, false})
+
+/* An array of the shape's elements. */
+#define ELEMENTS(at, role)                                                                                   \
+    {                                                                                                        \
+        at, elements_of(shape), sizeof *(at), role, true                                                     \
+    }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
-    FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                           \
-             {x, elements_of(shape), sizeof(T), REPLACED}, {y, elements_of(shape), sizeof(T), REPLACING})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                       \
+                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING))
 
 #define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
-    FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),                 \
-             {y, elements_of(shape), sizeof(T), REPLACED}, {dy, elements_of(shape), sizeof(T), REPLACED},    \
-             {dx, elements_of(shape), sizeof(T), REPLACING})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),             \
+                 ELEMENTS(y, REPLACED), ELEMENTS(dy, REPLACED), ELEMENTS(dx, REPLACING))
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
-    FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), rows_of(shape), (x, lse, shape),                            \
-             {x, elements_of(shape), sizeof(T), INPUT}, {lse, rows_of(shape), sizeof(L), OUTPUT})
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_FOLD(T, L), rows_of(shape), (x, lse, shape), ELEMENTS(x, INPUT),    \
+                 {lse, rows_of(shape), sizeof(L), OUTPUT, false})
 
 #define DEFINE_STATS(dt, T, L, name)                                                                         \
-    FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT},                    \
-             {stats, 1, sizeof *stats, OUTPUT})
+    FUNCTION(dt, name, SL_PARAMS_STATS(T, L), 1, (x, n, stats), {x, n, sizeof(T), INPUT, false},             \
+             {stats, 1, sizeof *stats, OUTPUT, false})
 
 #define DEFINE_APPLY(dt, T, L, name)                                                                         \
-    FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED},              \
-             {y, n, sizeof(T), REPLACING}, {stats, 1, sizeof *stats, INPUT})
+    FUNCTION(dt, name, SL_PARAMS_APPLY(T, L), n, (x, y, n, stats), {x, n, sizeof(T), REPLACED, false},       \
+             {y, n, sizeof(T), REPLACING, false}, {stats, 1, sizeof *stats, INPUT, false})
 
 /* ---------------------------------------------------------------------------------------------- losses */
 
@@ -221,29 +365,56 @@ typedef struct {
     size_t losses, loss_size;
 } loss_call;
 
-static sl_status check_loss(const loss_call *c)
+enum { LOSS_ARRAYS = 10 };
+
+INLINE void arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
     const size_t classes = c->logits.count == 0 ? 0 : c->classes;
     const bool is_loss = c->known.size == 0, loss_is_required = is_loss && c->grad == NULL;
-    const array arrays[] = {
+    const array all[LOSS_ARRAYS] = {
         c->logits,
         c->target,
-        {c->known.at, c->known.count, is_loss ? 1 : c->known.size, INPUT},
-        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT},
-        {c->grad, c->grad != NULL || !is_loss ? c->logits.count : 0, c->logits.size, REPLACING},
-        {o->lse, o->lse != NULL ? rows_of(c->shape) : 0, c->loss_size, OUTPUT},
-        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT},
-        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT},
-        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT},
+        {c->known.at, c->known.count, is_loss ? 1 : c->known.size, INPUT, false},
+        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT, false},
+        {c->grad, c->grad != NULL || !is_loss ? c->logits.count : 0, c->logits.size, REPLACING, true},
+        {o->lse, o->lse != NULL ? rows_of(c->shape) : 0, c->loss_size, OUTPUT, false},
+        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
+        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
+        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT, false},
+        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT, false},
     };
-    CHECK(check_presence(arrays, COUNT_OF(arrays)));
-    CHECK(check_options(o, c->takes));
-    if (c->is_outside)
-        return SL_ERR_OPTION;
-    return check_aliasing(arrays, COUNT_OF(arrays));
+    for (size_t i = 0; i < LOSS_ARRAYS; i++)
+        arrays[i] = all[i];
+}
+
+static sl_status check_loss_options(const loss_call *c)
+{
+    CHECK(check_options(c->options, c->takes));
+    return c->is_outside ? SL_ERR_OPTION : SL_OK;
+}
+
+RARE sl_status check_strided_loss(const loss_call *c)
+{
+    array arrays[LOSS_ARRAYS];
+    extents e;
+    arrays_of(c, arrays);
+    CHECK(lay_out(arrays, LOSS_ARRAYS, &c->shape, &e));
+    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    CHECK(check_loss_options(c));
+    return check_strided_aliasing(arrays, LOSS_ARRAYS, &c->shape, &e);
+}
+
+static sl_status check_loss(const loss_call *c)
+{
+    if (has_strides(&c->shape))
+        return check_strided_loss(c);
+    array arrays[LOSS_ARRAYS];
+    arrays_of(c, arrays);
+    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    CHECK(check_loss_options(c));
+    return check_aliasing(arrays, LOSS_ARRAYS);
 }
 
 /* A class id for every row. */
@@ -257,6 +428,25 @@ static sl_status check_class_ids(const int64_t *target, size_t rows, size_t clas
     return SL_OK;
 }
 
+/* What is read, as runs of neighbours: all in one where it is dense, else rows or classes. */
+typedef struct {
+    size_t outer, classes, length;
+    size_t to_outer, to_class; /* elements from run to run */
+} runs;
+
+static runs runs_of(const sl_shape *s)
+{
+    if (!has_strides(s))
+        return (runs){1, 1, elements_of(*s), 0, 0};
+    extent e; /* they have been checked */
+    (void)extent_of(s, &s->in, &e);
+    if (e.span == 0)
+        return (runs){0, 0, 0, 0, 0};
+    if (e.classes == s->inner)
+        return (runs){s->outer, 1, s->classes * s->inner, e.outer, 0};
+    return (runs){s->outer, s->classes, s->inner, e.outer, e.classes};
+}
+
 /* Numbers in [0, 1], which a NaN is not; of the 16-bit formats by their bits. Without an early exit compilers
  * make vectors of it. */
 #define IS_OUTSIDE_f32(p) !(((p) >= 0) & ((p) <= 1))
@@ -266,9 +456,12 @@ static sl_status check_class_ids(const int64_t *target, size_t rows, size_t clas
 #define IS_OUTSIDE_f16(p) IS_OUTSIDE_16((p).bits, 0x3c00)
 #define CHECK_PROBABILITIES(is_outside)                                                                      \
     do {                                                                                                     \
+        const runs all = runs_of(&shape);                                                                    \
         int outside = 0;                                                                                     \
-        for (size_t i = 0; i < c.logits.count; i++)                                                          \
-            outside |= is_outside(x[i]);                                                                     \
+        for (size_t o = 0; o < all.outer; o++)                                                               \
+            for (size_t k = 0; k < all.classes; k++)                                                         \
+                for (size_t i = 0; i < all.length; i++)                                                      \
+                    outside |= is_outside(x[o * all.to_outer + k * all.to_class + i]);                       \
         if (outside)                                                                                         \
             return SL_ERR_TARGET;                                                                            \
     } while (0)
@@ -283,13 +476,13 @@ static sl_status check_class_ids(const int64_t *target, size_t rows, size_t clas
 #define CHECK_TARGET_bce(dt) CHECK_PROBABILITIES(IS_OUTSIDE_##dt)
 
 /* The kernel is called for empty shapes, too: a mean or a sum over nothing is a result. */
-#define LOSS(dt, T, L, name, parameters, targets, loss_count)                                                \
+#define LOSS(dt, T, L, name, parameters, targets, shaped, loss_count)                                        \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
         const loss_call c = {                                                                                \
-            .logits = {x, elements_of(shape), sizeof *x, REPLACED},                                          \
-            .target = {target, targets, sizeof *target, INPUT},                                              \
+            .logits = ELEMENTS(x, REPLACED),                                                                 \
+            .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
             .shape = shape,                                                                                  \
             .classes = shape.classes,                                                                        \
             .options = &o,                                                                                   \
@@ -317,8 +510,8 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
         const loss_call c = {                                                                                \
-            .logits = {x, elements_of(shape), sizeof *x, REPLACED},                                          \
-            .target = {target, rows_of(shape), sizeof *target, INPUT},                                       \
+            .logits = ELEMENTS(x, REPLACED),                                                                 \
+            .target = {target, rows_of(shape), sizeof *target, INPUT, false},                                \
             .known = __VA_ARGS__,                                                                            \
             .shape = shape,                                                                                  \
             .classes = all_classes,                                                                          \
@@ -339,18 +532,18 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
 
 #define DEFINE_CLASS_GRAD(dt, T, L, name)                                                                    \
     GRAD(dt, T, L, name, SL_PARAMS_CLASS_GRAD(T, L), shape.classes, false,                                   \
-         (x, target, shape, &o, lse, grad), {lse, rows_of(shape), sizeof *lse, INPUT})
+         (x, target, shape, &o, lse, grad), {lse, rows_of(shape), sizeof *lse, INPUT, false})
 
 #define DEFINE_SHARD_GRAD(dt, T, L, name)                                                                    \
     GRAD(dt, T, L, name, SL_PARAMS_SHARD_GRAD(T, L), shard.classes, is_no_part(shape, shard),                \
-         (x, target, shape, shard, &o, stats, grad), {stats, rows_of(shape), sizeof *stats, INPUT})
+         (x, target, shape, shard, &o, stats, grad), {stats, rows_of(shape), sizeof *stats, INPUT, false})
 
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
-    LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))
 #define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
-    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), true, rows_of(shape))
 #define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
-    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), elements_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), true, elements_of(shape))
 
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 

@@ -9,7 +9,8 @@
 
 Elements are float32, float64, float16, or bfloat16: uint16 arrays of its bits, or ml_dtypes.bfloat16. `axis` is that of
 the classes. Arrays must be C-contiguous, plain (no masked arrays) and of the right type: others are refused, since to
-convert them is to copy them. Class ids alone may be of any integer type: if it is not int64 they are copied. A status other
+convert them is to copy them. Only functions with an axis also take slices that C has strides for: the first columns of
+a padded matrix (logits[:, :50257]), a class axis of a part of an image. Two inputs must then lie alike. Class ids alone may be of any integer type: if it is not int64 they are copied. A status other
 than SL_OK is raised as softlane.Error; what softlane.h leaves to C, shapes and types, as ValueError and TypeError. Formulas,
 special values and error bounds are in softlane.h. The global interpreter lock is not held.
 
@@ -42,6 +43,9 @@ if _manifests is None:
 
 class _Strides(ctypes.Structure):
     _fields_ = [(name, ctypes.c_ssize_t) for name in ("outer", "classes")]
+
+    def __eq__(self, other):
+        return (self.outer, self.classes) == (other.outer, other.classes)
 
 
 class Shape(ctypes.Structure):
@@ -277,22 +281,69 @@ def _dtype_of(name, array):
     raise TypeError(f"{name} holds {array.dtype}, need float32, float64, float16, bfloat16 or its bits as uint16")
 
 
-def _checked(name, array, dtype, shape, written=False):
-    """The array, which C may use as it is."""
+def _merged(lengths, strides):
+    """The elements from one index of these dimensions, as one, to the next: 0 where there is none, None where they differ."""
+    merged, reach = 0, None
+    for length, stride in reversed(list(zip(lengths, strides))):
+        if length == 1:
+            continue
+        if merged == 0:
+            merged, reach = stride, stride
+        elif stride != reach:
+            return None
+        reach *= length
+    return merged
+
+
+def _strides_of(array, axis):
+    """Those that C needs; None if it cannot say where the elements are."""
+    if array.flags.c_contiguous or array.size == 0:
+        return _Strides(0, 0)
+    if any(stride < 0 or stride % array.itemsize for stride in array.strides):
+        return None
+    strides = [stride // array.itemsize for stride in array.strides]
+    before, after = slice(axis), slice(axis + 1, None)
+    inner = math.prod(array.shape[after])
+    outer, neighbours = _merged(array.shape[before], strides[before]), _merged(array.shape[after], strides[after])
+    classes = strides[axis] if array.shape[axis] > 1 else inner
+    block = (array.shape[axis] - 1) * classes + inner
+    if outer is None or (classes != 1 if inner == 1 else neighbours != 1 or classes < inner):
+        return None
+    if math.prod(array.shape[before]) > 1 and outer < block:
+        return None
+    return _Strides(outer, classes)
+
+
+def _checked(name, array, dtype, shape, written=False, axis=None):
+    """The array, which C may use as it is; of a class axis, by strides."""
     _check_plain(name, array)
     if array.dtype != dtype:
         raise TypeError(f"{name} holds {array.dtype}, need {dtype}")
     if array.shape != shape:
         raise ValueError(f"{name} has the shape {array.shape}, need {shape}")
-    if not array.flags.c_contiguous or not array.flags.aligned:
-        raise ValueError(f"{name} is not C-contiguous and aligned: numpy.ascontiguousarray makes a copy that is")
+    fits = array.flags.c_contiguous if axis is None else _strides_of(array, axis % array.ndim) is not None
+    if not fits or not array.flags.aligned:
+        raise ValueError(f"{name} is not C-contiguous and aligned{'' if axis is None else ', nor a slice that C has strides for'}"
+                         ": numpy.ascontiguousarray makes a copy that is")
     if written and not array.flags.writeable:
         raise ValueError(f"{name} is read-only")
     return array
 
 
-def _output(name, array, dtype, shape):
-    return np.empty(shape, dtype) if array is None else _checked(name, array, dtype, shape, written=True)
+def _output(name, array, dtype, shape, axis=None):
+    return np.empty(shape, dtype) if array is None else _checked(name, array, dtype, shape, written=True, axis=axis)
+
+
+def _lay_out(shape, axis, written, **read):
+    """The strides of a shape for C: those of what is read, which lies alike, and of what is written, if anything is."""
+    (first, array), *others = read.items()
+    strides = _strides_of(array, axis % array.ndim)
+    for name, other in others:
+        if _strides_of(other, axis % other.ndim) != strides:
+            raise ValueError(f"{name} has other strides than {first}: numpy.ascontiguousarray makes copies of both that have none")
+    setattr(shape, "in", strides)
+    if written is not None:
+        shape.out = _strides_of(written, axis % written.ndim)
 
 
 def _class_ids(name, array, rows):
@@ -364,8 +415,9 @@ def _row_map(kernel):
     def function(x, axis=-1, out=None):
         dtype, _ = _dtype_of("x", x)
         shape, _ = _split("x", x, axis)
-        _checked("x", x, x.dtype, x.shape)
-        out = _output("out", out, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
+        out = _output("out", out, x.dtype, x.shape, axis)
+        _lay_out(shape, axis, out, x=x)
         _call(kernel, dtype, x, out, shape)
         return out
     return function
@@ -375,9 +427,10 @@ def _row_backward(kernel):
     def function(y, dy, axis=-1, out=None):
         dtype, _ = _dtype_of("y", y)
         shape, _ = _split("y", y, axis)
-        _checked("y", y, y.dtype, y.shape)
-        _checked("dy", dy, y.dtype, y.shape)
-        out = _output("out", out, y.dtype, y.shape)
+        _checked("y", y, y.dtype, y.shape, axis=axis)
+        _checked("dy", dy, y.dtype, y.shape, axis=axis)
+        out = _output("out", out, y.dtype, y.shape, axis)
+        _lay_out(shape, axis, out, y=y, dy=dy)
         _call(kernel, dtype, y, dy, out, shape)
         return out
     return function
@@ -387,8 +440,9 @@ def _row_fold(kernel):
     def function(x, axis=-1, out=None):
         dtype, result = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
-        _checked("x", x, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
         out = _output("out", out, result, rows)
+        _lay_out(shape, axis, None, x=x)
         _call(kernel, dtype, x, out, shape)
         return out
     return function
@@ -457,25 +511,26 @@ def _reduction(reduction):
     return reduction
 
 
-def _wanted(name, array, dtype, shape):
+def _wanted(name, array, dtype, shape, axis=None):
     """True: a new array; an array: that one; else none."""
     if isinstance(array, (bool, np.bool_)):
         return np.empty(shape, dtype) if array else None
-    return None if array is None else _output(name, array, dtype, shape)
+    return None if array is None else _output(name, array, dtype, shape, axis)
 
 
 def _loss_of(kernel, ids, per_element):
     def function(x, target, axis=-1, *, reduction="mean", out=None, grad=None, lse=None, **options):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
-        _checked("x", x, x.dtype, x.shape)
-        target = _class_ids("target", target, rows) if ids else _checked("target", target, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
+        target = _class_ids("target", target, rows) if ids else _checked("target", target, x.dtype, x.shape, axis=axis)
         losses = () if _reduction(reduction) != "none" else x.shape if per_element else rows
         taken, _kept = _options_of(loss, losses, shape.classes, reduction, **options)
         result = _output("out", out, loss, losses)
-        grad = _wanted("grad", grad, x.dtype, x.shape)
+        grad = _wanted("grad", grad, x.dtype, x.shape, axis)
         lse = _wanted("lse", lse, loss, rows)
         taken.lse = None if lse is None else lse.ctypes.data
+        _lay_out(shape, axis, grad, **({"x": x} if ids else {"x": x, "target": target}))
         _checked_call(kernel, dtype, taken, x, target, shape, taken, result, grad)
         result = result[()] if out is None else out  # a mean or a sum is a number
         more = [array for array in (grad, lse) if array is not None]
@@ -487,11 +542,12 @@ def _class_grad(kernel):
     def function(x, target, lse, axis=-1, *, reduction="mean", out=None, **options):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
-        _checked("x", x, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
         target, lse = _class_ids("target", target, rows), _checked("lse", lse, loss, rows)
         losses = rows if _reduction(reduction) == "none" else ()
         taken, _kept = _options_of(loss, losses, shape.classes, reduction, **options)
-        out = _output("out", out, x.dtype, x.shape)
+        out = _output("out", out, x.dtype, x.shape, axis)
+        _lay_out(shape, axis, out, x=x)
         _checked_call(kernel, dtype, taken, x, target, shape, taken, lse, out)
         return out
     return function
@@ -501,7 +557,7 @@ def _shard_grad(kernel):
     def function(x, target, stats, first, classes, *, reduction="mean", out=None, **options):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, -1)
-        _checked("x", x, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=-1)
         target = _class_ids("target", target, rows)
         first, classes = _integer("first", first, 0, _SSIZE_MAX), _integer("classes", classes, 0, _SSIZE_MAX)
         stats = [_statistics("stats", one) for one in stats]
@@ -512,7 +568,8 @@ def _shard_grad(kernel):
         losses = rows if _reduction(reduction) == "none" else ()
         taken, _kept = _options_of(loss, losses, classes, reduction, **options)
         of_rows = (Stats * len(stats)).from_buffer_copy(b"".join(bytes(one) for one in stats))
-        out = _output("out", out, x.dtype, x.shape)
+        out = _output("out", out, x.dtype, x.shape, -1)
+        _lay_out(shape, -1, out, x=x)
         _checked_call(kernel, dtype, taken, x, target, shape, _Shard(first, classes), taken,
                       ctypes.addressof(of_rows) if stats else None, out)
         return out

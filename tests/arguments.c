@@ -163,17 +163,17 @@ static void sizes(const kernel *k)
                 &weighted);
 }
 
-/* Products that wrap around, some of them to a small number. */
+/* Products that wrap around, some of them to a small number. (A count has wrapped around before the library sees it.) */
 static void wrapping_sizes(const kernel *k)
 {
-    static const sl_shape wrapping[] = {
-        {1, 1, SIZE_MAX},
-        {SIZE_MAX, 1, 1},
-        {SIZE_MAX, SIZE_MAX, 1},
-        {(size_t)1 << 32, (size_t)1 << 32, 1},
-        {(size_t)1 << 21, (size_t)1 << 21, (size_t)1 << 22},
-        {((size_t)1 << 32) + 1, ((size_t)1 << 32) - 1, 1},
-        {3, SIZE_MAX / 3 + 1, 1},
+    const sl_shape wrapping[] = {
+        sl_axis(1, 1, SIZE_MAX),
+        sl_rows(SIZE_MAX, 1),
+        sl_rows(SIZE_MAX, SIZE_MAX),
+        sl_rows((size_t)1 << 32, (size_t)1 << 32),
+        sl_axis((size_t)1 << 21, (size_t)1 << 21, (size_t)1 << 22),
+        sl_rows(((size_t)1 << 32) + 1, ((size_t)1 << 32) - 1),
+        sl_rows(3, SIZE_MAX / 3 + 1),
     };
     for (size_t i = 0; i < COUNT_OF(wrapping); i++) {
         fixture f;
@@ -182,12 +182,6 @@ static void wrapping_sizes(const kernel *k)
         assert_outcome(&f, SL_ERR_SIZE);
         tear_down(&f);
     }
-}
-
-/* The others take a count, and it has wrapped around before the library sees it. */
-static bool has_shape_parameter(const kernel *k)
-{
-    return has_shape(k) && (takes_options(k) || !is_by_element(k));
 }
 
 /* -------------------------------------------------------------------------------------------- overlap */
@@ -277,10 +271,198 @@ static void overlap_with_options(const kernel *k)
         }
 }
 
+/* -------------------------------------------------------------------------------------------- strides */
+
+/* The fixture's call of this shape with all class ids 0, and with these strides of what is read, or of what is written. */
+static void set_strides(fixture *f, sl_shape shape, sl_strides given, bool written)
+{
+    f->w.c.shape = shape;
+    *(written ? &f->w.c.shape.out : &f->w.c.shape.in) = given;
+    if (f->w.k->second == CLASS_IDS)
+        memset(f->w.second, 0, 6 * sizeof(int64_t));
+}
+
+typedef struct {
+    sl_shape shape;
+    sl_strides given;
+} strides_case;
+
+static void assert_strides(const kernel *k, const strides_case *cases, size_t n, sl_status want)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int written = 0; written < 2; written++) {
+            fixture f;
+            set_up(&f, k, SL_NONE);
+            set_strides(&f, cases[i].shape, cases[i].given, written);
+            assert_status(k, &f.w.c, want);
+            for (size_t a = 0; a < f.count && want != SL_OK; a++)
+                assert_true(f.arrays[a].output == OUTPUTS || is_untouched(f.arrays[a].at, f.arrays[a].bytes));
+            tear_down(&f);
+        }
+}
+
+static void refused_strides(const kernel *k)
+{
+    const sl_shape axis = sl_axis(2, 4, 3), matrix = sl_rows(6, 4);
+    const strides_case bad[] = {
+        {axis, {-1, 0}},
+        {axis, {0, -1}},
+        {axis, {PTRDIFF_MIN, PTRDIFF_MIN}},
+        {axis, {-12, 3}},
+        {axis, {0, 2}},
+        {axis, {100, 1}},
+        {axis, {11, 0}},
+        {axis, {14, 4}},
+        {axis, {1, 0}},
+        {matrix, {3, 0}},
+        {matrix, {6, 2}},
+        {matrix, {1, 6}},
+        {sl_rows(1, 4), {-1, 0}},
+        {sl_rows(1, 1), {0, -1}},
+        {sl_rows(0, 4), {-4, 0}},
+        {sl_axis(2, 1, 3), {2, 0}},
+        {sl_axis(2, 1, 3), {0, 2}},
+        {sl_axis(2, SIZE_MAX, 3), {12, 0}},
+    };
+    assert_strides(k, bad, COUNT_OF(bad), SL_ERR_STRIDE);
+    const call nothing = {.shape = {.outer = 2, .classes = 3, .inner = 1, .in = {2, 0}}};
+    assert_status(k, &nothing, SL_ERR_STRIDE); /* before SIZE, NULL and OPTION */
+}
+
+static void accepted_strides(const kernel *k)
+{
+    const strides_case good[] = {
+        {sl_axis(2, 4, 3), {12, 3}},
+        {sl_axis(2, 4, 3), {12, 0}},
+        {sl_axis(2, 4, 3), {0, 3}},
+        {sl_axis(1, 4, 3), {1, 3}}, /* nobody goes to the next outer index */
+        {sl_axis(1, 4, 3), {PTRDIFF_MAX, 3}},
+        {sl_axis(2, 1, 3), {3, 1}}, /* nor to the next class */
+        {sl_axis(2, 1, 3), {3, PTRDIFF_MAX}},
+        {sl_axis(1, 1, 3), {PTRDIFF_MAX, PTRDIFF_MAX}},
+        {sl_rows(6, 4), {4, 1}},
+        {sl_rows(6, 2), {4, 1}},
+        {sl_rows(6, 2), {4, 2}},
+    };
+    assert_strides(k, good, COUNT_OF(good), SL_OK);
+}
+
+/* An array reaches from its first to its last element. */
+static void sizes_with_strides(const kernel *k)
+{
+    const ptrdiff_t most = PTRDIFF_MAX / (ptrdiff_t)k->dtype->size;
+    const strides_case large[] = {
+        {sl_axis(2, 4, 3), {PTRDIFF_MAX, 0}},
+        {sl_axis(2, 4, 3), {most - 11, 0}},
+        {sl_axis(2, 4, 3), {0, PTRDIFF_MAX}},
+        {sl_axis(2, 4, 3), {0, most / 4}},
+    };
+    for (size_t i = 0; i < COUNT_OF(large); i++)
+        for (int written = 0; written <= (output_like_x(k) != OUTPUTS); written++) {
+            fixture f;
+            set_up(&f, k, SL_NONE);
+            set_strides(&f, large[i].shape, large[i].given, written);
+            assert_outcome(&f, SL_ERR_SIZE);
+            tear_down(&f);
+        }
+}
+
+/* The output at every distance from x: with the same strides they may interleave, else their spans must be apart. */
+enum { X_AT = 100, ROOM = 300 };
+
+static bool elements_meet(sl_shape shape, sl_strides in, sl_strides out, size_t y_at)
+{
+    bool is_x[ROOM] = {false};
+    bool meet = false;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t e = 0; e < elements(shape); e++) {
+            const sl_strides of = pass == 0 ? in : out;
+            const size_t step = of.classes != 0 ? (size_t)of.classes : shape.inner,
+                         block = of.outer != 0 ? (size_t)of.outer : shape.classes * step,
+                         at = (pass == 0 ? X_AT : y_at) + e / (shape.classes * shape.inner) * block +
+                              e / shape.inner % shape.classes * step + e % shape.inner;
+            assert_true(at < ROOM);
+            meet = meet || (pass == 1 && is_x[at]);
+            is_x[at] = is_x[at] || pass == 0;
+        }
+    return meet;
+}
+
+static size_t span_of(sl_shape shape, sl_strides of)
+{
+    const size_t step = of.classes != 0 ? (size_t)of.classes : shape.inner;
+    return (shape.outer - 1) * (of.outer != 0 ? (size_t)of.outer : shape.classes * step) +
+           (shape.classes - 1) * step + shape.inner;
+}
+
+static void overlap_at(const kernel *k, sl_shape shape, sl_strides in, sl_strides out, size_t y_at)
+{
+    const size_t size = k->dtype->size;
+    char *both = allocate_zeroed(ROOM, size), *second = allocate_zeroed(ROOM, size);
+    char *zeros = allocate_zeroed(ROOM, size);
+    fixture f;
+    set_up(&f, k, SL_NONE);
+    set_strides(&f, shape, in, false);
+    f.w.c.shape.out = out;
+    f.w.c.x = both + X_AT * size;
+    f.w.c.out[output_like_x(k)] = both + y_at * size;
+    if (k->second == DY || k->second == PROBABILITIES)
+        f.w.c.second = second;
+    const sl_strides a = {shape.outer > 1 ? in.outer != 0 ? in.outer : 12 : 0,
+                          in.classes != 0 ? in.classes : 3},
+                     b = {shape.outer > 1 ? out.outer != 0 ? out.outer : 12 : 0,
+                          out.classes != 0 ? out.classes : 3};
+    const bool alike = a.outer == b.outer && a.classes == b.classes;
+    const bool apart = y_at + span_of(shape, out) <= X_AT || X_AT + span_of(shape, in) <= y_at;
+    const bool fine = alike ? y_at == X_AT || !elements_meet(shape, in, out, y_at) : apart;
+    assert_status(k, &f.w.c, fine ? SL_OK : SL_ERR_OVERLAP);
+    assert_true(fine || memcmp(both, zeros, ROOM * size) == 0);
+    tear_down(&f);
+    free(both);
+    free(second);
+    free(zeros);
+}
+
+static void overlap_with_strides(const kernel *k)
+{
+    static const sl_strides given[] = {{0, 0},  {12, 3}, {20, 5}, {30, 3},
+                                       {24, 6}, {17, 4}, {70, 9}, {40, 10}};
+    if (output_like_x(k) == OUTPUTS)
+        return;
+    for (size_t i = 0; i < COUNT_OF(given); i++)
+        for (size_t j = 0; j < COUNT_OF(given); j++)
+            for (size_t y_at = 0; y_at < 180; y_at++)
+                if (i == j || i + j == 1 || y_at % 7 == 0 || y_at == X_AT)
+                    overlap_at(k, sl_axis(2, 4, 3), given[i], given[j], y_at);
+    for (size_t y_at = 0; y_at < 180; y_at++)
+        overlap_at(k, sl_axis(1, 4, 3), (sl_strides){0, 7}, (sl_strides){90, 7}, y_at);
+}
+
+/* A loss in the gap between two classes of logits. */
+static void loss_in_a_gap(const kernel *k)
+{
+    const size_t size = k->dtype->size;
+    char *x = allocate_zeroed(ROOM, size), *second = allocate_zeroed(ROOM, size);
+    fixture f;
+    set_up(&f, k, SL_SUM);
+    set_strides(&f, sl_axis(2, 4, 3), (sl_strides){80, 20}, false);
+    f.w.c.x = x;
+    if (k->second == PROBABILITIES)
+        f.w.c.second = second;
+    assert_status(k, &f.w.c, SL_OK);
+    f.w.c.out[RESULT] = x + 4 * sizeof(double);
+    assert_status(k, &f.w.c, SL_ERR_OVERLAP);
+    tear_down(&f);
+    free(x);
+    free(second);
+}
+
 /* --------------------------------------------------------------------------------------- empty shapes */
 
-static const sl_shape empty_shapes[] = {{0, 4, 1}, {3, 4, 0}, {0, 0, 0}, {0, SIZE_MAX, SIZE_MAX},
-                                        {3, 0, 1}, {2, 0, 5}};
+static const sl_shape empty_shapes[] = {
+    {.outer = 0, .classes = 4, .inner = 1}, {.outer = 3, .classes = 4, .inner = 0},
+    {.outer = 0, .classes = 0, .inner = 0}, {.outer = 0, .classes = SIZE_MAX, .inner = SIZE_MAX},
+    {.outer = 3, .classes = 0, .inner = 1}, {.outer = 2, .classes = 0, .inner = 5}};
 
 /* Without rows, or without classes where there is nothing for each row. */
 static bool is_empty(const kernel *k, sl_shape shape)
@@ -614,7 +796,7 @@ static void statistics(void)
 
 static void status_strings(void)
 {
-    for (int s = SL_OK; s <= SL_ERR_MACHINE; s++) {
+    for (int s = SL_OK; s <= SL_ERR_STRIDE; s++) {
         assert_non_null(sl_status_string((sl_status)s));
         for (int other = SL_OK; other < s; other++)
             assert_string_not_equal(sl_status_string((sl_status)s), sl_status_string((sl_status)other));
@@ -642,9 +824,14 @@ int main(void)
         {.name = "null pointers", .each_kernel = null_pointers},
         {.name = "null options", .each_kernel = null_options, .applies_to = is_loss},
         {.name = "sizes", .each_kernel = sizes},
-        {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = has_shape_parameter},
+        {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = takes_strides},
         {.name = "overlap", .each_kernel = overlap},
         {.name = "overlap with the options", .each_kernel = overlap_with_options, .applies_to = is_loss},
+        {.name = "strides that are refused", .each_kernel = refused_strides, .applies_to = takes_strides},
+        {.name = "strides that are accepted", .each_kernel = accepted_strides, .applies_to = takes_strides},
+        {.name = "sizes with strides", .each_kernel = sizes_with_strides, .applies_to = takes_strides},
+        {.name = "overlap with strides", .each_kernel = overlap_with_strides, .applies_to = takes_strides},
+        {.name = "loss in a gap", .each_kernel = loss_in_a_gap, .applies_to = is_loss},
         {.name = "rows without classes", .each_kernel = no_classes, .applies_to = has_result_of_rows},
         {.name = "empty input", .each_kernel = empty, .applies_to = gives_no_statistics},
         {.name = "mean and sum of nothing", .each_kernel = empty_reductions, .applies_to = is_loss},

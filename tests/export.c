@@ -38,7 +38,7 @@ static size_t compared;
 
 static void has_the_library_s_bits(const kernel *k, const isa *on)
 {
-    static const sl_shape shapes[] = {{1, 1, 1}, {5, 10, 1}, {3, 257, 1}, {2, 100, 7}};
+    const sl_shape shapes[] = {sl_rows(1, 1), sl_rows(5, 10), sl_rows(3, 257), sl_axis(2, 100, 7)};
     enum { SHAPES = sizeof shapes / sizeof *shapes };
     isa other = *on;
     sl_kernels table;

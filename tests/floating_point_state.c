@@ -329,10 +329,12 @@ static void make_finite(workload *w, const kernel *k, size_t v, size_t d, sl_sha
 /* Every case that the two tests below look at. */
 static void each_finite(const kernel *k, const isa *on, size_t one_in, void (*check)(const isa *, workload *))
 {
-    static const sl_shape shapes[] = {
-        {1, 1, 1},  {1, 2, 1},  {1, 3, 1},  {2, 5, 1},  {1, 16, 1},  {3, 16, 1},   {7, 10, 1},   {40, 3, 1},
-        {33, 9, 1}, {1, 33, 1}, {5, 33, 1}, {3, 40, 1}, {19, 70, 1}, {1, 257, 1},  {3, 1100, 1}, {1, 5000, 1},
-        {2, 3, 5},  {1, 33, 8}, {1, 40, 7}, {1, 7, 66}, {2, 45, 64}, {1, 300, 64}, {2, 9000, 1},
+    const sl_shape shapes[] = {
+        sl_rows(1, 1),      sl_rows(1, 2),       sl_rows(1, 3),     sl_rows(2, 5),     sl_rows(1, 16),
+        sl_rows(3, 16),     sl_rows(7, 10),      sl_rows(40, 3),    sl_rows(33, 9),    sl_rows(1, 33),
+        sl_rows(5, 33),     sl_rows(3, 40),      sl_rows(19, 70),   sl_rows(1, 257),   sl_rows(3, 1100),
+        sl_rows(1, 5000),   sl_axis(2, 3, 5),    sl_axis(1, 33, 8), sl_axis(1, 40, 7), sl_axis(1, 7, 66),
+        sl_axis(2, 45, 64), sl_axis(1, 300, 64), sl_rows(2, 9000),
     };
     enum { SHAPES = sizeof shapes / sizeof *shapes, DIRECTED = 12 };
     generator g = {k->index + 18};

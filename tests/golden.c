@@ -92,8 +92,9 @@ static const call_spec *spec_at(const kernel *k, size_t set, size_t at)
 
 static uint64_t hash_of(const kernel *k, size_t set, const isa *on)
 {
-    static const sl_shape shapes[] = {{7, 1, 1},   {9, 5, 1},   {19, 16, 1},  {5, 33, 1},  {3, 100, 1},
-                                      {2, 517, 1}, {2, 21, 19}, {1, 4099, 1}, {2, 70, 17}, {3, 3, 5}};
+    const sl_shape shapes[] = {sl_rows(7, 1),      sl_rows(9, 5),   sl_rows(19, 16),    sl_rows(5, 33),
+                               sl_rows(3, 100),    sl_rows(2, 517), sl_axis(2, 21, 19), sl_rows(1, 4099),
+                               sl_axis(2, 70, 17), sl_axis(3, 3, 5)};
     enum { SHAPES = sizeof shapes / sizeof *shapes, CHOSEN = 3 };
     generator g = {k->index};
     uint64_t hash = 0xcbf29ce484222325u;

@@ -91,8 +91,8 @@ static void sizes(const kernel *k, const isa *on)
 /* Every call_spec of a loss, at a few sizes. */
 static void all_options(const kernel *k, const isa *on)
 {
-    static const sl_shape shapes[] = {{7, 3, 1},  {5, 10, 1},   {3, 33, 1}, {2, 100, 1},
-                                      {2, 10, 7}, {1, 1000, 1}, {2, 20, 33}};
+    const sl_shape shapes[] = {sl_rows(7, 3),     sl_rows(5, 10),   sl_rows(3, 33),    sl_rows(2, 100),
+                               sl_axis(2, 10, 7), sl_rows(1, 1000), sl_axis(2, 20, 33)};
     generator g = {20};
     for (size_t v = 0; v < call_spec_count(k) * share(k, 4, 1); v++)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)

@@ -290,6 +290,50 @@ class Module(unittest.TestCase):
         with self.assertRaisesRegex(sl.Error, "divisor"):
             sl.cross_entropy(x, ids, reduction="sum", divisor=2.0)
 
+    def test_slices_that_have_strides(self):
+        """Results are those of a contiguous copy, and nothing beside the slice is written."""
+        whole = np.random.default_rng(5).standard_normal((3, 40, 5, 8)).astype(np.float32)
+        for name, cut, axis in (
+            ("padded rows", lambda a: a[..., :6], -1),
+            ("columns", lambda a: a[..., 2:7], 3),
+            ("some rows", lambda a: a[1, 3::4, 2, :7], -1),
+            ("classes of an image", lambda a: a[:, 3:33], 1),
+            ("a part of an image", lambda a: a[:, 5:25, 2:3, 1:6], 1),
+            ("one row", lambda a: a[0, 0, 0, 1:], 0),
+        ):
+            x = cut(whole)
+            copy = np.ascontiguousarray(x)
+            over = whole.copy()
+            before = over.copy()
+            out = cut(over)
+            self.assertFalse(x.flags.c_contiguous and name != "one row", name)
+            for function in sl.softmax, sl.log_softmax_safe:
+                want = function(copy, axis)
+                np.testing.assert_array_equal(function(x, axis), want, name)
+                np.testing.assert_array_equal(function(copy, axis, out), want, name)
+                over[...] = before
+                self.assertIs(function(out, axis, out), out)  # in place
+                np.testing.assert_array_equal(out, want, name)
+                cut(before)[...] = want
+                np.testing.assert_array_equal(over, before, name)
+                before[...], over[...] = whole, whole
+            np.testing.assert_array_equal(sl.logsumexp(x, axis), sl.logsumexp(copy, axis))
+            np.testing.assert_array_equal(sl.softmax_backward(x, x, axis), sl.softmax_backward(copy, copy, axis))
+            ids = np.zeros(np.delete(x.shape, axis), np.int64)
+            want, gradient = sl.cross_entropy(copy, ids, axis, grad=True)
+            self.assertEqual(sl.cross_entropy(x, ids, axis, grad=out)[0], want)
+            np.testing.assert_array_equal(out, gradient)
+            self.assertEqual(sl.bce_with_logits(x, x, axis), sl.bce_with_logits(copy, copy, axis))
+            if name != "one row":
+                with self.assertRaisesRegex(ValueError, "other strides"):
+                    sl.softmax_backward(x, copy, axis)
+        x = whole[0, 0]
+        for wrong in x[:, ::2], x[::-1], x.T, np.broadcast_to(x[:1], x.shape), whole[:2, :3, :, 0], whole[:, ::2, :, :4][..., ::2]:
+            with self.assertRaises(ValueError):
+                sl.softmax(wrong)
+            with self.assertRaises(ValueError):
+                sl.bce_with_logits(wrong, wrong)
+
     def test_statuses_are_raised(self):
         both = np.zeros(13, np.float32)
         with self.assertRaisesRegex(sl.Error, "^softmax: ") as caught:

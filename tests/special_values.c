@@ -370,8 +370,8 @@ static void assert_empty(const kernel *k, sl_shape shape, sl_reduction reduction
 /* What exists is written: a value for each row, also of no classes; the sum and the mean of nothing. */
 static void empty_shapes(const kernel *k)
 {
-    static const sl_shape shapes[] = {{0, 3, 1}, {2, 3, 0}, {0, 0, 0},  {0, 0, 5},
-                                      {1, 0, 1}, {2, 0, 1}, {40, 0, 1}, {2, 0, 20}};
+    const sl_shape shapes[] = {sl_rows(0, 3), sl_axis(2, 3, 0), sl_axis(0, 0, 0), sl_axis(0, 0, 5),
+                               sl_rows(1, 0), sl_rows(2, 0),    sl_rows(40, 0),   sl_axis(2, 0, 20)};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const sl_shape shape = shapes[i];
         const size_t count = k->result == L_PER_ROW ? rows(shape) : 0;

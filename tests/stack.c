@@ -65,10 +65,11 @@ static char largest_name[64];
 
 static void small_stack(const kernel *k, const isa *on)
 {
-    static const sl_shape shapes[] = {
-        {1, 10, 1},   {17, 3, 1},   {40, 32, 1},   {1, 33, 1},   {33, 100, 1},
-        {17, 512, 1}, {5, 1000, 1}, {3, 4096, 1},  {2, 5000, 1}, {2, 10, 70},
-        {1, 33, 65},  {1, 64, 130}, {1, 100, 128}, {1, 300, 64}, {2, 40, 5},
+    const sl_shape shapes[] = {
+        sl_rows(1, 10),       sl_rows(17, 3),      sl_rows(40, 32),    sl_rows(1, 33),
+        sl_rows(33, 100),     sl_rows(17, 512),    sl_rows(5, 1000),   sl_rows(3, 4096),
+        sl_rows(2, 5000),     sl_axis(2, 10, 70),  sl_axis(1, 33, 65), sl_axis(1, 64, 130),
+        sl_axis(1, 100, 128), sl_axis(1, 300, 64), sl_axis(2, 40, 5),
     };
     generator g = {k->index};
     size_t worst = 0;

@@ -85,11 +85,13 @@ static void check(const kernel *k, const isa *on, const call *c, const char *way
 
 static void clear_after_calls(const kernel *k, const isa *on)
 {
-    static const sl_shape shapes[] = {
-        {1, 1, 1},     {1, 7, 1},  {3, 1, 1},   {2, 3, 1},    {40, 2, 1},   {100, 10, 1},  {33, 32, 1},
-        {1, 33, 1},    {5, 33, 1}, {17, 40, 1}, {20, 100, 1}, {3, 1000, 1}, {1, 4100, 1},  {2, 9000, 1},
-        {1, 40000, 1}, {2, 5, 3},  {2, 10, 16}, {1, 33, 64},  {2, 40, 65},  {1, 100, 128}, {1, 600, 64},
-        {1, 3, 200},   {0, 5, 1},  {0, 0, 0},   {3, 0, 1},    {0, 4, 7},
+    const sl_shape shapes[] = {
+        sl_rows(1, 1),       sl_rows(1, 7),      sl_rows(3, 1),      sl_rows(2, 3),      sl_rows(40, 2),
+        sl_rows(100, 10),    sl_rows(33, 32),    sl_rows(1, 33),     sl_rows(5, 33),     sl_rows(17, 40),
+        sl_rows(20, 100),    sl_rows(3, 1000),   sl_rows(1, 4100),   sl_rows(2, 9000),   sl_rows(1, 40000),
+        sl_axis(2, 5, 3),    sl_axis(2, 10, 16), sl_axis(1, 33, 64), sl_axis(2, 40, 65), sl_axis(1, 100, 128),
+        sl_axis(1, 600, 64), sl_axis(1, 3, 200), sl_rows(0, 5),      sl_axis(0, 0, 0),   sl_rows(3, 0),
+        sl_axis(0, 4, 7),
     };
     generator g = {k->index};
     const size_t before = calls_left_in_use;

@@ -40,10 +40,6 @@ SL_INLINE void copy_n(const sl_bf16 *from, sl_bf16 *to, size_t n)
     h_store(&to->bits, h_load_n(&from->bits, n, fill_bf16(-INFINITY)));
 }
 SL_INLINE void copy_two(const sl_bf16 *from, sl_bf16 *to) { hh_store(&to->bits, hh_load(&from->bits)); }
-SL_INLINE void stream_copy_two(const sl_bf16 *from, sl_bf16 *to)
-{
-    hh_stream(&to->bits, hh_load(&from->bits));
-}
 SL_INLINE void two_of_bf16(vu both, vf two[2])
 {
     two[0] = v_float(u_shl(both, 16));

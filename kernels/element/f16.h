@@ -26,7 +26,6 @@ SL_INLINE void copy_n(const sl_f16 *from, sl_f16 *to, size_t n)
     h_store(&to->bits, h_load_n(&from->bits, n, 0xfc00));
 }
 SL_INLINE void copy_two(const sl_f16 *from, sl_f16 *to) { hh_store(&to->bits, hh_load(&from->bits)); }
-SL_INLINE void stream_copy_two(const sl_f16 *from, sl_f16 *to) { hh_stream(&to->bits, hh_load(&from->bits)); }
 SL_INLINE void store_exp(sl_f16 *p, vf a) { hh_store(&p->bits, v_bits(a)); }
 SL_INLINE vf load_exp(const sl_f16 *p) { return v_float(hh_load(&p->bits)); }
 

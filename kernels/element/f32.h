@@ -23,11 +23,6 @@ SL_INLINE void copy_two(const float *from, float *to)
     v_store(to, v_load(from));
     v_store(to + SL_W, v_load(from + SL_W));
 }
-SL_INLINE void stream_copy_two(const float *from, float *to)
-{
-    v_stream(to, v_load(from));
-    v_stream(to + SL_W, v_load(from + SL_W));
-}
 SL_INLINE void store_exp(float *p, vf a) { v_store(p, a); }
 SL_INLINE vf load_exp(const float *p) { return v_load(p); }
 

@@ -26,11 +26,6 @@ SL_INLINE void copy_two(const double *from, double *to)
     w_store(to, w_load(from));
     w_store(to + SL_W, w_load(from + SL_W));
 }
-SL_INLINE void stream_copy_two(const double *from, double *to)
-{
-    w_stream(to, w_load(from));
-    w_stream(to + SL_W, w_load(from + SL_W));
-}
 SL_INLINE void store_exp(double *p, vw a) { w_store(p, a); }
 SL_INLINE vw load_exp(const double *p) { return w_load(p); }
 

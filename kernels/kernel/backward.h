@@ -213,8 +213,8 @@ SL_INLINE void backward_strip_of(const strip_pair *of, T *dx, int of_log, strip_
         s[k] = row_terms_of(sum[k]);
     for (strip_at at = {0, 0}; strip_grads(&here, dx, &at, s, of_log, o), at.c < y->classes; at.c++)
         for (; at.k < vectors; at.k++) {
-            size_t i = at.c * y->step + at.k * SL_W;
-            grad_rest(y->x + i, dy->x + i, dx + i, o.whole ? SL_W : y->rows, s + at.k, of_log);
+            size_t i = at.c * y->step + at.k * SL_W, to = at.c * y->step_out + at.k * SL_W;
+            grad_rest(y->x + i, dy->x + i, dx + to, o.whole ? SL_W : y->rows, s + at.k, of_log);
         }
 }
 
@@ -231,46 +231,62 @@ SL_INLINE void backward_strip(const strip_pair *of, T *dx, int nontemporal, int 
 {
     if (of->y.rows < SL_W)
         backward_strip_part(of, dx, of_log);
-    else if (of->y.step == SL_W && of->y.rows == SL_W) /* transposed rows */
-        backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .single = 1});
     else if (of->y.rows == STRIP_ROWS && !of_log)
         backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .full = 1, .nontemporal = nontemporal});
     else
         backward_strip_of(of, dx, of_log, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
-SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
+SL_INLINE void backward_transposed(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
 {
-    walk w = walk_of(shape);
-    int rows = shape.inner == 1 && !are_transposed(shape);
-    int nontemporal = rows              ? use_nontemporal(dx, shape.outer * shape.classes)
-                      : shape.inner > 1 ? strips_nontemporal(dx, shape)
-                                        : 0;
-    int prefetch = shape.inner > 1 && strips_prefetch(dx, shape);
-    for (size_t r = 0; rows && r < shape.outer;
-         r++, y += shape.classes, dy += shape.classes, dx += shape.classes)
-        backward_row(y, dy, dx, shape.classes, nontemporal, of_log);
-    for (size_t b = 0; !rows && b < w.blocks; b++)
+    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    T in_y[SL_SHORT * SL_W], in_dy[SL_SHORT * SL_W];
+    const strip_pair of = {strip_of_transposed(in_y, classes), strip_of_transposed(in_dy, classes)};
+    for (size_t r = 0; r < shape.outer; r += SL_W) {
+        transpose_in(y + r * in, classes, in, shape.outer - r, NULL, in_y);
+        transpose_in(dy + r * in, classes, in, shape.outer - r, NULL, in_dy);
+        backward_strip_of(&of, in_dy, of_log, (strip_options){.whole = 1, .single = 1, .transposed = 1});
+        transpose_out(in_dy, classes, shape.outer - r, dx + r * out, out, CACHED);
+    }
+}
+
+SL_INLINE void backward_strips(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
+{
+    const walk w = walk_of(shape);
+    int nontemporal = strips_nontemporal(dx, shape), prefetch = strips_prefetch(dx, shape);
+    for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
-            size_t at = b * w.block_stride + i * w.stride;
-            T in_y[SL_SHORT * SL_W], in_dy[SL_SHORT * SL_W];
-            n = shape.inner == 1 ? least(SL_W, w.rows - i) : strip_rows(w.rows - i);
-            strip_pair of = {{y + at, prefetch ? dx + at : NULL, shape.classes, w.step, n},
-                             {dy + at, NULL, shape.classes, w.step, n}};
-            T *to = dx + at;
-            if (shape.inner == 1) {
-                transpose_in(y + at, shape.classes, w.rows - i, NULL, in_y);
-                transpose_in(dy + at, shape.classes, w.rows - i, NULL, in_dy);
-                of = (strip_pair){{in_y, NULL, shape.classes, SL_W, SL_W},
-                                  {in_dy, NULL, shape.classes, SL_W, SL_W}};
-                to = in_dy;
-            }
+            size_t at = b * w.in.block + i;
+            T *to = dx + b * w.out.block + i;
+            n = strip_rows(w.rows - i);
+            const strip_pair of = {{y + at, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step},
+                                   {dy + at, NULL, shape.classes, w.in.step, n, w.out.step}};
             backward_strip(&of, to, nontemporal && round_down_to_lines(n) == n, of_log);
-            if (shape.inner == 1)
-                transpose_out(in_dy, shape.classes, w.rows - i, dx + at, CACHED);
         }
     if (nontemporal)
         stream_end();
+}
+
+SL_INLINE void backward_rows(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
+{
+    const size_t in = pitch_in(shape), out = pitch_out(shape);
+    int nontemporal = rows_nontemporal(dx, shape);
+    for (size_t r = 0; r < shape.outer; r++)
+        backward_row(y + r * in, dy + r * in, dx + r * out, shape.classes, nontemporal, of_log);
+    if (nontemporal)
+        stream_end();
+}
+
+SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
+{
+    if (shape.classes == 0)
+        return;
+    if (!contiguous_rows(shape))
+        backward_strips(y, dy, dx, shape, of_log);
+    else if (are_transposed(shape))
+        backward_transposed(y, dy, dx, shape, of_log);
+    else
+        backward_rows(y, dy, dx, shape, of_log);
 }
 
 SL_STATIC void softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)

@@ -195,7 +195,6 @@ typedef struct {
 SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *grad)
 {
     const sl_shape shape = c.shape;
-    const size_t count = c.count;
     const sl_loss_options *o = c.o;
     const double scale = c.scale;
     c_tables tables = c_tables_load();
@@ -203,39 +202,48 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     total_zero(&losses);
     class_cursor at_pos = {0, 0}, at_all = {0, 0};
     reg one = c_set1(1);
-    int nontemporal = grad && use_nontemporal(grad, count);
-    size_t head = nontemporal ? least(count, elements_to_line(grad)) : 0;
-    /* What lies before the first line that is stored past the caches, and the rest. */
-    for (size_t start = 0, end = head; start < count; start = end, end = count)
-        for (size_t e = start; e < end; e += SL_W) {
-            size_t n = least(SL_W, end - e);
-            __builtin_prefetch((const char *)(x + e) + PREFETCH_BYTES, 0, 2);
-            __builtin_prefetch((const char *)(target + e) + PREFETCH_BYTES, 0, 2);
-            reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, entry = one;
-            bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
-            if (!c.plain && weights.has_pos)
-                weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
-            if (!c.plain && weights.has_all)
-                weights.all = class_values(o->class_weight, shape, n, &at_all);
+    int nontemporal = grad && use_nontemporal(grad, c.count);
+    const runs all = runs_of(shape);
+    const size_t count = all.length;
+    for (size_t first = 0, r = 0; first < c.count; first += count) {
+        size_t head = nontemporal ? least(count, elements_to_line(grad)) : 0;
+        /* What lies before the first line that is stored past the caches, and the rest. */
+        for (size_t start = 0, end = head; start < count; start = end, end = count)
+            for (size_t e = start; e < end; e += SL_W) {
+                size_t n = least(SL_W, end - e);
+                __builtin_prefetch((const char *)(x + e) + PREFETCH_BYTES, 0, 2);
+                __builtin_prefetch((const char *)(target + e) + PREFETCH_BYTES, 0, 2);
+                reg a = load_some(x + e, n, 0), t = load_some(target + e, n, 0), each = one, entry = one;
+                bce_weights weights = {one, one, o->pos_weight != NULL, o->class_weight != NULL};
+                if (!c.plain && weights.has_pos)
+                    weights.pos = class_values(o->pos_weight, shape, n, &at_pos);
+                if (!c.plain && weights.has_all)
+                    weights.all = class_values(o->class_weight, shape, n, &at_all);
 #if SL_HAS_GRAD_OF_EXP
-            if (c.plain)
-                each = plain_bce(a, t, scale, tables, grad ? &entry : NULL);
+                if (c.plain)
+                    each = plain_bce(a, t, scale, tables, grad ? &entry : NULL);
 #endif
-            if (!c.plain && loss)
-                each = c.of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
-            if (!c.plain && grad) {
-                vw up = c_upstream_of(o, scale, e, n);
-                entry = c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
+                if (!c.plain && loss)
+                    each = c.of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
+                if (!c.plain && grad) {
+                    vw up = c_upstream_of(o, scale, first + e, n);
+                    entry =
+                        c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
+                }
+                if (loss && o->reduction != SL_NONE)
+                    total_push(&losses, each, n);
+                else if (loss)
+                    c_store_n(loss + first + e, each, n);
+                if (grad && nontemporal && e >= head && n == SL_W)
+                    put(grad + e, entry, NONTEMPORAL);
+                else if (grad)
+                    store_some(grad + e, entry, n);
             }
-            if (loss && o->reduction != SL_NONE)
-                total_push(&losses, each, n);
-            else if (loss)
-                c_store_n(loss + e, each, n);
-            if (grad && nontemporal && e >= head && n == SL_W)
-                put(grad + e, entry, NONTEMPORAL);
-            else if (grad)
-                store_some(grad + e, entry, n);
-        }
+        x += run_step(all.in, r, all.of_block);
+        target += run_step(all.in, r, all.of_block);
+        grad = grad ? grad + run_step(all.out, r, all.of_block) : NULL;
+        r = r + 1 < all.of_block ? r + 1 : 0;
+    }
     if (nontemporal)
         stream_end();
     if (o->reduction != SL_NONE && loss)

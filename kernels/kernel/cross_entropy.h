@@ -61,17 +61,20 @@ typedef struct {
 /* Logits, capped if they are to be. */
 SL_INLINE reg logits_from(const loss_call *c, reg x) { return c->is_capped ? capped_only(x, c->cap) : x; }
 
-/* Up to SL_W rows from `row` on, whose first element is at `at`. They are read from x, class after class `step` apart: where they
- * lie, or transposed; prob likewise, if it is not NULL. */
+/* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
+ * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
 typedef struct {
-    size_t at, row, n, step;
+    size_t at, to, row, n, step;
     const T *x, *prob;
 } loss_rows;
 
-/* Where they lie. */
-SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t at, size_t row, size_t n)
+/* Where they lie: rows `i` and following of a block. */
+SL_INLINE loss_rows rows_in_place(const loss_call *c, size_t block, size_t i, size_t n)
 {
-    return (loss_rows){at, row, n, c->w.step, c->logits + at, c->prob ? c->prob + at : NULL};
+    const strides in = c->w.in, out = c->w.out;
+    size_t at = block * in.block + i * in.row, to = block * out.block + i * out.row;
+    return (loss_rows){
+        at, to, block * c->w.rows + i, n, in.step, c->logits + at, c->prob ? c->prob + at : NULL};
 }
 
 /* ---- sum_c q_c (m - x_c) and sum_c q_c of SL_W rows ---- */
@@ -160,7 +163,7 @@ SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         charges sum = {c_acc_zero(), c_acc_zero()};
-        size_t first = l * c->shape.classes;
+        size_t first = l * c->w.in.row;
         if (l < g->n && live[l] != 0)
             sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
         c_acc_put(&gaps, l, sum.gaps);
@@ -270,14 +273,14 @@ SL_INLINE size_t class_at_max(const T *x, size_t classes, num max)
 }
 
 /* That of each row whose max is not NaN; of the others c stays as it is. */
-SL_INLINE void classes_at_max(const T *x, walk w, size_t classes, size_t n, const num max[SL_W],
+SL_INLINE void classes_at_max(const T *x, strides in, size_t classes, size_t n, const num max[SL_W],
                               size_t c[SL_W])
 {
-    for (size_t l = 0; l < n && w.step == 1; l++)
+    for (size_t l = 0; l < n && in.step == 1; l++)
         if (max[l] == max[l])
-            c[l] = class_at_max(x + l * w.stride, classes, max[l]);
-    for (size_t k = 0; k < classes && w.step != 1; k++) {
-        reg a = load_some(x + k * w.step, n, (num)NAN);
+            c[l] = class_at_max(x + l * in.row, classes, max[l]);
+    for (size_t k = 0; k < classes && in.step != 1; k++) {
+        reg a = load_some(x + k * in.step, n, (num)NAN);
         if (!c_any(c_eq(a, c_load(max))))
             continue;
         num lane[SL_W];
@@ -306,12 +309,12 @@ SL_NOINLINE void top_classes_of(top_classes *top, const loss_call *c, const loss
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++)
         top->at[l] = classes;
-    classes_at_max(c->logits + g->at, c->w, classes, g->n, lanes, top->at);
+    classes_at_max(c->logits + g->at, c->w.in, classes, g->n, lanes, top->at);
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         int found = top->at[l] < classes;
         weights[l] = !found ? 0 : weight ? weight[top->at[l]] : 1;
-        prob[l] = found && p ? p[l * c->w.stride + top->at[l] * c->w.step] : (T){0};
+        prob[l] = found && p ? p[l * c->w.in.row + top->at[l] * c->w.in.step] : (T){0};
     }
     top->weight = c_load(weights);
     top->prob = load(prob);
@@ -365,12 +368,12 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
         top_classes_of_few(&at, c, g, max);
     else
         top_classes_of(&at, c, g, max);
-    top->all = 0;
+    top->all = top->apart = 0;
     SL_UNROLL
     for (size_t l = 0; l < SL_W; l++) {
         int found = at.at[l] < classes && !(c->target && (size_t)c->target[g->row + l] == at.at[l]);
         top->live[l] = (num)found;
-        top->at[l] = l * c->w.stride + at.at[l] * c->w.step;
+        top->at[l] = l * c->w.out.row + at.at[l] * c->w.out.step;
     }
     vw w_c = c_widen(at.weight),
        q = w_mul(w_c, w_fma(c->prob ? c->own : w_set1(0), c_widen(at.prob), c->share));
@@ -422,21 +425,19 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
     c_store(none, grad->none);
     SL_ROLLED
     for (size_t l = 0; l < g->n; l++) {
-        size_t at = g->at + l * classes;
+        size_t at = g->at + l * c->w.in.row;
+        T *to = c->grad + g->to + l * c->w.out.row;
         if (none[l] != 0) {
-            memset(c->grad + at, 0, classes * sizeof *c->grad);
+            memset(to, 0, classes * sizeof *to);
             continue;
         }
         pending_row *row = later->row + later->n;
-        *row = (pending_row){.x = c->logits + at,
-                             .e = place_of(group, l).e,
-                             .y = c->grad + at,
-                             .has_unit = 1,
-                             .target = SIZE_MAX};
+        *row = (pending_row){
+            .x = c->logits + at, .e = place_of(group, l).e, .y = to, .has_unit = 1, .target = SIZE_MAX};
         row->frame = c_frame_of(max[l]);
         row->k = factor_at(&factors, l);
         if (c->target && t->live[l] != 0) {
-            row->target = t->at[l] - l * classes;
+            row->target = t->at[l] - l * c->w.in.row;
             row->entry = t->entry[l];
         }
         c_factor k = c_factor_set1(row->k);
@@ -454,9 +455,9 @@ SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size
 {
     T result[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
-    strip s = {g->x, NULL, classes, SL_W, SL_W};
+    strip s = strip_of_transposed(g->x, classes);
     grad_of_strip(c, &s, g->prob, result, grad);
-    transpose_out(result, classes, rows, c->grad + g->at, CACHED);
+    transpose_out(result, classes, rows, c->grad + g->to, c->w.out.row, CACHED);
 }
 
 /* ---- all rows ---- */
@@ -576,7 +577,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
 
 /* Long rows: the gradient is the second pass, from memory beside the first one of the next rows. Between them the exponentials
  * are in grad, if it can hold them and may be written twice, or in scratch, if a row fits, or nowhere. It is non-temporal only
- * where no line must be read first because two rows share it: some cores let all other stores wait for that. */
+ * where no line must be read first because two rows share it: some cores let all other stores wait for that; and where scratch
+ * holds enough rows to share the end of a group. */
 SL_NOINLINE void losses_of_rows(loss_call *c)
 {
     enum { SCRATCH = (SL_F64 ? 4096 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
@@ -586,7 +588,8 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
     log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
     int keeps = c->grad && classes > SL_SHORT;
     int can_hold = can_hold_exps(c->logits, c->grad);
-    rows.later.nontemporal = keeps && (room <= SCRATCH || !can_hold) && rows_are_lines(c->grad, classes) &&
+    rows.later.nontemporal = keeps && (2 * (SCRATCH / room) >= SL_W || !can_hold) &&
+                             rows_are_lines(c->grad, classes, c->w.out.row) &&
                              use_nontemporal(c->grad, c->shape.outer * classes);
     int in_grad = keeps && can_hold && !rows.later.nontemporal;
     int in_scratch = keeps && !in_grad && room <= SCRATCH;
@@ -595,13 +598,14 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
         many = least(many, SCRATCH / room);
     for (size_t i = 0, n; i < c->w.rows; i += n) {
         n = least(many, c->w.rows - i);
-        loss_rows g = rows_in_place(c, i * classes, i, n);
+        loss_rows g = rows_in_place(c, 0, i, n);
         targets t, tops;
         row_stats st;
         row_grad grad;
-        row_group group = {.x = c->logits + g.at, .classes = classes, .n = n, .live = t.live};
+        row_group group = {
+            .x = c->logits + g.at, .classes = classes, .pitch = c->w.in.row, .n = n, .live = t.live};
         if (in_grad)
-            group.place = (exp_place){.e = (num *)(void *)(c->grad + g.at)}, group.stride = classes;
+            group.place = (exp_place){.e = (num *)(void *)(c->grad + g.to)}, group.stride = c->w.out.row;
         else if (in_scratch)
             group.place = (exp_place){.e = scratch, .padded = 1}, group.stride = room;
         targets_of(&t, c->target ? c->target + i : NULL, c->w, n, c->o);
@@ -611,7 +615,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
             continue;
         grad_of_rows(c, &g, &grad, &t, &group, &rows.later);
         if (any_tops)
-            put_entries(c->grad + g.at, &tops, n);
+            put_entries(c->grad + g.to, &tops, n);
         if (!rows.later.nontemporal)
             emit_rows(&rows.later, classes, EMIT_PRODUCT);
     }
@@ -626,28 +630,29 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
     T transposed[SL_SHORT * SL_W], prob[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
     for (size_t i = 0; i < c->w.rows; i += SL_W) {
-        loss_rows g = {i * classes, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
+        const size_t in = c->w.in.row;
+        loss_rows g = {i * in, i * c->w.out.row, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
         const int64_t *target = c->target ? c->target + i : NULL;
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
         row_grad grad;
         targets_of(&t, target, c->w, g.n, c->o);
-        transpose_in(c->logits + g.at, classes, readable_rows(c->o, target, classes, c->w.rows - i), t.live,
-                     transposed);
+        transpose_in(c->logits + g.at, classes, in, readable_rows(c->o, target, classes, c->w.rows - i),
+                     t.live, transposed);
         if (c->prob) {
-            transpose_in(c->prob + g.at, classes, c->w.rows - i, NULL, prob);
+            transpose_in(c->prob + g.at, classes, in, c->w.rows - i, NULL, prob);
             g.prob = prob;
         }
-        strip s = {transposed, NULL, classes, SL_W, SL_W};
+        strip s = strip_of_transposed(transposed, classes);
         strip_log_sum(&s, stats);
         int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
         grad_of_transposed(c, &g, c->w.rows - i, &grad);
         if (c->target)
-            put_entries(c->grad + g.at, &t, g.n);
+            put_entries(c->grad + g.to, &t, g.n);
         if (any_tops)
-            put_entries(c->grad + g.at, &tops, g.n);
+            put_entries(c->grad + g.to, &tops, g.n);
     }
 }
 
@@ -658,25 +663,25 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
     targets t[STRIP_VECTORS], tops[STRIP_VECTORS];
     int any_tops[STRIP_VECTORS];
     const walk w = c->w;
-    int prefetch = c->grad && use_nontemporal(c->grad, w.blocks * w.block_stride);
+    int prefetch = c->grad && use_nontemporal(c->grad, w.blocks * w.rows * c->shape.classes);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
-            size_t at = b * w.block_stride + i, row = b * w.rows + i;
             n = strip_rows(w.rows - i);
-            strip s = {c->logits + at, prefetch ? c->grad + at : NULL, c->shape.classes, w.step, n};
+            const loss_rows all = rows_in_place(c, b, i, n);
+            T *grad = c->grad ? c->grad + all.to : NULL;
+            strip s = {all.x, prefetch ? grad : NULL, c->shape.classes, all.step, n, w.out.step};
             strip_log_sum(&s, stats);
             SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
-                loss_rows g = rows_in_place(c, at + k * SL_W, row + k * SL_W, least(SL_W, n - k * SL_W));
+                loss_rows g = rows_in_place(c, b, i + k * SL_W, least(SL_W, n - k * SL_W));
                 targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
-            if (!c->grad)
+            if (!grad)
                 continue;
-            grad_of_strip(c, &s, c->prob ? c->prob + at : NULL, c->grad + at, grads);
+            grad_of_strip(c, &s, all.prob, grad, grads);
             SL_ROLLED
-            for (size_t k = 0; k * SL_W < n; k++) {
-                T *grad = c->grad + at + k * SL_W;
+            for (size_t k = 0; k * SL_W < n; k++, grad += SL_W) {
                 if (c->target)
                     put_entries(grad, t + k, least(SL_W, n - k * SL_W));
                 if (any_tops[k])
@@ -706,8 +711,8 @@ SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, con
     c_store(none, grad->none);
     SL_ROLLED
     for (size_t l = 0; l < g->n; l++) {
-        const T *x = c->logits + g->at + l * c->w.stride, *prob = g->prob ? g->prob + l * c->w.stride : NULL;
-        T *y = c->grad + g->at + l * c->w.stride;
+        const T *x = g->x + l * c->w.in.row, *prob = g->prob ? g->prob + l * c->w.in.row : NULL;
+        T *y = c->grad + g->to + l * c->w.out.row;
         const row_grad row = {
             .k = c_factor_set1(factor_at(&factors, l)), .own = c_set1(own[l]), .share = c_set1(share[l])};
         const c_vframe f = c_frame_set1(c_frame_of(max[l]));
@@ -732,10 +737,11 @@ SL_NOINLINE void grad_of_capped_columns(const loss_call *c, const loss_rows *g, 
     const num *weight = c->o->class_weight;
     SL_ROLLED
     for (size_t k = 0; k < c->shape.classes; k++) {
-        size_t at = k * c->w.step;
+        size_t at = k * c->w.in.step;
         reg t = g->prob ? load_some(g->prob + at, g->n, 0) : c_set1(0), w = c_set1(weight ? weight[k] : 1);
-        reg a = capped_grad_at(load_some(c->logits + g->at + at, g->n, 0), t, w, &grad, c, f);
-        store_some(c->grad + g->at + at, c_select(c_lt(c_set1(0), grad.none), c_set1(0), a), g->n);
+        reg a = capped_grad_at(load_some(g->x + at, g->n, 0), t, w, &grad, c, f);
+        store_some(c->grad + g->to + k * c->w.out.step, c_select(c_lt(c_set1(0), grad.none), c_set1(0), a),
+                   g->n);
     }
 }
 
@@ -744,22 +750,21 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
     for (size_t b = 0; b < c->w.blocks; b++)
         for (size_t i = 0, n; i < c->w.rows; i += n) {
             n = least(SL_W, c->w.rows - i);
-            size_t at = b * c->w.block_stride + i * c->w.stride, row = b * c->w.rows + i;
-            loss_rows g = rows_in_place(c, at, row, n);
+            loss_rows g = rows_in_place(c, b, i, n);
             targets t, tops;
             row_stats st;
             row_grad grad;
-            targets_of(&t, c->target ? c->target + row : NULL, c->w, n, c->o);
-            capped_log_sums(g.x, c->w, c->shape.classes, n, t.live, c->cap, &st);
+            targets_of(&t, c->target ? c->target + g.row : NULL, c->w, n, c->o);
+            capped_log_sums(g.x, c->w.in, c->shape.classes, n, t.live, c->cap, &st);
             finish_rows(c, &g, &st, &t, &grad, &tops);
             if (!c->grad)
                 continue;
-            if (c->w.step == 1)
+            if (contiguous_rows(c->shape))
                 grad_of_capped_rows(c, &g, &grad);
             else
                 grad_of_capped_columns(c, &g, &grad);
             if (c->target)
-                put_entries(c->grad + at, &t, n);
+                put_entries(c->grad + g.to, &t, n);
         }
 }
 
@@ -797,7 +802,7 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
     total_zero(&c.losses);
     if (c.is_capped)
         losses_of_capped(&c);
-    else if (shape.inner != 1)
+    else if (!contiguous_rows(shape))
         losses_of_strips(&c);
     else if (are_transposed(shape))
         losses_of_transposed(&c);

@@ -89,7 +89,7 @@ SL_INLINE known_rows known_of_stats(const grad_call *c, size_t row, size_t n)
 }
 
 /* The targets of n rows, whose elements lie from x on, and which of the rows are not ignored. */
-SL_INLINE reg targets_among(const grad_call *c, targets *t, const T *x, walk w, size_t row, size_t n)
+SL_INLINE reg targets_among(const grad_call *c, targets *t, const T *x, strides in, size_t row, size_t n)
 {
     const num *weight = c->o->class_weight;
     num counts[SL_W];
@@ -103,7 +103,7 @@ SL_INLINE reg targets_among(const grad_call *c, targets *t, const T *x, walk w, 
         t->weight[l] = live && weight ? weight[class] : (num)live;
         t->live[l] = (num)here;
         t->at[l] = here ? column : 0;
-        t->logit[l] = here ? x[l * w.stride + column * w.step] : (T){0};
+        t->logit[l] = here ? x[l * in.row + column * in.step] : (T){0};
     }
     return c_load(counts);
 }
@@ -141,11 +141,11 @@ typedef struct {
 } known_grad;
 
 /* Of n rows from `row` on; and the entries of their targets. */
-SL_NOINLINE void known_terms(const grad_call *c, const T *x, walk w, size_t row, size_t n, targets *t,
+SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t row, size_t n, targets *t,
                              known_grad *g)
 {
     known_rows k = c->lse ? known_of_lse(c, row, n) : known_of_stats(c, row, n);
-    reg live = targets_among(c, t, x, w, row, n);
+    reg live = targets_among(c, t, x, in, row, n);
     g->none = c_eq(live, c_set1(0));
     if (c->o->flags & SL_SAFE_ROWS)
         g->none = c_or(g->none, k.minus_inf);
@@ -220,17 +220,17 @@ SL_NOINLINE void row_of_any_kind(const grad_call *c, const T *x, T *y, const num
 SL_NOINLINE void grad_of_known_rows(const grad_call *c)
 {
     const size_t classes = c->shape.classes, in = pitch_in(c->shape), out = pitch_out(c->shape);
-    const walk w = {1, c->shape.outer, 0, in, 1};
+    const size_t rows = c->shape.outer;
     const num *weight = c->o->class_weight ? (const num *)c->o->class_weight + c->first : NULL;
     const int products = !(c->o->label_smoothing > 0) && !c->is_capped;
-    int nontemporal = products && use_nontemporal(c->grad, w.rows * classes) &&
-                      (w.rows == 1 || rows_are_lines(c->grad, out));
-    for (size_t i = 0, n; i < w.rows; i += n) {
-        n = least(SL_W, w.rows - i);
+    int nontemporal = products && use_nontemporal(c->grad, rows * classes) &&
+                      (rows == 1 || rows_are_lines(c->grad, classes, out));
+    for (size_t i = 0, n; i < rows; i += n) {
+        n = least(SL_W, rows - i);
         targets t;
         known_grad g;
         num frame[SL_W], share[SL_W], none[SL_W];
-        known_terms(c, c->logits + i * in, w, i, n, &t, &g);
+        known_terms(c, c->logits + i * in, (strides){0, in, 1}, i, n, &t, &g);
         factor_lanes factors = factors_of(g.k);
         c_store(frame, g.frame);
         c_store(share, g.share);
@@ -266,27 +266,27 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
 SL_NOINLINE void grad_of_known_columns(const grad_call *c)
 {
     const walk w = walk_of(c->shape);
-    const num *weight = c->o->class_weight;
+    const num *weight = c->o->class_weight ? (const num *)c->o->class_weight + c->first : NULL;
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(SL_W, w.rows - i);
-            const T *x = c->logits + b * w.block_stride + i;
-            T *y = c->grad + b * w.block_stride + i;
+            const T *x = c->logits + b * w.in.block + i;
+            T *y = c->grad + b * w.out.block + i;
             targets t;
             known_grad g;
-            known_terms(c, x, w, b * w.rows + i, n, &t, &g);
+            known_terms(c, x, w.in, b * w.rows + i, n, &t, &g);
             const c_vframe f = c_vframe_of(g.frame);
             const mask none = g.none;
             SL_ROLLED
             for (size_t k = 0; k < c->shape.classes; k++) {
-                reg entry = known_entry(c, load_some(x + k * w.step, n, 0), c_set1(weight ? weight[k] : 1),
+                reg entry = known_entry(c, load_some(x + k * w.in.step, n, 0), c_set1(weight ? weight[k] : 1),
                                         &g, f, OF_ANY_KIND);
-                store_some(y + k * w.step, c_select(none, c_set1(0), entry), n);
+                store_some(y + k * w.out.step, c_select(none, c_set1(0), entry), n);
             }
             SL_ROLLED
             for (size_t l = 0; l < n; l++)
                 if (t.live[l] != 0)
-                    y[l + t.at[l] * w.step] = t.entry[l];
+                    y[l + t.at[l] * w.out.step] = t.entry[l];
         }
 }
 
@@ -305,7 +305,7 @@ SL_NOINLINE void known_grads(grad_call *c, size_t all_classes)
     c->is_capped = o->softcap > 0;
     if (c->is_capped)
         c->cap = softcap_of(o->softcap);
-    if (c->shape.inner == 1)
+    if (contiguous_rows(c->shape))
         grad_of_known_rows(c);
     else
         grad_of_known_columns(c);

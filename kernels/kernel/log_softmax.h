@@ -59,25 +59,26 @@ SL_INLINE void log_softmax_strip_of(const strip *s, T *y, const row_stats *stats
 
 SL_NOINLINE void log_softmax_strip(const strip *s, T *y, int nontemporal, const row_stats *stats, int safe)
 {
-    if (s->step == SL_W && s->rows == SL_W) /* transposed rows */
-        log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .single = 1});
+    if (is_transposed(s))
+        log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .single = 1, .transposed = 1});
     else if (s->rows < SL_W)
         log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 0, .single = 1});
     else
         log_softmax_strip_of(s, y, stats, safe, (strip_options){.whole = 1, .nontemporal = nontemporal});
 }
 
-SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    T in[SL_SHORT * SL_W];
-    int nontemporal = short_rows_nontemporal(y, rows * classes);
+    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    T transposed[SL_SHORT * SL_W];
+    int nontemporal = short_rows_nontemporal(y, shape);
     for (size_t r = 0; r < rows; r += SL_W) {
-        transpose_in(x + r * classes, classes, rows - r, NULL, in);
-        strip s = {in, NULL, classes, SL_W, SL_W};
+        transpose_in(x + r * in, classes, in, rows - r, NULL, transposed);
+        strip s = strip_of_transposed(transposed, classes);
         row_stats stats[STRIP_VECTORS];
         strip_log_sum(&s, stats);
-        log_softmax_strip(&s, in, CACHED, stats, safe);
-        transpose_out(in, classes, rows - r, y + r * classes, nontemporal);
+        log_softmax_strip(&s, transposed, CACHED, stats, safe);
+        transpose_out(transposed, classes, rows - r, y + r * out, out, nontemporal);
     }
     if (nontemporal)
         stream_end();
@@ -86,12 +87,13 @@ SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, size_t rows, size_t cl
 /* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
 SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    size_t many = rows_at_once(shape), classes = shape.classes;
+    size_t many = rows_at_once(shape), classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, classes, EMIT_LOG);
-    rows.later.nontemporal = use_nontemporal(y, shape.outer * classes);
+    rows.later.nontemporal = rows_nontemporal(y, shape);
     for (size_t r = 0; r < shape.outer; r += many) {
-        row_group group = {.x = x + r * classes, .classes = classes, .n = least(many, shape.outer - r)};
+        row_group group = {
+            .x = x + r * in, .classes = classes, .pitch = in, .n = least(many, shape.outer - r)};
         row_stats s;
         log_sum_of_rows(&rows, &group, &s);
         num max[SL_W], log_sum[SL_W];
@@ -99,13 +101,13 @@ SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
         c_store(log_sum, log_sum_of(&s, safe));
         SL_ROLLED
         for (size_t l = 0; l < group.n; l++) {
-            size_t at = (r + l) * classes;
+            T *to = y + (r + l) * out;
             if (log_sum[l] != log_sum[l]) {
-                fill_row(y + at, classes, (num)NAN);
+                fill_row(to, classes, (num)NAN);
                 continue;
             }
             rows.later.row[rows.later.n++] =
-                (pending_row){.x = x + at, .y = y + at, .max = max[l], .log_sum = log_sum[l]};
+                (pending_row){.x = x + (r + l) * in, .y = to, .max = max[l], .log_sum = log_sum[l]};
         }
     }
     emit_rows(&rows.later, classes, EMIT_LOG);
@@ -117,13 +119,14 @@ SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
     int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
-    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
+    for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             row_stats stats[STRIP_VECTORS];
             n = strip_rows(w.rows - i);
-            strip s = {x + i, prefetch ? y + i : NULL, shape.classes, w.step, n};
+            T *to = y + b * w.out.block + i;
+            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
             strip_log_sum(&s, stats);
-            log_softmax_strip(&s, y + i, nontemporal && round_down_to_lines(n) == n, stats, safe);
+            log_softmax_strip(&s, to, nontemporal && round_down_to_lines(n) == n, stats, safe);
         }
     if (nontemporal)
         stream_end();
@@ -134,8 +137,8 @@ SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
     if (shape.classes == 0)
         return;
     if (are_transposed(shape))
-        log_softmax_short_rows(x, y, shape.outer, shape.classes, safe);
-    else if (shape.inner == 1)
+        log_softmax_short_rows(x, y, shape, safe);
+    else if (contiguous_rows(shape))
         log_softmax_rows(x, y, shape, safe);
     else
         log_softmax_strips(x, y, shape, safe);

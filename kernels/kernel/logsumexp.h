@@ -16,12 +16,13 @@ SL_INLINE void store_log_sum(num *lse, const row_stats *s, size_t n)
 
 SL_NOINLINE void logsumexp_rows(const T *x, num *lse, sl_shape shape)
 {
+    const size_t pitch = pitch_in(shape);
     log_sum_rows rows;
     log_sum_rows_init(&rows, shape.classes, EMIT_LOG);
     for (size_t r = 0; r < shape.outer; r += SL_W) {
         row_stats s;
         row_group group = {
-            .x = x + r * shape.classes, .classes = shape.classes, .n = least(SL_W, shape.outer - r)};
+            .x = x + r * pitch, .classes = shape.classes, .pitch = pitch, .n = least(SL_W, shape.outer - r)};
         log_sum_of_rows(&rows, &group, &s);
         store_log_sum(lse + r, &s, group.n);
     }
@@ -29,11 +30,12 @@ SL_NOINLINE void logsumexp_rows(const T *x, num *lse, sl_shape shape)
 
 SL_NOINLINE void logsumexp_transposed(const T *x, num *lse, sl_shape shape)
 {
+    const size_t pitch = pitch_in(shape);
     T transposed[SL_SHORT * SL_W];
     for (size_t r = 0; r < shape.outer; r += SL_W) {
         row_stats stats[STRIP_VECTORS];
-        strip s = {transposed, NULL, shape.classes, SL_W, SL_W};
-        transpose_in(x + r * shape.classes, shape.classes, shape.outer - r, NULL, transposed);
+        strip s = strip_of_transposed(transposed, shape.classes);
+        transpose_in(x + r * pitch, shape.classes, pitch, shape.outer - r, NULL, transposed);
         strip_log_sum(&s, stats);
         store_log_sum(lse + r, stats, least(SL_W, shape.outer - r));
     }
@@ -42,11 +44,11 @@ SL_NOINLINE void logsumexp_transposed(const T *x, num *lse, sl_shape shape)
 SL_NOINLINE void logsumexp_strips(const T *x, num *lse, sl_shape shape)
 {
     walk w = walk_of(shape);
-    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, lse += w.rows)
+    for (size_t b = 0; b < w.blocks; b++, lse += w.rows)
         for (size_t i = 0, n; i < w.rows; i += n) {
             row_stats stats[STRIP_VECTORS];
             n = strip_rows(w.rows - i);
-            strip s = {x + i, NULL, shape.classes, w.step, n};
+            strip s = {x + b * w.in.block + i, NULL, shape.classes, w.in.step, n, 0};
             strip_log_sum(&s, stats);
             SL_ROLLED
             for (size_t k = 0; k < n; k += SL_W)
@@ -62,7 +64,7 @@ SL_STATIC void logsumexp(const T *x, num *lse, sl_shape shape)
         return;
     if (are_transposed(shape))
         logsumexp_transposed(x, lse, shape);
-    else if (shape.inner == 1)
+    else if (contiguous_rows(shape))
         logsumexp_rows(x, lse, shape);
     else
         logsumexp_strips(x, lse, shape);

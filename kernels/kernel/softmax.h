@@ -65,8 +65,8 @@ SL_INLINE void finish_row(const softmax_rows_state *s, pending_row *row, T *y, n
     }
 }
 
-/* Of up to SL_W rows: row ends are batched, as in log_sum.h. y is where their results go. */
-SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lanes *lanes, T *y)
+/* Of up to SL_W rows: row ends are batched, as in log_sum.h. y is where their results go, each `pitch` behind the one before. */
+SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lanes *lanes, T *y, size_t pitch)
 {
     reg top[SL_W];
     num max[SL_W], whole[SL_W];
@@ -94,7 +94,7 @@ SL_NOINLINE void softmax_ends(softmax_rows_state *s, pending_rows *rows, exp_lan
         pending_row *row = rows->row + l;
         row->frame = right ? used : c_frame_of(max[l]);
         row->k = factor_at(&factors, l);
-        finish_row(s, row, y + l * s->reader.n, whole[l]);
+        finish_row(s, row, y + l * pitch, whole[l]);
     }
 }
 
@@ -220,18 +220,15 @@ SL_INLINE size_t straight_rows(size_t classes)
  * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
  * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer
  * rows of 16 bits have a way of their own (half_rows.h). */
-SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), STAGED = SL_IN_ORDER ? 1 : SCRATCH / 2, GROUPED = 512 };
+    enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
+    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     _Alignas(SL_LINE) num scratch[SCRATCH];
-    T staging[STAGED];
-    /* What is kept out of order is scaled from the row's start on. Where that is not the start of a line, results are staged. */
-    int aside = !SL_IN_ORDER && classes <= SCRATCH && !rows_are_lines(y, classes);
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
-    /* No exponential is computed again for it. */
-    int nontemporal = use_nontemporal(y, rows * classes) && (!aside || classes <= STAGED) &&
-                      (room <= SCRATCH || !can_hold_exps(x, y));
-    int staged = nontemporal && aside;
+    /* No exponential is computed again for it; and those in scratch hide the reading of lines of 16-bit results. */
+    int nontemporal =
+        rows_nontemporal(y, shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
     size_t many = nontemporal || room > GROUPED ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);
@@ -244,11 +241,11 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
         now->n = least(many, left(rows, r));
         for (size_t l = 0; l < now->n || l < before->n; l++) {
             const pending_row *other = l < before->n && before->row[l].y ? before->row + l : NULL;
-            T *to = y + (r + l) * classes;
+            T *to = y + (r + l) * out;
             if (l < now->n) {
                 pending_row *row = now->row + l;
-                row->x = x + (r + l) * classes;
-                row->y = staged ? staging : to;
+                row->x = x + (r + l) * in;
+                row->y = to;
                 row->target = SIZE_MAX;
                 row->paired = 1;
                 row->has_unit = 0;
@@ -257,17 +254,15 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, size_t rows, size_t classes, int
                                                                : NULL;
                 prefetch_last_line(to, classes);
                 place = place_of_row(row, scratch, room <= SCRATCH);
-                softmax_pass(&s, row->x, place, other, nontemporal && !staged, lanes + l);
+                softmax_pass(&s, row->x, place, other, nontemporal, lanes + l);
             } else if (other) {
-                emit_row(other, classes, EMIT_PRODUCT, nontemporal && !staged);
+                emit_row(other, classes, EMIT_PRODUCT, nontemporal);
             }
-            if (staged && other)
-                copy_out(staging, to - many * classes, classes, NONTEMPORAL);
         }
         if (many > 1)
-            softmax_ends(&s, now, lanes, y + r * classes);
+            softmax_ends(&s, now, lanes, y + r * out, out);
         else if (now->n)
-            softmax_end(&s, now->row, place, lanes, y + r * classes);
+            softmax_end(&s, now->row, place, lanes, y + r * out);
     }
     if (nontemporal)
         stream_end();
@@ -297,18 +292,19 @@ SL_NOINLINE void transposed_exps_again(const num *x, size_t classes, c_vframe f,
     transposed_exps(x, classes, SHIFTED, f, e);
 }
 
-/* SL_W short rows. */
-SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, int nontemporal)
+/* SL_W short rows of this shape. */
+SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int safe, int nontemporal)
 {
+    const size_t classes = shape->classes, out = pitch_out(*shape);
     num flat[SL_SHORT * SL_W], e[SL_SHORT * SL_W];
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
-    const num *from = load_flat(x, classes, flat);
+    const num *from = load_flat(x, classes, pitch_in(*shape), flat);
     c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, classes, UNSHIFTED, f, e));
     if (!c_vframe_same(f, right))
         transposed_exps_again(from, classes, right, e);
     strip_end end = strip_end_of(sum_of_few(e, classes), safe);
-    num *to = flat_results(y, nontemporal, flat);
+    num *to = flat_results(y, out == classes, nontemporal, flat);
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
         reg q[4];
@@ -320,27 +316,28 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, size_t classes, int safe, 
         else
             c_store_transposed(to + at, classes, q);
     }
-    store_flat(y, to, classes, nontemporal);
+    store_flat(y, classes, out, to, nontemporal);
 }
 
-SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
 {
-    T in[SL_SHORT * SL_W], out[SL_SHORT * SL_W];
+    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    T transposed[SL_SHORT * SL_W], results[SL_SHORT * SL_W];
     size_t r = 0;
-    int nontemporal = short_rows_nontemporal(y, rows * classes);
+    int nontemporal = short_rows_nontemporal(y, shape);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
-        softmax_transposed(x + r * classes, y + r * classes, classes, safe, nontemporal);
+        softmax_transposed(x + r * in, y + r * out, &shape, safe, nontemporal);
     for (size_t n; r < rows; r += n) {
         n = least(SL_W, rows - r);
         if (n <= SL_W / 4) {
             n = 1;
-            softmax_short_row(x + r * classes, y + r * classes, classes, safe);
+            softmax_short_row(x + r * in, y + r * out, classes, safe);
             continue;
         }
-        transpose_in(x + r * classes, classes, rows - r, NULL, in);
-        strip s = {.x = in, .classes = classes, .step = SL_W, .rows = SL_W};
-        softmax_few(&s, out, safe);
-        transpose_out(out, classes, rows - r, y + r * classes, CACHED);
+        transpose_in(x + r * in, classes, in, rows - r, NULL, transposed);
+        strip s = strip_of_transposed(transposed, classes);
+        softmax_few(&s, results, safe);
+        transpose_out(results, classes, rows - r, y + r * out, out, CACHED);
     }
     if (nontemporal)
         stream_end();
@@ -348,27 +345,37 @@ SL_NOINLINE void softmax_short_rows(const T *x, T *y, size_t rows, size_t classe
 
 /* ---- strips ---- */
 
-/* How many rows a strip may have at most: by whole lines so many that their exponentials fit into scratch, if any. */
+/* Of how many rows, by whole lines, the exponentials fit into scratch. */
+SL_INLINE size_t scratch_strip_rows(size_t classes)
+{
+    return round_down_to_lines(SCRATCH_BYTES / sizeof(num) / classes);
+}
+
+/* How many rows a strip may have at most: so many, if any. */
 SL_INLINE size_t most_strip_rows(size_t classes)
 {
-    size_t fit = round_down_to_lines(SCRATCH_BYTES / sizeof(num) / classes);
+    size_t fit = scratch_strip_rows(classes);
     return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
 }
 
 SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
 {
     walk w = walk_of(shape);
-    int nontemporal = strips_nontemporal(y, shape), prefetch = strips_prefetch(y, shape);
+    int can_hold = can_hold_exps(x, y);
+    /* No exponential is computed again for it. */
+    int nontemporal = strips_nontemporal(y, shape) && (!can_hold || scratch_strip_rows(shape.classes) != 0);
+    int prefetch = !nontemporal && use_nontemporal(y, shape.outer * shape.classes * shape.inner);
     int few = shape.classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
-    size_t most = few || (can_hold_exps(x, y) && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
-    for (size_t b = 0; b < w.blocks; b++, x += w.block_stride, y += w.block_stride)
+    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
+    for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(most, strip_rows(w.rows - i));
-            strip s = {x + i, prefetch ? y + i : NULL, shape.classes, w.step, n};
+            T *to = y + b * w.out.block + i;
+            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
             if (few)
-                softmax_few(&s, y + i, safe);
+                softmax_few(&s, to, safe);
             else
-                softmax_strip(&s, y + i, nontemporal && round_down_to_lines(n) == n, safe);
+                softmax_strip(&s, to, nontemporal && round_down_to_lines(n) == n, safe);
         }
     if (nontemporal)
         stream_end();
@@ -379,18 +386,18 @@ SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
     if (shape.classes == 0)
         return;
     if (short_rows(shape))
-        softmax_short_rows(x, y, shape.outer, shape.classes, safe);
-#if SL_16_BITS
-    else if (shape.inner == 1 && are_half_rows(x, y, shape))
-        softmax_half_rows(x, y, shape.outer, shape.classes, safe);
-#endif
-    else if (shape.inner == 1 && shape.outer > straight_rows(shape.classes))
-        softmax_rows(x, y, shape.outer, shape.classes, safe);
-    else if (shape.inner == 1)
-        for (size_t r = 0; r < shape.outer; r++)
-            softmax_row(x + r * shape.classes, y + r * shape.classes, shape.classes, safe);
-    else
+        softmax_short_rows(x, y, shape, safe);
+    else if (!contiguous_rows(shape))
         softmax_strips(x, y, shape, safe);
+#if SL_16_BITS
+    else if (are_half_rows(x, y, shape))
+        softmax_half_rows(x, y, shape, safe);
+#endif
+    else if (shape.outer > straight_rows(shape.classes))
+        softmax_rows(x, y, shape, safe);
+    else
+        for (size_t r = 0; r < shape.outer; r++)
+            softmax_row(x + r * pitch_in(shape), y + r * pitch_out(shape), shape.classes, safe);
 }
 
 SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, NAN_ROWS); }

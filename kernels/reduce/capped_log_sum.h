@@ -80,12 +80,12 @@ SL_NOINLINE c_acc capped_rest_of_columns(const T *x, size_t classes, size_t step
 }
 
 /* Of n rows that a walk has from x on; those that are not live stand as in log_sum_of_rows(). */
-SL_NOINLINE void capped_log_sums(const T *x, walk w, size_t classes, size_t n, const num *live, c_softcap cap,
-                                 row_stats *stats)
+SL_NOINLINE void capped_log_sums(const T *x, strides in, size_t classes, size_t n, const num *live,
+                                 c_softcap cap, row_stats *stats)
 {
     reg m, zero = c_set1(0);
     c_acc rest;
-    if (w.step == 1) {
+    if (in.step == 1) {
         num max[SL_W];
         c_acc_lanes lanes;
         SL_ROLLED
@@ -93,13 +93,13 @@ SL_NOINLINE void capped_log_sums(const T *x, walk w, size_t classes, size_t n, c
             c_acc of_row = c_acc_zero();
             max[l] = 0;
             if (l < n && live[l] != 0)
-                of_row = capped_rest_of_row(x + l * w.stride, classes, cap, max + l);
+                of_row = capped_rest_of_row(x + l * in.row, classes, cap, max + l);
             c_acc_put(&lanes, l, of_row);
         }
         m = c_load(max);
         rest = c_acc_join(&lanes);
     } else {
-        rest = capped_rest_of_columns(x, classes, w.step, n, cap, &m);
+        rest = capped_rest_of_columns(x, classes, in.step, n, cap, &m);
         mask dead = c_eq(c_load(live), zero);
         m = c_select(dead, zero, m);
         rest = c_acc_select(dead, c_acc_zero(), rest);

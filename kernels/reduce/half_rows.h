@@ -27,6 +27,16 @@ SL_INLINE exp_room room_of(T *y, size_t left, T *spare, size_t n_spare, size_t n
     return room;
 }
 
+/* The room of the last one or two of `left` rows of y, and `spare`; of two rows that lie apart, theirs alone. */
+SL_INLINE exp_room last_rows_room(T *y, size_t left, sl_shape s, T *spare, size_t n_spare)
+{
+    size_t last = least(left, 2), n = s.classes;
+    T *first = y + (left - last) * pitch_out(s), *second = y + (left - 1) * pitch_out(s);
+    if (last == 2 && pitch_out(s) != n)
+        return room_of(first, n, second, n - least(n, elements_to_line(second)), n);
+    return room_of(first, last * n, spare, n_spare, n);
+}
+
 SL_INLINE T *room_at(exp_room room, size_t i)
 {
     return i < room.n_first ? room.first + PER_EXP * i : room.second + PER_EXP * (i - room.n_first);
@@ -60,7 +70,7 @@ SL_NOINLINE num room_sum(row_reader *r, const T *x, exp_room room, c_frame frame
 }
 
 typedef struct {
-    int prefetch; /* the next row */
+    const T *next; /* the row that is to be prefetched, or NULL */
     int nontemporal;
 } room_options;
 
@@ -71,8 +81,8 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
     size_t i = 0;
     for (; i < room.n; i += SL_BLOCK) {
         const T *e = room_at(room, i);
-        if (o.prefetch)
-            __builtin_prefetch(x + n + i, 0, 2);
+        if (o.next)
+            __builtin_prefetch(o.next + i, 0, 2);
         SL_UNROLL
         for (size_t k = 0; k < SL_BLOCK; k += 2 * SL_W) {
             reg two[2] = {c_times(load_exp(e + PER_EXP * k), factor),
@@ -84,8 +94,8 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
     for (; i < n; i += 2 * SL_W) {
         reg two[2];
         size_t rest = n - i;
-        if (o.prefetch && i % (SL_LINE / sizeof(T)) == 0)
-            __builtin_prefetch(x + n + i, 0, 2);
+        if (o.next && i % (SL_LINE / sizeof(T)) == 0)
+            __builtin_prefetch(o.next + i, 0, 2);
         if (rest >= 2 * SL_W)
             load_two(x + i, two);
         else
@@ -100,26 +110,25 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
     }
 }
 
-/* Whether rows are done this way. Where results are non-temporal, they must be whole lines. */
+/* Whether rows are done this way. */
 SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
 {
     return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
-           (const void *)x != (const void *)y &&
-           (rows_are_lines(y, s.classes) || !use_nontemporal(y, s.outer * s.classes));
+           (const void *)x != (const void *)y;
 }
 
-SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes, int safe)
+SL_NOINLINE void softmax_half_rows(const T *x, T *y, sl_shape shape, int safe)
 {
     enum { SPARE = SCRATCH_BYTES / sizeof(T) };
+    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
     T spare[SPARE + SL_LINE / sizeof(T)];
     row_reader reader;
     c_frame predicted = {0, 0};
-    int nontemporal = use_nontemporal(y, rows * classes);
-    int far = sl_prefetches(rows * classes * sizeof(T));
+    int nontemporal = rows_nontemporal(y, shape);
+    int far = sl_prefetches(shape.outer * classes * sizeof(T));
     row_reader_init(&reader, classes);
-    for (size_t left = rows; left > 0; left--, x += classes, y += classes) {
-        size_t last = least(left, 2);
-        exp_room room = room_of(y + (left - last) * classes, last * classes, spare, SPARE, classes);
+    for (size_t left = shape.outer; left > 0; left--, x += in, y += out) {
+        exp_room room = last_rows_room(y, left, shape, spare, SPARE);
         c_row_acc sum;
         c_frame used;
         do {
@@ -131,7 +140,7 @@ SL_NOINLINE void softmax_half_rows(const T *x, T *y, size_t rows, size_t classes
             fill_row(y, classes, safe && s == 0 ? 0 : (num)NAN);
         else /* not past the caches into the room, which is in them */
             room_times(x, y, room, classes, predicted, c_row_reciprocal(sum),
-                       (room_options){.prefetch = far, .nontemporal = nontemporal && left > 2});
+                       (room_options){.next = far ? x + in : NULL, .nontemporal = nontemporal && left > 2});
     }
     if (nontemporal)
         stream_end();

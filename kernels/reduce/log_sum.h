@@ -320,7 +320,7 @@ SL_INLINE void log_sum_rows_init(log_sum_rows *rows, size_t classes, int kind)
 /* A group: n <= SL_W rows of `classes` elements each. */
 typedef struct {
     const T *x;
-    size_t classes, n;
+    size_t classes, pitch, n; /* pitch: elements from row to row */
     const num *live; /* rows whose is 0 are not read, and stand as max 0, log_sum 0; NULL: all are live */
     exp_place place; /* exponentials are kept there, unless e is NULL */
     size_t stride;   /* from one row's exponentials to the next one's */
@@ -353,7 +353,7 @@ SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t
                                   log_sum_lanes *lanes)
 {
     T block[SL_BLOCK];
-    const T *x = g->x + l * g->classes;
+    const T *x = g->x + l * g->pitch;
     exp_place place = place_of(g, l);
     c_frame frame = rows->predicted;
     int nontemporal = rows->later.nontemporal;
@@ -391,7 +391,7 @@ SL_NOINLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, 
     if (is_all_end(g->classes))
         return log_sum_end(lanes, parts, max, c_frame_set1(right));
     T block[SL_BLOCK];
-    const T *x = g->x + l * g->classes;
+    const T *x = g->x + l * g->pitch;
     if (g->place.e)
         exps_again(x, place_of(g, l).e, g->classes, right);
     if (g->classes < SL_BLOCK)
@@ -427,7 +427,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         for (size_t block = 2 * l; block < 2 * l + 2; block++)
-            prefetch_block(g->x + SL_W * g->classes + block * SL_BLOCK, WRITES_BESIDE);
+            prefetch_block(g->x + SL_W * g->pitch + block * SL_BLOCK, WRITES_BESIDE);
         if (right)
             put_end(ends, l, log_sum_end(lanes + l, largest_parts(g->classes), ends->max[l], f));
         else

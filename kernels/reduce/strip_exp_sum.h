@@ -217,7 +217,7 @@ SL_NOINLINE void softmax_strip(const strip *s, T *y, int nontemporal, int safe)
     strip_place place = {scratch, NULL, vectors * SL_W, 0, SCRATCH / (vectors * SL_W)};
     if (s->classes > place.near && can_hold_exps(s->x, y) && !nontemporal && s->rows >= SL_W) {
         place.far = (num *)(void *)y;
-        place.far_step = s->step;
+        place.far_step = s->step_out;
     } else if (s->classes > place.near) {
         place.e = NULL;
     }

@@ -20,8 +20,10 @@ typedef struct {
     T logit[SL_W];    /* x_t */
     num weight[SL_W]; /* w_t, 0 where not live */
     size_t at[SL_W];  /* where x_t is, where live */
-    T entry[SL_W];    /* its entry of the gradient */
+    size_t to[SL_W];  /* where its entry of the gradient goes, if that lies apart */
+    T entry[SL_W];    /* that entry */
     int all;          /* whether all are live, and of weight 1 */
+    int apart;        /* whether the gradient has other strides than the logits */
 } targets;
 
 /* Any targets of n rows. */
@@ -33,21 +35,32 @@ SL_RARE void some_targets_of(targets *t, const int64_t *target, walk w, size_t n
         int live = l < n && !ignored(o, target[l]);
         size_t c = live ? (size_t)target[l] : 0;
         t->live[l] = (num)live;
-        t->at[l] = l * w.stride + c * w.step;
+        t->at[l] = l * w.in.row + c * w.in.step;
         t->weight[l] = live && weight ? weight[c] : (num)live;
     }
+}
+
+/* Where the entries of n rows go. */
+SL_RARE void entries_apart(targets *t, const int64_t *target, strides out, size_t n, const sl_loss_options *o)
+{
+    SL_ROLLED
+    for (size_t l = 0; l < n; l++)
+        t->to[l] = ignored(o, target[l]) ? 0 : l * out.row + (size_t)target[l] * out.step;
 }
 
 /* Without the logits. For probabilities (target NULL) all rows are live, and nothing else is said. */
 SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
 {
+    t->apart = w.apart;
+    if (target && t->apart)
+        entries_apart(t, target, w.out, n, o);
     t->all = target && n == SL_W && !o->class_weight && !o->has_ignore_index;
     if (target && !t->all) {
         some_targets_of(t, target, w, n, o);
         return;
     }
     for (size_t l = 0; t->all && l < SL_W; l++)
-        t->at[l] = l * w.stride + (size_t)target[l] * w.step;
+        t->at[l] = l * w.in.row + (size_t)target[l] * w.in.step;
     c_store(t->live, c_set1(1));
     c_store(t->weight, c_set1(1));
     SL_ROLLED
@@ -85,10 +98,11 @@ SL_NOINLINE double weight_of_rows(const int64_t *target, size_t rows, const sl_l
 /* The entries of the targets, which are formed otherwise. */
 SL_INLINE void put_entries(T *grad, const targets *t, size_t n)
 {
+    const size_t *to = t->apart ? t->to : t->at;
     SL_ROLLED
     for (size_t l = 0; l < n; l++)
         if (t->all || t->live[l] != 0)
-            grad[t->at[l]] = t->entry[l];
+            grad[to[l]] = t->entry[l];
 }
 
 #endif

@@ -122,22 +122,4 @@ SL_RARE void fill_row(T *y, size_t n, num value)
         store_some(y + i, c_set1(value), n - i);
 }
 
-/* n elements to where they belong. */
-SL_NOINLINE void copy_out(const T *from, T *y, size_t n, int nontemporal)
-{
-    size_t i = nontemporal ? least(n, elements_to_line(y)) : 0;
-    for (size_t k = 0; k < i; k++)
-        y[k] = from[k];
-    if (nontemporal) {
-        size_t lines = i + round_down_to_lines(n - i);
-        for (; i + 2 * SL_W <= lines; i += 2 * SL_W)
-            stream_copy_two(from + i, y + i);
-        for (; i < lines; i += SL_W)
-            stream(y + i, load(from + i));
-    }
-    SL_ROLLED
-    for (; i < n; i += SL_W)
-        store_some(y + i, load_some(from + i, n - i, 0), n - i);
-}
-
 #endif

@@ -30,17 +30,25 @@ SL_INLINE size_t round_down_to_lines(size_t n)
     return n / LINE * LINE;
 }
 
-/* Whether no two rows of y share a line. */
-SL_INLINE int rows_are_lines(const T *y, size_t classes)
+/* Whether each row of y is whole lines. */
+SL_INLINE int rows_are_lines(const T *y, size_t classes, size_t pitch)
 {
-    return elements_to_line(y) == 0 && classes % (SL_LINE / sizeof *y) == 0;
+    return elements_to_line(y) == 0 && (classes | pitch) % (SL_LINE / sizeof *y) == 0;
+}
+
+/* Rows do: of 16 bits where no two of them share a line. Half the bytes are not worth more. */
+SL_INLINE int rows_nontemporal(const T *y, sl_shape s)
+{
+    return use_nontemporal(y, s.outer * s.classes) &&
+           (sizeof(T) == sizeof(num) || rows_are_lines(y, s.classes, pitch_out(s)));
 }
 
 /* Strips use non-temporal stores where every class starts with a line. */
 SL_INLINE int strips_nontemporal(const T *y, sl_shape s)
 {
+    const strides out = axis_strides(s, s.out);
     return use_nontemporal(y, s.outer * s.classes * s.inner) && elements_to_line(y) == 0 &&
-           s.inner % (SL_LINE / sizeof *y) == 0;
+           (s.inner | out.step | out.block) % (SL_LINE / sizeof *y) == 0;
 }
 
 /* Where they cannot, the lines of results are prefetched. */

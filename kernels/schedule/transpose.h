@@ -8,9 +8,39 @@
 
 #include "schedule/parts.h"
 
-/* As numbers of the arithmetic's own type: where they are, or in `flat`. */
-SL_INLINE const num *load_flat(const T *x, size_t classes, num flat[SL_SHORT * SL_W])
+/* Short rows from where they lie into `flat`, one after the other; 0 behind. Those from `rows` on are not read, nor those that are
+ * not live, unless live is NULL. */
+SL_NOINLINE void gather_rows(const T *x, size_t classes, size_t pitch, size_t rows, const num *live,
+                             num flat[SL_SHORT * SL_W])
 {
+    SL_ROLLED
+    for (size_t l = 0; l < SL_W; l++)
+        for (size_t i = 0; i < classes;
+             i += SL_W) { /* what is stored beyond a row is overwritten by the next */
+            int reads = l < rows && (!live || live[l] != 0);
+            reg a = reads ? load_some(x + l * pitch + i, classes - i, 0) : c_set1(0);
+            c_store(flat + l * classes + i, a);
+        }
+    for (size_t i = SL_W * classes; i < SL_W * classes + left(4, classes); i++)
+        flat[i] = 0;
+}
+
+/* The same back. */
+SL_NOINLINE void scatter_rows(const num *flat, size_t classes, size_t rows, T *y, size_t pitch)
+{
+    SL_ROLLED
+    for (size_t l = 0; l < rows; l++)
+        for (size_t i = 0; i < classes; i += SL_W)
+            store_some(y + l * pitch + i, c_load(flat + l * classes + i), classes - i);
+}
+
+/* SL_W rows as numbers of the arithmetic's own type: where they are, or in `flat`. */
+SL_INLINE const num *load_flat(const T *x, size_t classes, size_t pitch, num flat[SL_SHORT * SL_W])
+{
+    if (pitch != classes) {
+        gather_rows(x, classes, pitch, SL_W, NULL, flat);
+        return flat;
+    }
     for (size_t line = 0; line < classes * SL_W * sizeof *x; line += SL_LINE)
         __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 2);
     if (sizeof(T) == sizeof(num))
@@ -21,15 +51,19 @@ SL_INLINE const num *load_flat(const T *x, size_t classes, num flat[SL_SHORT * S
 }
 
 /* Where results are put for store_flat(): at once in y, if it can take them. */
-SL_INLINE num *flat_results(T *y, int nontemporal, num flat[SL_SHORT * SL_W])
+SL_INLINE num *flat_results(T *y, int is_dense, int nontemporal, num flat[SL_SHORT * SL_W])
 {
-    return sizeof(T) == sizeof(num) && !nontemporal ? (num *)(void *)y : flat;
+    return sizeof(T) == sizeof(num) && is_dense && !nontemporal ? (num *)(void *)y : flat;
 }
 
-SL_INLINE void store_flat(T *y, const num *from, size_t classes, int nontemporal)
+SL_INLINE void store_flat(T *y, size_t classes, size_t pitch, const num *from, int nontemporal)
 {
     if ((const void *)from == (const void *)y)
         return;
+    if (pitch != classes) {
+        scatter_rows(from, classes, SL_W, y, pitch);
+        return;
+    }
     size_t i = 0;
     if (nontemporal && (uintptr_t)y % (2 * SL_W * sizeof *y)) { /* behind an odd number of registers */
         stream(y, c_load(from));
@@ -45,9 +79,9 @@ SL_INLINE void store_flat(T *y, const num *from, size_t classes, int nontemporal
 }
 
 /* Whether all rows of y can be put by whole registers past the caches. */
-SL_INLINE int short_rows_nontemporal(const T *y, size_t n)
+SL_INLINE int short_rows_nontemporal(const T *y, sl_shape s)
 {
-    return use_nontemporal(y, n) && elements_to_line(y) == 0;
+    return use_nontemporal(y, s.outer * s.classes) && elements_to_line(y) == 0 && pitch_out(s) == s.classes;
 }
 
 /* Where the block of class c starts. */
@@ -109,34 +143,19 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
     }
 }
 
-/* SL_W rows, of which only those that are live are read. */
-SL_RARE void transpose_live(const T *x, size_t classes, const num *live, T transposed[SL_SHORT * SL_W])
-{
-    num flat[SL_SHORT * SL_W];
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++)
-        for (size_t i = 0; i < classes;
-             i += SL_W) { /* what is stored beyond a row is overwritten by the next */
-            reg a = live[l] != 0 ? load_some(x + l * classes + i, classes - i, 0) : c_set1(0);
-            c_store(flat + l * classes + i, a);
-        }
-    for (size_t i = SL_W * classes; i < SL_W * classes + left(4, classes); i++)
-        flat[i] = 0;
-    transpose(flat, classes, transposed);
-}
-
 /* The next SL_W of `rows`. Those that are missing, or not live (live may be NULL), become 0 and are not read. Of less than
- * four classes the first elements of the next SL_W rows may be. */
-SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t rows, const num *live,
+ * four classes the first elements of the next SL_W rows may be, where there is nothing between the rows. */
+SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t pitch, size_t rows, const num *live,
                               T transposed[SL_SHORT * SL_W])
 {
     num flat[SL_SHORT * SL_W];
     size_t beyond = left(4, classes); /* the last row's end, to where its quad reaches */
-    if (live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows)) {
-        transpose_live(x, classes, live, transposed);
+    if (pitch != classes || (live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows))) {
+        gather_rows(x, classes, pitch, rows, live, flat);
+        transpose(flat, classes, transposed);
     } else if (rows >= SL_W &&
                (beyond == 0 || ((rows - SL_W) * classes >= beyond && sizeof(T) == sizeof(num)))) {
-        transpose(load_flat(x, classes, flat), classes, transposed);
+        transpose(load_flat(x, classes, classes, flat), classes, transposed);
     } else {
         size_t all = least(SL_W, rows) * classes;
         for (size_t i = 0; i < classes * SL_W + beyond; i += SL_W)
@@ -147,18 +166,22 @@ SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t rows, const num
 
 /* The next SL_W of `rows`, of at least one class. */
 SL_NOINLINE void transpose_out(const T transposed[SL_SHORT * SL_W], size_t classes, size_t rows, T *y,
-                               int nontemporal)
+                               size_t pitch, int nontemporal)
 {
     num flat[SL_SHORT * SL_W];
-    if (rows < SL_W) {
-        transpose_back(transposed, classes, flat);
-        for (size_t i = 0; i < rows * classes; i += SL_W)
-            store_some(y + i, c_load(flat + i), rows * classes - i);
-    } else {
-        num *to = flat_results(y, nontemporal, flat);
+    if (rows >= SL_W) {
+        num *to = flat_results(y, pitch == classes, nontemporal, flat);
         transpose_back(transposed, classes, to);
-        store_flat(y, to, classes, nontemporal);
+        store_flat(y, classes, pitch, to, nontemporal);
+        return;
     }
+    transpose_back(transposed, classes, flat);
+    if (pitch != classes) {
+        scatter_rows(flat, classes, rows, y, pitch);
+        return;
+    }
+    for (size_t i = 0; i < rows * classes; i += SL_W)
+        store_some(y + i, c_load(flat + i), rows * classes - i);
 }
 
 #endif

@@ -4,7 +4,7 @@
  * bits, a shape, options and a distribution of values, then overwrites any of those by their bits. One ISA runs
  * the call as it is; the other one on arrays that are as misaligned as they may be, behind canaries and directly
  * before what AddressSanitizer guards. Then
- *   - both give the same bits, also in place, by rows, and through the public function;
+ *   - both give the same bits, also in place, by rows, by strides, and through the public function;
  *   - nothing else has been written;
  *   - results are within the manifest's bound of the oracle, wherever softlane.h says one.
  *
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "by_strides.h"
 #include "cut_row.h"
 #include "input.h"
 
@@ -224,11 +225,27 @@ static void run_displaced(const workload *w, const isa *on, input *in)
     check_and_free(&d, on);
 }
 
+/* Any that the shape may have. */
+static sl_strides take_strides(input *in, sl_shape shape)
+{
+    const size_t most = 70, classes = shape.inner + take_below(in, 2) * take_below(in, most),
+                 outer = (shape.classes - 1) * classes + shape.inner + take_below(in, most);
+    return (sl_strides){(ptrdiff_t)outer, (ptrdiff_t)classes};
+}
+
+static void run_by_strides(const workload *w, const isa *on, input *in)
+{
+    if (!takes_strides(w->k) || elements(w->c.shape) == 0)
+        return;
+    const sl_strides of_in = take_strides(in, w->c.shape), of_out = take_strides(in, w->c.shape);
+    assert_same_by_strides(on, w, of_in, of_out, (position)take_below(in, RUNS_END_PAGES + 1));
+}
+
 static void run_otherwise(const workload *w, const isa *on, input *in)
 {
     duplicate d;
     duplicate_make(&d, w);
-    switch (take_below(in, 3)) {
+    switch (take_below(in, 4)) {
     case 0:
         assert_same_in_place(on, w, &d.w);
         break;
@@ -241,6 +258,9 @@ static void run_otherwise(const workload *w, const isa *on, input *in)
             assert_int_equal(w->k->check_and_run(&d.w.c), SL_OK);
             assert_same_outputs(on, w, &d.w, "public");
         }
+        break;
+    case 3:
+        run_by_strides(w, on, in);
         break;
     }
     duplicate_free(&d);

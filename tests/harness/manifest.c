@@ -178,6 +178,8 @@ bool has_shape(const kernel *k) { return !k->one_row; }
 
 bool takes_shape(const kernel *k, sl_shape shape) { return (has_shape(k) && !k->matrix) || shape.inner == 1; }
 
+bool takes_strides(const kernel *k) { return has_shape(k) && (takes_options(k) || !k->by_element); }
+
 size_t second_size(const kernel *k) { return k->second == CLASS_IDS ? sizeof(int64_t) : k->dtype->size; }
 
 size_t second_count(const kernel *k, sl_shape shape)

@@ -87,6 +87,7 @@ bool takes_stats(const kernel *k);
 bool is_by_element(const kernel *k);
 bool has_shape(const kernel *k); /* takes shapes with inner > 1 */
 bool takes_shape(const kernel *k, sl_shape shape);
+bool takes_strides(const kernel *k); /* its parameter is a shape, not a count */
 
 /* Bytes of each value of call.second, and how many there are. */
 size_t second_size(const kernel *k);

@@ -53,6 +53,8 @@ void shape_text(sl_shape shape, char text[SHAPE_TEXT])
 {
     if (shape.inner > 1)
         snprintf(text, SHAPE_TEXT, "%zux%zux%zu", shape.outer, shape.classes, shape.inner);
+    else if (shape.in.outer > 0)
+        snprintf(text, SHAPE_TEXT, "%zux%zup%td", shape.outer, shape.classes, shape.in.outer);
     else
         snprintf(text, SHAPE_TEXT, "%zux%zu", shape.outer, shape.classes);
 }
