@@ -163,6 +163,8 @@ static void make_acceptable(workload *w)
             dt->put(w->second, i, fabs(of_size(dt->get(w->second, i), 0x1p-60, 1)));
     if (!takes_options(k))
         return;
+    generator g = {1}; /* a log-sum-exp belongs to its row */
+    workload_remake_lse(w, &g);
     limit_factors(dt, w->class_weight, shape.classes, false);
     limit_factors(dt, w->pos_weight, shape.classes, false);
     limit_factors(dt, w->upstream, w->options.reduction == SL_NONE ? losses : 1, true);

@@ -47,19 +47,31 @@
     status = AS(f(c->x, c->second, c->shape, c->options, c->lse, c->out[RESULT]))
 #define ORACLE_CALL_CLASS_GRAD q->x, q->ids, q->shape, q->options, q->lse, q->want[RESULT], q->scale[RESULT]
 
+/* Where class i of row r of a matrix is. */
+static size_t place_of(sl_shape s, size_t r, size_t i)
+{
+    const size_t step = s.in.classes > 0 ? (size_t)s.in.classes : 1;
+    return r * (s.in.outer > 0 ? (size_t)s.in.outer : s.classes * step) + i * step;
+}
+
 /* Of the whole row. Statistics that the call makes are of so many rows at most: a test may have a shape beyond all memory. */
 enum { MOST_ROWS = 1 << 20 };
 #define TRAITS_SHARD_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .matrix = true, .stats = true
 #define CALL_SHARD_GRAD(f, stats_of, T, AS)                                                                  \
+    const sl_shape shape = c->shape;                                                                         \
     sl_stats *own = NULL;                                                                                    \
-    if (c->stats == NULL && rows(c->shape) < MOST_ROWS && elements(c->shape) != 0) {                         \
-        own = allocate(rows(c->shape), sizeof *own);                                                         \
-        for (size_t r = 0; r < rows(c->shape); r++)                                                          \
-            (void)stats_of((const T *)c->x + r * c->shape.classes, c->shape.classes, &own[r]);               \
+    if (c->stats == NULL && c->x != NULL && rows(shape) < MOST_ROWS && shape.classes < MOST_ROWS) {          \
+        own = allocate(rows(shape), sizeof *own);                                                            \
+        T *row = allocate(shape.classes, sizeof *row);                                                       \
+        for (size_t r = 0; r < rows(shape); r++) {                                                           \
+            for (size_t i = 0; i < shape.classes; i++)                                                       \
+                row[i] = ((const T *)c->x)[place_of(shape, r, i)];                                           \
+            (void)stats_of(row, shape.classes, &own[r]);                                                     \
+        }                                                                                                    \
+        free(row);                                                                                           \
     }                                                                                                        \
-    status =                                                                                                 \
-        AS(f(c->x, c->second, c->shape, c->shard.classes != 0 ? c->shard : (sl_shard){0, c->shape.classes},  \
-             c->options, own != NULL ? own : c->stats, c->out[RESULT]));                                     \
+    status = AS(f(c->x, c->second, shape, c->shard.classes != 0 ? c->shard : (sl_shard){0, shape.classes},   \
+                  c->options, own != NULL ? own : c->stats, c->out[RESULT]));                                \
     free(own)
 #define ORACLE_CALL_SHARD_GRAD q->x, q->ids, q->shape, q->options, q->want[RESULT], q->scale[RESULT]
 

@@ -201,7 +201,7 @@ static void make_options(workload *w, const call_spec *v, generator *g)
 }
 
 /* A log-sum-exp of each row, as a forward call would have it, or larger. It needs no libm. */
-void workload_remake_lse(workload *w, generator *g)
+void workload_remake_lse(const workload *w, generator *g)
 {
     const sl_ref_dtype *dt = w->k->dtype;
     const sl_shape shape = w->c.shape;

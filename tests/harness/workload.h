@@ -52,7 +52,7 @@ void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape sh
 void workload_free(workload *w);
 
 /* The log-sum-exps that a gradient takes, of logits that have changed. */
-void workload_remake_lse(workload *w, generator *g);
+void workload_remake_lse(const workload *w, generator *g);
 
 /* Another second input of the same kind. */
 void workload_remake_second(workload *w, const distribution *d, generator *g);
