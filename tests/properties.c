@@ -50,14 +50,15 @@ static void ignored_rows(const isa *on, const workload *w)
 {
     const kernel *k = w->k;
     const sl_shape shape = w->c.shape;
+    const void *grad = w->c.out[output_like_x(k)];
     duplicate spoilt;
     duplicate_make(&spoilt, w);
     for (size_t r = 0; r < rows(shape); r++)
         for (size_t c = 0; c < shape.classes && is_ignored(w, r); c++) {
             k->dtype->put((void *)spoilt.w.c.x, element_at(shape, r, c), c % 2 ? INFINITY : NAN);
-            if (k->dtype->bits(w->c.out[GRADIENT], element_at(shape, r, c)) != 0)
+            if (k->dtype->bits(grad, element_at(shape, r, c)) != 0)
                 fail_msg("%s/%s: gradient of an ignored row: %a", k->name, on->name,
-                         k->dtype->get(w->c.out[GRADIENT], element_at(shape, r, c)));
+                         k->dtype->get(grad, element_at(shape, r, c)));
         }
     run(k, on, &spoilt.w.c);
     assert_same_outputs(on, w, &spoilt.w, "ignored rows hold NaN");

@@ -308,6 +308,7 @@ enum { MOST_EMPTY = 41 };
 
 /* A call of an empty shape; all ids, if there are any, are the ignored one. */
 typedef struct {
+    sl_stats stats[MOST_EMPTY];
     double out[OUTPUTS][MOST_EMPTY];
     int64_t ids[MOST_EMPTY];
     sl_loss_options options;
@@ -323,11 +324,13 @@ static void make_empty(empty_call *e, const kernel *k, sl_shape shape, sl_reduct
     }
     for (size_t i = 0; i < MOST_EMPTY; i++) {
         e->ids[i] = -7;
-        e->out[RESULT][i] = e->out[GRADIENT][i] = 7;
+        e->out[RESULT][i] = e->out[GRADIENT][i] = e->out[LSE][i] = 7;
     }
     e->c = (call){.second = k->second == CLASS_IDS ? e->ids : NULL,
                   .shape = shape,
                   .options = &e->options,
+                  .lse = e->ids,
+                  .stats = e->stats,
                   .out = {e->out[RESULT], is_loss(k) ? e->out[GRADIENT] : NULL}};
 }
 
@@ -375,6 +378,8 @@ static void empty_shapes(const kernel *k)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const sl_shape shape = shapes[i];
         const size_t count = k->result == L_PER_ROW ? rows(shape) : 0;
+        if (k->matrix && shape.inner != 1)
+            continue;
         if (k->one_row && shape.classes == 0) /* of no elements there are statistics */
             continue;
         assert_empty(k, shape, SL_NONE, 0, count, is_loss(k) ? 0 : -INFINITY);

@@ -59,7 +59,11 @@ typedef struct {
 } loss_call;
 
 /* Logits, capped if they are to be. */
-SL_INLINE reg logits_from(const loss_call *c, reg x) { return c->is_capped ? capped_only(x, c->cap) : x; }
+SL_INLINE reg logits_from(const loss_call *c, reg x)
+{
+    cap_slope slope;
+    return c->is_capped ? capped_apart(x, c->cap, &slope) : x;
+}
 
 /* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
  * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
@@ -516,7 +520,7 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
     reg x_t = load(t->logit);
     if (c->is_capped) {
         cap_slope slope;
-        x_t = c_capped(x_t, c->cap, &slope);
+        x_t = capped_apart(x_t, c->cap, &slope);
         up = w_times_slope(up, slope);
     }
     c_vframe f = c_vframe_of(st->max);

@@ -39,8 +39,9 @@ typedef struct {
     size_t first;  /* the class of the first column */
     vw own, share; /* 1 - s, s / classes */
     weight_sum weights;
-    double scale;  /* of every gradient */
-    int is_capped; /* logits are, by: */
+    double scale;   /* of every gradient */
+    int has_shares; /* q_c of other classes than the target */
+    int is_capped;  /* logits are, by: */
     c_softcap cap;
 } grad_call;
 
@@ -115,7 +116,7 @@ SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k
     reg x_t = c_select(here, load(t->logit), k->frame);
     if (c->is_capped) {
         cap_slope slope;
-        x_t = c_select(here, c_capped(x_t, c->cap, &slope), k->frame);
+        x_t = c_select(here, capped_apart(x_t, c->cap, &slope), k->frame);
         up = w_times_slope(up, slope);
     }
     c_vframe f = c_vframe_of(k->frame);
@@ -170,7 +171,9 @@ SL_INLINE reg known_entry(const grad_call *c, reg x, reg weight, const known_gra
     if (kind == OF_ANY_KIND && c->is_capped)
         x = c_capped(x, c->cap, &slope);
     reg e = c_exp_in_frame(c_less_shift(x, f), f, c_exp_table_load());
-    reg a = c_fnma(weight, g->share, c_times_unit(e, g->k));
+    reg a = c_times_unit(e, g->k);
+    if (kind == ORDINARY || c->has_shares)
+        a = c_fnma(weight, g->share, a);
     if (kind == ORDINARY)
         return a;
     return c_canonical(c->is_capped ? c_times_slope(a, slope) : a);
@@ -222,7 +225,7 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
     const size_t classes = c->shape.classes, in = pitch_in(c->shape), out = pitch_out(c->shape);
     const size_t rows = c->shape.outer;
     const num *weight = c->o->class_weight ? (const num *)c->o->class_weight + c->first : NULL;
-    const int products = !(c->o->label_smoothing > 0) && !c->is_capped;
+    const int products = !c->has_shares && !c->is_capped;
     int nontemporal = products && use_nontemporal(c->grad, rows * classes) &&
                       (rows == 1 || rows_are_lines(c->grad, classes, out));
     for (size_t i = 0, n; i < rows; i += n) {
@@ -302,6 +305,7 @@ SL_NOINLINE void known_grads(grad_call *c, size_t all_classes)
     if (o->label_smoothing > 0)
         c->weights = weights_of(o->class_weight, all_classes);
     c->scale = c_gradient_scale(o, c_divisor(o, weight_of_rows(c->target, rows, o)));
+    c->has_shares = o->label_smoothing > 0;
     c->is_capped = o->softcap > 0;
     if (c->is_capped)
         c->cap = softcap_of(o->softcap);

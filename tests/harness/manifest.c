@@ -54,6 +54,12 @@ static size_t place_of(sl_shape s, size_t r, size_t i)
     return r * (s.in.outer > 0 ? (size_t)s.in.outer : s.classes * step) + i * step;
 }
 
+static bool is_ignored(const call *c, size_t r)
+{
+    return c->options != NULL && c->options->has_ignore_index && c->second != NULL &&
+           ((const int64_t *)c->second)[r] == c->options->ignore_index;
+}
+
 /* Of the whole row. Statistics that the call makes are of so many rows at most: a test may have a shape beyond all memory. */
 enum { MOST_ROWS = 1 << 20 };
 #define TRAITS_SHARD_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .matrix = true, .stats = true
@@ -64,6 +70,10 @@ enum { MOST_ROWS = 1 << 20 };
         own = allocate(rows(shape), sizeof *own);                                                            \
         T *row = allocate(shape.classes, sizeof *row);                                                       \
         for (size_t r = 0; r < rows(shape); r++) {                                                           \
+            if (is_ignored(c, r)) { /* it is not read */                                                     \
+                own[r] = sl_stats_empty();                                                                   \
+                continue;                                                                                    \
+            }                                                                                                \
             for (size_t i = 0; i < shape.classes; i++)                                                       \
                 row[i] = ((const T *)c->x)[place_of(shape, r, i)];                                           \
             (void)stats_of(row, shape.classes, &own[r]);                                                     \
