@@ -125,9 +125,9 @@ typedef struct {
 
 /* outer blocks of `classes` elements that lie `inner` apart, unless strides are given:
  *   element (o, c, i) is at (o * classes + c) * inner + i.
- * The first 50257 of 50304 columns: sl_shape s = sl_rows(rows, 50257); s.in.outer = 50304. The rows of a matrix have inner = 1; an NCHW tensor has outer = N, classes = C, inner = H * W. A "row"
- * below is the `classes` elements with the same (o, i); there are outer * inner of them, row o * inner + i
- * being (o, i). */
+ * The rows of a matrix have inner = 1 (columns 0 to 50256 of 50304: sl_rows(rows, 50257), and in.outer = 50304); an NCHW
+ * tensor has outer = N, classes = C, inner = H * W. A "row" below is the `classes` elements with the same (o, i); there
+ * are outer * inner of them, row o * inner + i being (o, i). */
 typedef struct {
     size_t outer, classes, inner;
     sl_strides in,

@@ -79,11 +79,21 @@ typedef struct {
 
 #define COUNT_OF(arrays) (sizeof(arrays) / sizeof *(arrays))
 
+/* SIZE_MAX, which is too much for any array, where the product is more. */
+INLINE size_t saturating_product(size_t a, size_t b)
+{
+    size_t product;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+/* A product, since a division would take as long as a short call. */
+INLINE size_t bytes_of(const array *a) { return saturating_product(a->count, a->size); }
+
 /* Byte sizes, and that what must be read or written is there. */
 INLINE sl_status check_presence(const array *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (a[i].count > PTRDIFF_MAX / a[i].size)
+        if (bytes_of(&a[i]) > PTRDIFF_MAX)
             return SL_ERR_SIZE;
     for (size_t i = 0; i < n; i++)
         if (a[i].count != 0 && a[i].at == NULL)
@@ -118,13 +128,7 @@ INLINE sl_status check_arrays(const array *a, size_t n)
     return check_aliasing(a, n);
 }
 
-/* SIZE_MAX, which is too much for any array, where the product or the sum is more. */
-static size_t saturating_product(size_t a, size_t b)
-{
-    size_t product;
-    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
-}
-
+/* SIZE_MAX, which is too much for any array, where the sum is more. */
 static size_t saturating_sum(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
 
 /* None of either in an empty shape. */
@@ -185,11 +189,14 @@ static const extent *extent_for(const extents *e, const array *a)
     return a->role == OUTPUT || a->role == REPLACING ? &e->out : &e->in;
 }
 
-/* The shape's strides, and what is not yet known of the arrays: the spans of those that go by them. */
-static sl_status lay_out(array *a, size_t n, const sl_shape *shape, extents *e)
+/* The shape's strides, which become those in effect: a kernel goes to nothing that is not there. And what is not yet known of the
+ * arrays: the spans of those that go by them. */
+static sl_status lay_out(array *a, size_t n, sl_shape *shape, extents *e)
 {
     CHECK(extent_of(shape, &shape->in, &e->in));
     CHECK(extent_of(shape, &shape->out, &e->out));
+    shape->in = (sl_strides){(ptrdiff_t)e->in.outer, (ptrdiff_t)e->in.classes};
+    shape->out = (sl_strides){(ptrdiff_t)e->out.outer, (ptrdiff_t)e->out.classes};
     for (size_t i = 0; i < n; i++)
         if (a[i].shaped && a[i].count != 0)
             a[i].count = extent_for(e, &a[i])->span;
@@ -242,7 +249,7 @@ static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape
     return SL_OK;
 }
 
-RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
+RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape)
 {
     extents e;
     CHECK(lay_out(a, n, shape, &e));
@@ -265,18 +272,25 @@ RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
     }
 
 /* The same with a shape. */
-#define ROW_FUNCTION(dt, name, parameters, work, call, ...)                                                  \
+#define ROW_FUNCTION(dt, name, parameters, work, arguments, ...)                                             \
+    RARE sl_status strided_##name##_##dt parameters                                                          \
+    {                                                                                                        \
+        const size_t elements = elements_of(shape);                                                          \
+        array arrays[] = {__VA_ARGS__};                                                                      \
+        CHECK(check_strided_arrays(arrays, COUNT_OF(arrays), &shape));                                       \
+        if ((work) != 0)                                                                                     \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
+        return SL_OK;                                                                                        \
+    }                                                                                                        \
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
+        if (has_strides(&shape))                                                                             \
+            return strided_##name##_##dt arguments;                                                          \
+        const size_t elements = elements_of(shape);                                                          \
         const array arrays[] = {__VA_ARGS__};                                                                \
-        if (has_strides(&shape)) {                                                                           \
-            array strided[] = {__VA_ARGS__};                                                                 \
-            CHECK(check_strided_arrays(strided, COUNT_OF(strided), &shape));                                 \
-        } else {                                                                                             \
-            CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                   \
-        }                                                                                                    \
+        CHECK(check_arrays(arrays, COUNT_OF(arrays)));                                                       \
         if ((work) != 0)                                                                                     \
-            sl_active_for(SL_SLOT(name, dt), arrays[0].count)->name##_##dt call;                             \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt arguments;                               \
         return SL_OK;                                                                                        \
     }
 
@@ -288,18 +302,18 @@ RARE sl_status check_strided_arrays(array *a, size_t n, const sl_shape *shape)
     FUNCTION(dt, name, SL_PARAMS_MAP_BACKWARD(T, L), n, (a, dy, dx, n), {a, n, sizeof(T), REPLACED, false},  \
              {dy, n, sizeof(T), REPLACED, false}, {dx, n, sizeof(T), REPLACING, false})
 
-/* An array of the shape's elements. */
+/* An array of the shape's elements; so many it has. */
 #define ELEMENTS(at, role)                                                                                   \
     {                                                                                                        \
         at, elements_of(shape), sizeof *(at), role, true                                                     \
     }
 
 #define DEFINE_ROW_MAP(dt, T, L, name)                                                                       \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements_of(shape), (x, y, shape),                       \
-                 ELEMENTS(x, REPLACED), ELEMENTS(y, REPLACING))
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_MAP(T, L), elements, (x, y, shape), ELEMENTS(x, REPLACED),          \
+                 ELEMENTS(y, REPLACING))
 
 #define DEFINE_ROW_BACKWARD(dt, T, L, name)                                                                  \
-    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements_of(shape), (y, dy, dx, shape),             \
+    ROW_FUNCTION(dt, name, SL_PARAMS_ROW_BACKWARD(T, L), elements, (y, dy, dx, shape),                       \
                  ELEMENTS(y, REPLACED), ELEMENTS(dy, REPLACED), ELEMENTS(dx, REPLACING))
 
 #define DEFINE_ROW_FOLD(dt, T, L, name)                                                                      \
@@ -356,7 +370,7 @@ static sl_status check_options(const sl_loss_options *o, unsigned takes)
 /* All but the values of the targets. The counts are those of the reduction none. */
 typedef struct {
     array logits, target, known; /* known: what a gradient by itself is made from; of a loss nothing */
-    sl_shape shape;
+    sl_shape *shape;
     size_t classes;                              /* of the whole row */
     const sl_loss_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     unsigned takes;
@@ -367,26 +381,32 @@ typedef struct {
 
 enum { LOSS_ARRAYS = 10 };
 
-INLINE void arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
+INLINE size_t arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
     const size_t classes = c->logits.count == 0 ? 0 : c->classes;
-    const bool is_loss = c->known.size == 0, loss_is_required = is_loss && c->grad == NULL;
-    const array all[LOSS_ARRAYS] = {
-        c->logits,
-        c->target,
-        {c->known.at, c->known.count, is_loss ? 1 : c->known.size, INPUT, false},
-        {c->loss, c->loss != NULL || loss_is_required ? losses : 0, c->loss_size, OUTPUT, false},
-        {c->grad, c->grad != NULL || !is_loss ? c->logits.count : 0, c->logits.size, REPLACING, true},
-        {o->lse, o->lse != NULL ? rows_of(c->shape) : 0, c->loss_size, OUTPUT, false},
-        {o->class_weight, o->class_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
-        {o->pos_weight, o->pos_weight != NULL ? classes : 0, c->loss_size, INPUT, false},
-        {o->upstream, o->upstream != NULL ? losses : 0, c->loss_size, INPUT, false},
-        {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT, false},
-    };
-    for (size_t i = 0; i < LOSS_ARRAYS; i++)
-        arrays[i] = all[i];
+    const bool is_loss = c->known.size == 0;
+    size_t n = 0; /* only those that there are */
+    arrays[n++] = c->logits;
+    arrays[n++] = c->target;
+    if (!is_loss)
+        arrays[n++] = c->known;
+    if (c->loss != NULL || (is_loss && c->grad == NULL))
+        arrays[n++] = (array){c->loss, losses, c->loss_size, OUTPUT, false};
+    if (c->grad != NULL || !is_loss)
+        arrays[n++] = (array){c->grad, c->logits.count, c->logits.size, REPLACING, true};
+    if (o->lse != NULL)
+        arrays[n++] = (array){o->lse, rows_of(*c->shape), c->loss_size, OUTPUT, false};
+    if (o->class_weight != NULL)
+        arrays[n++] = (array){o->class_weight, classes, c->loss_size, INPUT, false};
+    if (o->pos_weight != NULL)
+        arrays[n++] = (array){o->pos_weight, classes, c->loss_size, INPUT, false};
+    if (o->upstream != NULL)
+        arrays[n++] = (array){o->upstream, losses, c->loss_size, INPUT, false};
+    if (c->options_at != NULL)
+        arrays[n++] = (array){c->options_at, 1, sizeof *c->options_at, INPUT, false};
+    return n;
 }
 
 static sl_status check_loss_options(const loss_call *c)
@@ -399,22 +419,20 @@ RARE sl_status check_strided_loss(const loss_call *c)
 {
     array arrays[LOSS_ARRAYS];
     extents e;
-    arrays_of(c, arrays);
-    CHECK(lay_out(arrays, LOSS_ARRAYS, &c->shape, &e));
-    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    const size_t n = arrays_of(c, arrays);
+    CHECK(lay_out(arrays, n, c->shape, &e));
+    CHECK(check_presence(arrays, n));
     CHECK(check_loss_options(c));
-    return check_strided_aliasing(arrays, LOSS_ARRAYS, &c->shape, &e);
+    return check_strided_aliasing(arrays, n, c->shape, &e);
 }
 
 static sl_status check_loss(const loss_call *c)
 {
-    if (has_strides(&c->shape))
-        return check_strided_loss(c);
     array arrays[LOSS_ARRAYS];
-    arrays_of(c, arrays);
-    CHECK(check_presence(arrays, LOSS_ARRAYS));
+    const size_t n = arrays_of(c, arrays);
+    CHECK(check_presence(arrays, n));
     CHECK(check_loss_options(c));
-    return check_aliasing(arrays, LOSS_ARRAYS);
+    return check_aliasing(arrays, n);
 }
 
 /* A class id for every row. */
@@ -458,10 +476,10 @@ static runs runs_of(const sl_shape *s)
     do {                                                                                                     \
         const runs all = runs_of(&shape);                                                                    \
         int outside = 0;                                                                                     \
-        for (size_t o = 0; o < all.outer; o++)                                                               \
+        for (size_t b = 0; b < all.outer; b++)                                                               \
             for (size_t k = 0; k < all.classes; k++)                                                         \
                 for (size_t i = 0; i < all.length; i++)                                                      \
-                    outside |= is_outside(x[o * all.to_outer + k * all.to_class + i]);                       \
+                    outside |= is_outside(x[b * all.to_outer + k * all.to_class + i]);                       \
         if (outside)                                                                                         \
             return SL_ERR_TARGET;                                                                            \
     } while (0)
@@ -480,10 +498,11 @@ static runs runs_of(const sl_shape *s)
     sl_status sl_##name##_##dt parameters                                                                    \
     {                                                                                                        \
         const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
+        const size_t elements = elements_of(shape);                                                          \
         const loss_call c = {                                                                                \
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
-            .shape = shape,                                                                                  \
+            .shape = &shape,                                                                                 \
             .classes = shape.classes,                                                                        \
             .options = &o,                                                                                   \
             .options_at = options,                                                                           \
@@ -493,9 +512,9 @@ static runs runs_of(const sl_shape *s)
             .losses = loss_count,                                                                            \
             .loss_size = sizeof *loss,                                                                       \
         };                                                                                                   \
-        CHECK(check_loss(&c));                                                                               \
+        CHECK(has_strides(&shape) ? check_strided_loss(&c) : check_loss(&c));                                \
         CHECK_TARGET_##name(dt);                                                                             \
-        sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt(x, target, shape, &o, loss, grad);     \
+        sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt(x, target, shape, &o, loss, grad);           \
         return SL_OK;                                                                                        \
     }
 
@@ -513,7 +532,7 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, rows_of(shape), sizeof *target, INPUT, false},                                \
             .known = __VA_ARGS__,                                                                            \
-            .shape = shape,                                                                                  \
+            .shape = &shape,                                                                                 \
             .classes = all_classes,                                                                          \
             .options = &o,                                                                                   \
             .options_at = options,                                                                           \
@@ -523,7 +542,7 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
             .losses = rows_of(shape),                                                                        \
             .loss_size = sizeof(L),                                                                          \
         };                                                                                                   \
-        CHECK(check_loss(&c));                                                                               \
+        CHECK(has_strides(&shape) ? check_strided_loss(&c) : check_loss(&c));                                \
         CHECK_TARGET_##name(dt);                                                                             \
         if (c.logits.count != 0)                                                                             \
             sl_active_for(SL_SLOT(name, dt), c.logits.count)->name##_##dt call;                              \
@@ -541,9 +560,9 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
     LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))
 #define DEFINE_PROB_LOSS(dt, T, L, name)                                                                     \
-    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements_of(shape), true, rows_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_PROB_LOSS(T, L), elements, true, rows_of(shape))
 #define DEFINE_ELEMENT_LOSS(dt, T, L, name)                                                                  \
-    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements_of(shape), true, elements_of(shape))
+    LOSS(dt, T, L, name, SL_PARAMS_ELEMENT_LOSS(T, L), elements, true, elements)
 
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 

@@ -35,11 +35,13 @@ enum { ROW = 15, NAMED = 16 };
 static _Atomic(unsigned) choice;
 _Static_assert(ISA_COUNT < ROW, "a row of isas.def no longer fits into the choice");
 
-static _Atomic(const sl_kernels *) forced; /* NULL: not forced */
+static _Atomic(const sl_kernels *) chosen_table; /* NULL: not yet made; written after the choice */
+static _Atomic(const sl_kernels *) forced;       /* NULL: not forced */
 
 /* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All tables
  * in it are of one class of bits, so a word that is older than its neighbour is as good. */
 enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
+#define TUNING_DIGITS (((uint64_t)1 << TUNING_LOAD_SHIFT) - 1)
 static _Atomic(uint64_t) tuning[SL_SLOT_COUNT];
 static _Atomic(uint16_t) tuning_loads;
 _Static_assert(ISA_COUNT <= SL_TUNING_DIGIT, "a row of isas.def no longer fits in a digit of a tuning");
@@ -103,7 +105,10 @@ SL_ATOMICS_IN_PLACE static unsigned make(void)
     unsigned now = 0;
     sl_learn_cache();
     const unsigned mine = choose();
-    return atomic_compare_exchange_strong(&choice, &now, mine) ? mine : now;
+    if (atomic_compare_exchange_strong(&choice, &now, mine))
+        now = mine;
+    atomic_store_explicit(&chosen_table, isas[(now & ROW) - 1].table, memory_order_release);
+    return now;
 }
 
 static unsigned made(void)
@@ -112,7 +117,11 @@ static unsigned made(void)
     return now ? now : make();
 }
 
-static const sl_kernels *chosen(void) { return isas[(made() & ROW) - 1].table; }
+static const sl_kernels *chosen(void)
+{
+    const sl_kernels *table = atomic_load_explicit(&chosen_table, memory_order_acquire);
+    return table ? table : isas[(made() & ROW) - 1].table;
+}
 
 const sl_kernels *sl_active(void)
 {
@@ -126,6 +135,8 @@ const sl_kernels *sl_active_for(size_t slot, size_t elements)
     if (table)
         return table;
     const uint64_t word = atomic_load_explicit(&tuning[slot], memory_order_relaxed);
+    if (!(word & TUNING_DIGITS)) /* the rule: a short call does not wait for more */
+        return chosen();
     const unsigned digit = word >> SL_TUNING_DIGIT_BITS * sl_size_class(elements) & SL_TUNING_DIGIT;
     return digit ? isas[digit - 1].table : chosen();
 }
@@ -156,9 +167,8 @@ SL_ATOMICS_IN_PLACE void sl_tuning_publish(const uint64_t words[SL_SLOT_COUNT])
 
 void sl_tuning_read(uint64_t words[SL_SLOT_COUNT])
 {
-    const uint64_t digits = ((uint64_t)1 << TUNING_LOAD_SHIFT) - 1;
     for (size_t slot = 0; slot < SL_SLOT_COUNT; slot++)
-        words[slot] = atomic_load_explicit(&tuning[slot], memory_order_relaxed) & digits;
+        words[slot] = atomic_load_explicit(&tuning[slot], memory_order_relaxed) & TUNING_DIGITS;
 }
 
 const sl_kernels *sl_isa(const char *name)

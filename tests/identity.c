@@ -118,44 +118,53 @@ static void advance(const void *pointer, const void **to, size_t bytes)
     *to = pointer == NULL ? NULL : (const char *)pointer + bytes;
 }
 
-/* A row (or element) has the same result alone as among others. */
+/* Rows (or elements) have the same results when so few of them are a call of their own, as among others: few rows take other
+ * ways than many. */
+static void compare_few(const kernel *k, const isa *on, const workload *w, size_t few)
+{
+    const size_t rows = w->c.shape.outer, n = w->c.shape.classes;
+    workload apart;
+    workload_copy(&apart, w);
+    for (size_t output = 0; output < OUTPUTS; output++)
+        if (w->c.out[output] != NULL)
+            apart.c.out[output] = allocate(output_count(k, &w->c, output), output_size(k, output));
+    for (size_t r = 0; r < rows; r += few) {
+        workload part, one;
+        workload_copy(&one, &apart);
+        one.c.shape.outer = 1;
+        const size_t each = loss_count(k, one.c.shape);
+        workload_copy(&part, &apart);
+        part.c.shape.outer = few < rows - r ? few : rows - r;
+        advance(w->c.x, &part.c.x, r * n * k->dtype->size);
+        advance(w->c.second, &part.c.second, r * second_count(k, one.c.shape) * second_size(k));
+        advance(w->c.lse, &part.c.lse, r * k->dtype->loss_size);
+        advance(w->options.upstream, &part.options.upstream, r * each * k->dtype->loss_size);
+        for (size_t output = 0; output < OUTPUTS; output++)
+            if (w->c.out[output] != NULL)
+                part.c.out[output] = (char *)apart.c.out[output] +
+                                     r * output_count(k, &one.c, output) * output_size(k, output);
+        run(k, on, &part.c);
+    }
+    assert_same_outputs(on, w, &apart, "few rows at a time");
+    for (size_t output = 0; output < OUTPUTS; output++)
+        free(apart.c.out[output]);
+}
+
 static void position(const kernel *k, const isa *on)
 {
-    enum { ROWS = 19 };
+    enum { ROWS = 19, FEW = 9 };
     generator g = {3};
     for (size_t n = 1; n <= 100; n++) {
         if (!is_chosen(k, n, effort(1, 10)))
             continue;
-        workload w, alone;
+        workload w;
         const call_spec *v = next_call_spec(k);
         workload_make(&w, k, v, sl_rows(ROWS, n), mixed(), &g);
-        if (takes_options(k) && v->reduction != SL_NONE) {
-            workload_free(&w);
-            continue;
+        if (!takes_options(k) || v->reduction == SL_NONE) {
+            run(k, on, &w.c);
+            for (size_t few = 1; few <= FEW; few++)
+                compare_few(k, on, &w, few);
         }
-        run(k, on, &w.c);
-        workload_copy(&alone, &w);
-        for (size_t output = 0; output < OUTPUTS; output++)
-            if (w.c.out[output] != NULL)
-                alone.c.out[output] = allocate(output_count(k, &w.c, output), output_size(k, output));
-        for (size_t r = 0; r < ROWS; r++) {
-            workload one;
-            workload_copy(&one, &alone);
-            one.c.shape.outer = 1;
-            const size_t each = loss_count(k, one.c.shape);
-            advance(w.c.x, &one.c.x, r * n * k->dtype->size);
-            advance(w.c.second, &one.c.second, r * second_count(k, one.c.shape) * second_size(k));
-            advance(w.c.lse, &one.c.lse, r * k->dtype->loss_size);
-            advance(w.options.upstream, &one.options.upstream, r * each * k->dtype->loss_size);
-            for (size_t output = 0; output < OUTPUTS; output++)
-                if (w.c.out[output] != NULL)
-                    one.c.out[output] = (char *)alone.c.out[output] +
-                                        r * output_count(k, &one.c, output) * output_size(k, output);
-            run(k, on, &one.c);
-        }
-        assert_same_outputs(on, &w, &alone, "row by row");
-        for (size_t output = 0; output < OUTPUTS; output++)
-            free(alone.c.out[output]);
         workload_free(&w);
     }
 }

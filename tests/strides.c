@@ -89,9 +89,9 @@ static void between_pages(const kernel *k, const isa *on)
     generator g = {53};
     for (size_t c = 0; c < sizeof classes / sizeof *classes; c++)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
-            const size_t most_rows = classes[c] * inner[i] > 1000 ? 3 : 36;
+            const size_t most_rows = classes[c] * inner[i] > 1000 ? 3 : 19;
             const size_t outer = 1 + next_below(&g, inner[i] == 1 ? most_rows : 2);
-            if (is_chosen(k, c + 5 * i, effort(1, 6)) && (inner[i] == 1 || classes[c] <= 100) &&
+            if (is_chosen(k, c + 5 * i, effort(2, 16)) && (inner[i] == 1 || classes[c] <= 100) &&
                 takes_shape(k, sl_axis(1, 1, inner[i])))
                 run_between_pages(k, on, sl_axis(outer, classes[c], inner[i]), &g);
         }

@@ -277,26 +277,43 @@ SL_INLINE void backward_rows(const T *y, const T *dy, T *dx, sl_shape shape, int
         stream_end();
 }
 
-SL_INLINE void backward(const T *y, const T *dy, T *dx, sl_shape shape, int of_log)
+/* Out of line, so that long rows have all registers. */
+SL_NOINLINE void softmax_backward_others(const T *y, const T *dy, T *dx, const sl_shape *shape)
 {
-    if (shape.classes == 0)
-        return;
-    if (!contiguous_rows(shape))
-        backward_strips(y, dy, dx, shape, of_log);
-    else if (are_transposed(shape))
-        backward_transposed(y, dy, dx, shape, of_log);
+    if (contiguous_rows(*shape))
+        backward_transposed(y, dy, dx, *shape, OF_SOFTMAX);
     else
-        backward_rows(y, dy, dx, shape, of_log);
+        backward_strips(y, dy, dx, *shape, OF_SOFTMAX);
 }
+
+SL_NOINLINE void log_softmax_backward_others(const T *y, const T *dy, T *dx, const sl_shape *shape)
+{
+    if (contiguous_rows(*shape))
+        backward_transposed(y, dy, dx, *shape, OF_LOG);
+    else
+        backward_strips(y, dy, dx, *shape, OF_LOG);
+}
+
+SL_INLINE int is_long_rows(sl_shape shape) { return contiguous_rows(shape) && !are_transposed(shape); }
 
 SL_STATIC void softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
 {
-    backward(y, dy, dx, shape, OF_SOFTMAX);
+    if (shape.classes == 0)
+        return;
+    if (is_long_rows(shape))
+        backward_rows(y, dy, dx, shape, OF_SOFTMAX);
+    else
+        softmax_backward_others(y, dy, dx, &shape);
 }
 
 SL_STATIC void log_softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
 {
-    backward(y, dy, dx, shape, OF_LOG);
+    if (shape.classes == 0)
+        return;
+    if (is_long_rows(shape))
+        backward_rows(y, dy, dx, shape, OF_LOG);
+    else
+        log_softmax_backward_others(y, dy, dx, &shape);
 }
 
 #endif

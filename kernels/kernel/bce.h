@@ -206,9 +206,10 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     const runs all = runs_of(shape);
     const size_t count = all.length;
     for (size_t first = 0, r = 0; first < c.count; first += count) {
-        size_t head = nontemporal ? least(count, elements_to_line(grad)) : 0;
+        const size_t behind = first + count;
+        size_t head = first + (nontemporal ? least(count, elements_to_line(grad + first)) : 0);
         /* What lies before the first line that is stored past the caches, and the rest. */
-        for (size_t start = 0, end = head; start < count; start = end, end = count)
+        for (size_t start = first, end = head; start < behind; start = end, end = behind)
             for (size_t e = start; e < end; e += SL_W) {
                 size_t n = least(SL_W, end - e);
                 __builtin_prefetch((const char *)(x + e) + PREFETCH_BYTES, 0, 2);
@@ -226,22 +227,23 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                 if (!c.plain && loss)
                     each = c.of_prob ? bce_of_prob(a, t, weights) : bce_of(a, t, weights, tables);
                 if (!c.plain && grad) {
-                    vw up = c_upstream_of(o, scale, first + e, n);
+                    vw up = c_upstream_of(o, scale, e, n);
                     entry =
                         c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
                 }
                 if (loss && o->reduction != SL_NONE)
                     total_push(&losses, each, n);
                 else if (loss)
-                    c_store_n(loss + first + e, each, n);
+                    c_store_n(loss + e, each, n);
                 if (grad && nontemporal && e >= head && n == SL_W)
                     put(grad + e, entry, NONTEMPORAL);
                 else if (grad)
                     store_some(grad + e, entry, n);
             }
-        x += run_step(all.in, r, all.of_block);
-        target += run_step(all.in, r, all.of_block);
-        grad = grad ? grad + run_step(all.out, r, all.of_block) : NULL;
+        /* element e stays where the pointers and e say */
+        x += run_step(all.in, r, all.of_block) - count;
+        target += run_step(all.in, r, all.of_block) - count;
+        grad = grad ? grad + (run_step(all.out, r, all.of_block) - count) : NULL;
         r = r + 1 < all.of_block ? r + 1 : 0;
     }
     if (nontemporal)

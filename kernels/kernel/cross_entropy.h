@@ -466,6 +466,12 @@ SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size
 
 /* ---- all rows ---- */
 
+/* q (m - x_t + log_sum) */
+SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
+{
+    return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
+}
+
 SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
                            int costs)
 {
@@ -474,9 +480,10 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
         reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit));
         r.q_t = w_mul(c->own, c_widen(weight_t));
-        vw gap = half_gap(c_widen(st->max), c_widen(c_select(c_eq(weight_t, c_set1(0)), st->max, x_t)));
-        if (costs)
-            r.cost = w_mul(w_add(r.q_t, r.q_t), w_fma(log_sum, w_set1(0.5), gap));
+        if (costs) {
+            x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
+            r.cost = cost_of_target(r.q_t, c_widen(st->max), c_widen(x_t), log_sum);
+        }
     }
     if (c->prob || c->smoothing > 0) {
         r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
@@ -513,6 +520,26 @@ SL_INLINE c_acc exponential_factor(const loss_call *c, const row_cost *r, vw up)
     return c_acc_times(weight, up);
 }
 
+/* The exponential of a target, and the sum of all others of its row. */
+typedef struct {
+    c_acc target, others;
+} target_parts;
+
+SL_INLINE target_parts target_parts_of(const row_stats *st, reg x_t)
+{
+    c_vframe f = c_vframe_of(st->max);
+    c_acc e_t =
+        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
+    c_acc others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
+    return (target_parts){e_t, c_acc_select(c_eq(x_t, st->max), st->rest, others)};
+}
+
+/* -k others / sum: the entry of a target where no other class has a share. */
+SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
+{
+    return c_canonical(c_narrow(w_fnma(c_acc_value(k), c_acc_value(c_acc_over(others, sum)), w_set1(0))));
+}
+
 /* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
 SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
@@ -523,20 +550,16 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
         x_t = capped_apart(x_t, c->cap, &slope);
         up = w_times_slope(up, slope);
     }
-    c_vframe f = c_vframe_of(st->max);
-    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(c, r, up);
-    c_acc e_t =
-        c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
-    c_acc e_others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
-    e_others = c_acc_select(c_eq(x_t, st->max), st->rest, e_others);
+    target_parts e = target_parts_of(st, x_t);
+    c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->smoothing > 0 || c->o->z_loss > 0) {
         vw w_t = c_widen(c_load(t->weight)),
            others = w_fma(c->share, other_weights(c->weights, w_t), r->pull);
-        vw p_t = c_acc_value(c_acc_over(e_t, sum)), p_others = c_acc_value(c_acc_over(e_others, sum));
+        vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
         store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
     } else {
-        vw value = w_fnma(c_acc_value(k), c_acc_value(c_acc_over(e_others, sum)), w_set1(0));
-        store(t->entry, c_canonical(c_select(none, c_set1(0), c_narrow(value))));
+        reg entry = plain_entry(exponential_factor(c, r, up), e.others, sum);
+        store(t->entry, c_select(none, c_set1(0), entry));
     }
 }
 
@@ -612,7 +635,7 @@ SL_NOINLINE void losses_of_rows(loss_call *c)
             group.place = (exp_place){.e = (num *)(void *)(c->grad + g.to)}, group.stride = c->w.out.row;
         else if (in_scratch)
             group.place = (exp_place){.e = scratch, .padded = 1}, group.stride = room;
-        targets_of(&t, c->target ? c->target + i : NULL, c->w, n, c->o);
+        targets_of(&t, c->target ? c->target + i : NULL, &c->w, n, c->o);
         log_sum_of_rows(&rows, &group, &st);
         int any_tops = finish_rows(c, &g, &st, &t, &grad, &tops);
         if (!c->grad)
@@ -640,7 +663,7 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         targets t, tops;
         row_stats stats[STRIP_VECTORS];
         row_grad grad;
-        targets_of(&t, target, c->w, g.n, c->o);
+        targets_of(&t, target, &c->w, g.n, c->o);
         transpose_in(c->logits + g.at, classes, in, readable_rows(c->o, target, classes, c->w.rows - i),
                      t.live, transposed);
         if (c->prob) {
@@ -678,7 +701,7 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++) {
                 loss_rows g = rows_in_place(c, b, i + k * SL_W, least(SL_W, n - k * SL_W));
-                targets_of(t + k, c->target ? c->target + g.row : NULL, w, g.n, c->o);
+                targets_of(t + k, c->target ? c->target + g.row : NULL, &c->w, g.n, c->o);
                 any_tops[k] = finish_rows(c, &g, stats + k, t + k, grads + k, tops + k);
             }
             if (!grad)
@@ -758,7 +781,7 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
             targets t, tops;
             row_stats st;
             row_grad grad;
-            targets_of(&t, c->target ? c->target + g.row : NULL, c->w, n, c->o);
+            targets_of(&t, c->target ? c->target + g.row : NULL, &c->w, n, c->o);
             capped_log_sums(g.x, c->w.in, c->shape.classes, n, t.live, c->cap, &st);
             finish_rows(c, &g, &st, &t, &grad, &tops);
             if (!c->grad)
@@ -772,11 +795,110 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
         }
 }
 
-SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, sl_shape shape,
+/* ---- few rows of class ids that all count alike, straight through ---- */
+
+/* The second pass of one. */
+SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up)
+{
+    c_acc sum = c_acc_merge(st->top, st->rest), k = c_acc_times(c_acc_of(w_set1(1)), w_set1(up));
+    T entry[SL_W];
+    store(entry, plain_entry(k, target_parts_of(st, x_t).others, sum));
+    factor_lanes factors = factors_of(c_factor_of(k, sum));
+    row->k = factor_at(&factors, 0);
+    row->entry = entry[0];
+    c_factor factor = c_factor_set1(row->k);
+    if (c_factor_is_finite(factor))
+        emit_row(row, c->shape.classes, EMIT_PRODUCT, CACHED);
+    else
+        grad_of_row(c, row, 0, (row_grad){.k = factor});
+}
+
+/* From row `first` on. */
+SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
+{
+    const sl_loss_options *o = c->o;
+    const size_t classes = c->shape.classes;
+    const int keeps = c->grad && classes > SL_SHORT && can_hold_exps(c->logits, c->grad);
+    log_sum_rows rows;
+    log_sum_rows_init(&rows, classes, EMIT_PRODUCT);
+    for (size_t r = first; r < c->shape.outer; r++) {
+        row_group g = {.x = c->logits + r * c->w.in.block, .classes = classes, .n = 1};
+        T *grad = c->grad ? c->grad + r * c->w.out.block : NULL;
+        g.place.e = keeps ? (num *)(void *)grad : NULL;
+        row_sums of_row;
+        log_sum_of_row(&rows, &g, &of_row);
+        row_stats st = stats_of_row(&of_row);
+        const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
+        reg x_t = load_in_all(g.x + c->target[r]);
+        if (c->loss) {
+            vw cost = cost_of_target(w_set1(1), c_widen(st.max), c_widen(x_t), c_acc_value(st.log_sum));
+            num each = none ? 0 : first_num(c_canonical(c_narrow(cost)));
+            if (o->reduction == SL_NONE || c->shape.outer == 1) /* one is its own sum and mean */
+                c->loss[r] = each;
+            else
+                total_push(&c->losses, c_set1(each), 1);
+        }
+        if (grad && none) {
+            memset(grad, 0, classes * sizeof *grad);
+        } else if (grad) {
+            pending_row row = {.x = g.x,
+                               .e = g.place.e,
+                               .y = grad,
+                               .has_unit = 1,
+                               .target = (size_t)c->target[r],
+                               .frame = c_frame_of(of_row.max)};
+            straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r));
+        }
+    }
+}
+
+/* How many rows go by groups instead. */
+SL_INLINE size_t grouped_losses(const loss_call *c, int contiguous)
+{
+    const sl_loss_options *o = c->o;
+    size_t rows = c->shape.outer, classes = c->shape.classes;
+    int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0) &&
+                !c->takes_lse && !c->is_capped;
+    if (!alike || !contiguous || (c->grad && use_nontemporal(c->grad, rows * classes)))
+        return rows;
+    return rows_in_groups(rows, classes);
+}
+
+/* All others, of which there are so many, or blocks of a shape with strips. */
+SL_NOINLINE void losses_of_groups(loss_call *c, size_t grouped)
+{
+    const sl_loss_options *o = c->o;
+    const sl_shape shape = c->shape;
+    c->w = walk_of(shape);
+    c->own = w_set1(1 - c->smoothing);
+    c->share = w_set1(c->smoothing / (double)(int64_t)shape.classes);
+    c->weights = (weight_sum){w_set1(0), c_acc_zero()};
+    if (c->grad && c->target && c->smoothing > 0)
+        c->weights = weights_of(o->class_weight, shape.classes);
+    c->has_tops = c->prob || (c->smoothing > 0 &&
+                              o->class_weight); /* else no other q than a target's exceeds half of all */
+    if (c->is_capped) {
+        c->cap = softcap_of(o->softcap);
+        c->has_tops = 0;
+        losses_of_capped(c);
+        return;
+    }
+    if (!contiguous_rows(shape)) {
+        losses_of_strips(c);
+        return;
+    }
+    c->w.rows = grouped;
+    if (short_rows(shape) && grouped > SL_W / 4)
+        losses_of_transposed(c);
+    else
+        losses_of_rows(c);
+}
+
+SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *prob, const sl_shape *s,
                             const sl_loss_options *o, num *loss, T *grad)
 {
-    size_t rows = shape.outer * shape.inner;
-    if (shape.classes == 0) { /* class ids are all ignored, rows of probabilities all count */
+    size_t rows = s->outer * s->inner;
+    if (s->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
         for (size_t r = 0; o->lse && r < rows; r++)
             ((num *)o->lse)[r] = target ? 0 : (num)-INFINITY;
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
@@ -785,47 +907,38 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
     loss_call c;
     double count = target ? weight_of_rows(target, rows, o) : (double)(int64_t)rows,
            divisor = c_divisor(o, count);
-    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.shape = shape,
-    c.loss = loss, c.lse = o->lse;
+    c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.loss = loss;
+    c.shape.outer = s->outer, c.shape.classes = s->classes, c.shape.inner = s->inner;
+    c.lse = o->lse;
     c.takes_lse = o->lse || o->z_loss > 0;
-    c.w = walk_of(shape);
-    c.smoothing = o->label_smoothing;
-    c.own = w_set1(1 - c.smoothing);
-    c.share = w_set1(c.smoothing / (double)(int64_t)shape.classes);
-    c.weights = (weight_sum){w_set1(0), c_acc_zero()};
-    if (grad && target && c.smoothing > 0 && rows > 0) /* of no rows there may be any number of classes */
-        c.weights = weights_of(o->class_weight, shape.classes);
-    c.scale = c_gradient_scale(o, divisor);
-    c.has_tops = prob || (c.smoothing > 0 &&
-                          o->class_weight); /* else no other q than a target's exceeds half of all */
     c.is_capped = o->softcap > 0;
-    if (c.is_capped) {
-        c.cap = softcap_of(o->softcap);
-        c.has_tops = 0;
-    }
+    c.smoothing = o->label_smoothing;
+    c.scale = c_gradient_scale(o, divisor);
     total_zero(&c.losses);
-    if (c.is_capped)
-        losses_of_capped(&c);
-    else if (!contiguous_rows(shape))
-        losses_of_strips(&c);
-    else if (are_transposed(shape))
-        losses_of_transposed(&c);
-    else
-        losses_of_rows(&c);
-    if (o->reduction != SL_NONE && loss)
+    const size_t grouped = grouped_losses(&c, contiguous_rows(*s));
+    if (grouped > 0) {
+        c.shape = *s; /* a copy of all waits for its parts to be stored: not for few rows */
+        losses_of_groups(&c, grouped);
+    }
+    if (grouped < s->outer) {
+        c.w.in.block = pitch_in(*s), c.w.out.block = pitch_out(*s);
+        losses_of_few(&c, grouped);
+    }
+    const int is_done = rows == 1 && grouped == 0;
+    if (o->reduction != SL_NONE && loss && !is_done)
         *loss = reduced(o, &c.losses, divisor);
 }
 
 SL_STATIC void cross_entropy(const T *logits, const int64_t *target, sl_shape shape,
                              const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, target, NULL, shape, options, loss, grad);
+    row_losses(logits, target, NULL, &shape, options, loss, grad);
 }
 
 SL_STATIC void cross_entropy_soft(const T *logits, const T *target_prob, sl_shape shape,
                                   const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, NULL, target_prob, shape, options, loss, grad);
+    row_losses(logits, NULL, target_prob, &shape, options, loss, grad);
 }
 
 #endif

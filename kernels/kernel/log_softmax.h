@@ -84,6 +84,32 @@ SL_NOINLINE void log_softmax_short_rows(const T *x, T *y, sl_shape shape, int sa
         stream_end();
 }
 
+/* A row's second pass. One whose log_sum is NaN is NaN. */
+SL_INLINE void emit_log(const T *x, T *y, size_t n, num max, num log_sum)
+{
+    const pending_row row = {.x = x, .y = y, .max = max, .log_sum = log_sum};
+    if (log_sum != log_sum)
+        fill_row(y, n, (num)NAN);
+    else
+        emit_row(&row, n, EMIT_LOG, CACHED);
+}
+
+/* From row `first` on. */
+SL_NOINLINE void log_softmax_few(const T *x, T *y, sl_shape shape, size_t first, int safe)
+{
+    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    log_sum_rows state;
+    log_sum_rows_init(&state, classes, EMIT_LOG);
+    for (size_t r = first; r < shape.outer; r++) {
+        row_group row = {.x = x + r * in, .classes = classes, .n = 1};
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
+        emit_log(row.x, y + r * out, classes, of_row.max > (num)-INFINITY ? of_row.max : 0,
+                 first_num(log_sum_of(&s, safe)));
+    }
+}
+
 /* Groups of rows are done in pairs: beside the reading of one, the one before is written. */
 SL_NOINLINE void log_softmax_rows(const T *x, T *y, sl_shape shape, int safe)
 {
@@ -136,12 +162,19 @@ SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
 {
     if (shape.classes == 0)
         return;
+    if (!contiguous_rows(shape)) {
+        log_softmax_strips(x, y, shape, safe);
+        return;
+    }
+    const size_t rows = shape.outer, classes = shape.classes,
+                 grouped = use_nontemporal(y, rows * classes) ? rows : rows_in_groups(rows, classes);
+    if (grouped < rows)
+        log_softmax_few(x, y, shape, grouped, safe);
+    shape.outer = grouped;
     if (are_transposed(shape))
         log_softmax_short_rows(x, y, shape, safe);
-    else if (contiguous_rows(shape))
+    else if (grouped > 0)
         log_softmax_rows(x, y, shape, safe);
-    else
-        log_softmax_strips(x, y, shape, safe);
 }
 
 SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, NAN_ROWS); }

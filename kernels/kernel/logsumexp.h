@@ -14,6 +14,19 @@ SL_INLINE void store_log_sum(num *lse, const row_stats *s, size_t n)
     c_store_n(lse, c_canonical(sum), n);
 }
 
+SL_NOINLINE void logsumexp_few(const T *x, size_t pitch, num *lse, size_t rows, size_t classes)
+{
+    log_sum_rows state;
+    log_sum_rows_init(&state, classes, EMIT_LOG);
+    for (size_t r = 0; r < rows; r++) {
+        row_group row = {.x = x + r * pitch, .classes = classes, .n = 1};
+        row_sums of_row;
+        log_sum_of_row(&state, &row, &of_row);
+        row_stats s = stats_of_row(&of_row);
+        store_log_sum(lse + r, &s, 1);
+    }
+}
+
 SL_NOINLINE void logsumexp_rows(const T *x, num *lse, sl_shape shape)
 {
     const size_t pitch = pitch_in(shape);
@@ -62,12 +75,19 @@ SL_STATIC void logsumexp(const T *x, num *lse, sl_shape shape)
         lse[r] = (num)-INFINITY; /* of a sum of nothing */
     if (shape.classes == 0)
         return;
+    if (!contiguous_rows(shape)) {
+        logsumexp_strips(x, lse, shape);
+        return;
+    }
+    const size_t rows = shape.outer, classes = shape.classes, grouped = rows_in_groups(rows, classes),
+                 pitch = pitch_in(shape);
+    shape.outer = grouped;
     if (are_transposed(shape))
         logsumexp_transposed(x, lse, shape);
-    else if (contiguous_rows(shape))
+    else if (grouped > 0)
         logsumexp_rows(x, lse, shape);
-    else
-        logsumexp_strips(x, lse, shape);
+    if (grouped < rows)
+        logsumexp_few(x + grouped * pitch, pitch, lse + grouped, rows - grouped, classes);
 }
 
 #endif

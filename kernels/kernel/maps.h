@@ -121,12 +121,8 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
 }
 
 /* No call in the loop of map_groups: constants stay in registers. */
-SL_INLINE void map(map_kernel kernel, const T *x, const T *dy, T *y, size_t n)
+SL_INLINE void map_all(map_kernel kernel, const T *x, const T *dy, T *y, size_t n)
 {
-    if (n < GROUP * SL_W) { /* no constants are loaded for groups */
-        kernel.rest(x, dy, y, n);
-        return;
-    }
     int nontemporal = use_nontemporal(y, n);
     size_t i = nontemporal ? least(n, elements_to_line(y)) : 0;
     if (i)
@@ -140,6 +136,15 @@ SL_INLINE void map(map_kernel kernel, const T *x, const T *dy, T *y, size_t n)
     }
     if (nontemporal)
         stream_end();
+}
+
+/* Less than a group goes past what is set up for groups. */
+SL_INLINE void map(map_rest rest, map_rest all, const T *x, const T *dy, T *y, size_t n)
+{
+    if (n < GROUP * SL_W)
+        rest(x, dy, y, n);
+    else
+        all(x, dy, y, n);
 }
 
 SL_INLINE int never_rare(const reg *x, size_t registers)
@@ -169,11 +174,13 @@ SL_NOINLINE void sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
     map_by_registers(sigmoid_value, sigmoid_is_rare, x, dy, y, n);
 }
 
-SL_STATIC void sigmoid(const T *x, T *y, size_t n)
+SL_NOINLINE void sigmoid_all(const T *x, const T *dy, T *y, size_t n)
 {
-    const map_kernel kernel = {sigmoid_value, sigmoid_is_rare, sigmoid_rest, 0};
-    map(kernel, x, x, y, n);
+    (void)dy;
+    map_all((map_kernel){sigmoid_value, sigmoid_is_rare, sigmoid_rest, 0}, x, x, y, n);
 }
+
+SL_STATIC void sigmoid(const T *x, T *y, size_t n) { map(sigmoid_rest, sigmoid_all, x, x, y, n); }
 
 /* ---- sigmoid_fast ---- */
 
@@ -194,10 +201,15 @@ SL_NOINLINE void sigmoid_fast_rest(const T *x, const T *dy, T *y, size_t n)
     map_by_registers(sigmoid_fast_value, sigmoid_fast_is_rare, x, dy, y, n);
 }
 
+SL_NOINLINE void sigmoid_fast_all(const T *x, const T *dy, T *y, size_t n)
+{
+    (void)dy;
+    map_all((map_kernel){sigmoid_fast_value, sigmoid_fast_is_rare, sigmoid_fast_rest, 1}, x, x, y, n);
+}
+
 SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n)
 {
-    const map_kernel kernel = {sigmoid_fast_value, sigmoid_fast_is_rare, sigmoid_fast_rest, 1};
-    map(kernel, x, x, y, n);
+    map(sigmoid_fast_rest, sigmoid_fast_all, x, x, y, n);
 }
 
 /* ---- log_sigmoid ---- */
@@ -214,11 +226,13 @@ SL_NOINLINE void log_sigmoid_rest(const T *x, const T *dy, T *y, size_t n)
     map_by_registers(log_sigmoid_value, never_rare, x, dy, y, n);
 }
 
-SL_STATIC void log_sigmoid(const T *x, T *y, size_t n)
+SL_NOINLINE void log_sigmoid_all(const T *x, const T *dy, T *y, size_t n)
 {
-    const map_kernel kernel = {log_sigmoid_value, never_rare, log_sigmoid_rest, 0};
-    map(kernel, x, x, y, n);
+    (void)dy;
+    map_all((map_kernel){log_sigmoid_value, never_rare, log_sigmoid_rest, 0}, x, x, y, n);
 }
+
+SL_STATIC void log_sigmoid(const T *x, T *y, size_t n) { map(log_sigmoid_rest, log_sigmoid_all, x, x, y, n); }
 
 /* ---- sigmoid_backward ---- */
 
@@ -233,10 +247,14 @@ SL_NOINLINE void sigmoid_backward_rest(const T *y, const T *dy, T *dx, size_t n)
     map_by_registers(sigmoid_backward_value, never_rare, y, dy, dx, n);
 }
 
+SL_NOINLINE void sigmoid_backward_all(const T *y, const T *dy, T *dx, size_t n)
+{
+    map_all((map_kernel){sigmoid_backward_value, never_rare, sigmoid_backward_rest, 0}, y, dy, dx, n);
+}
+
 SL_STATIC void sigmoid_backward(const T *y, const T *dy, T *dx, size_t n)
 {
-    const map_kernel kernel = {sigmoid_backward_value, never_rare, sigmoid_backward_rest, 0};
-    map(kernel, y, dy, dx, n);
+    map(sigmoid_backward_rest, sigmoid_backward_all, y, dy, dx, n);
 }
 
 /* ---- log_sigmoid_backward ---- */
@@ -273,11 +291,16 @@ SL_NOINLINE void log_sigmoid_backward_rest(const T *x, const T *dy, T *y, size_t
     map_by_registers(log_sigmoid_backward_value, log_sigmoid_backward_is_rare, x, dy, y, n);
 }
 
+SL_NOINLINE void log_sigmoid_backward_all(const T *x, const T *dy, T *dx, size_t n)
+{
+    map_all(
+        (map_kernel){log_sigmoid_backward_value, log_sigmoid_backward_is_rare, log_sigmoid_backward_rest, 0},
+        x, dy, dx, n);
+}
+
 SL_STATIC void log_sigmoid_backward(const T *x, const T *dy, T *dx, size_t n)
 {
-    const map_kernel kernel = {log_sigmoid_backward_value, log_sigmoid_backward_is_rare,
-                               log_sigmoid_backward_rest, 0};
-    map(kernel, x, dy, dx, n);
+    map(log_sigmoid_backward_rest, log_sigmoid_backward_all, x, dy, dx, n);
 }
 
 #endif

@@ -38,7 +38,7 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, sl_shape shape, con
             n = least(SL_W, w.rows - i);
             const T *x = log_prob + b * w.in.block + i * w.in.row;
             targets t;
-            targets_of(&t, target + row, w, n, o);
+            targets_of(&t, target + row, &w, n, o);
             logits_of(&t, x);
             reg zero = c_set1(0), infinite = c_set1((num)INFINITY);
             reg weight = c_load(t.weight), x_t = load(t.logit);

@@ -220,15 +220,16 @@ SL_INLINE size_t straight_rows(size_t classes)
  * written all the time. Shorter rows go by groups; not from memory, which would wait for the ends. Exponentials stay in
  * scratch or, of longer rows, in y; where y cannot hold them, or is to be written only once, they are computed again. Longer
  * rows of 16 bits have a way of their own (half_rows.h). */
-SL_NOINLINE void softmax_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
     enum { SCRATCH = SCRATCH_BYTES / sizeof(num), GROUPED = 512 };
-    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
+                 out = pitch_out(*shape);
     _Alignas(SL_LINE) num scratch[SCRATCH];
     size_t room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     /* No exponential is computed again for it; and those in scratch hide the reading of lines of 16-bit results. */
     int nontemporal =
-        rows_nontemporal(y, shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
+        rows_nontemporal(y, *shape) && (room <= SCRATCH ? sizeof(T) == sizeof(num) : !can_hold_exps(x, y));
     size_t many = nontemporal || room > GROUPED ? 1 : least(SL_W, SCRATCH / room);
     softmax_rows_state s = {.safe = safe};
     row_reader_init(&s.reader, classes);
@@ -319,17 +320,22 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
     store_flat(y, classes, out, to, nontemporal);
 }
 
-SL_NOINLINE void softmax_short_rows(const T *x, T *y, sl_shape shape, int safe)
+/* How many of less than SL_W rows go straight through. Side by side, all lanes cost their time, and the more the more classes there
+ * are; a row alone costs much the same for any. */
+SL_INLINE size_t straight_short_rows(size_t classes) { return SL_W > 1 ? SL_W * (10 + classes) / 48 : 0; }
+
+SL_NOINLINE void softmax_short_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    const size_t rows = shape.outer, classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t rows = shape->outer, classes = shape->classes, in = pitch_in(*shape),
+                 out = pitch_out(*shape);
     T transposed[SL_SHORT * SL_W], results[SL_SHORT * SL_W];
-    size_t r = 0;
-    int nontemporal = short_rows_nontemporal(y, shape);
+    size_t r = 0, few = straight_short_rows(classes);
+    int nontemporal = short_rows_nontemporal(y, *shape);
     for (; classes > 1 && r + SL_W + (classes < 4) <= rows; r += SL_W)
-        softmax_transposed(x + r * in, y + r * out, &shape, safe, nontemporal);
+        softmax_transposed(x + r * in, y + r * out, shape, safe, nontemporal);
     for (size_t n; r < rows; r += n) {
         n = least(SL_W, rows - r);
-        if (n <= SL_W / 4) {
+        if (n <= few) {
             n = 1;
             softmax_short_row(x + r * in, y + r * out, classes, safe);
             continue;
@@ -358,20 +364,21 @@ SL_INLINE size_t most_strip_rows(size_t classes)
     return fit ? least(fit, STRIP_ROWS) : STRIP_ROWS;
 }
 
-SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_strips(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    walk w = walk_of(shape);
+    walk w = walk_of(*shape);
     int can_hold = can_hold_exps(x, y);
     /* No exponential is computed again for it. */
-    int nontemporal = strips_nontemporal(y, shape) && (!can_hold || scratch_strip_rows(shape.classes) != 0);
-    int prefetch = !nontemporal && use_nontemporal(y, shape.outer * shape.classes * shape.inner);
-    int few = shape.classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
-    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape.classes);
+    int nontemporal = strips_nontemporal(y, *shape) && (!can_hold || scratch_strip_rows(shape->classes) != 0);
+    int prefetch = !nontemporal && use_nontemporal(y, shape->outer * shape->classes * shape->inner);
+    int few = shape->classes <= SL_SHORT && !nontemporal; /* in a cache few classes are few pages */
+    size_t most = few || (can_hold && !nontemporal) ? STRIP_ROWS : most_strip_rows(shape->classes);
     for (size_t b = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += n) {
             n = least(most, strip_rows(w.rows - i));
             T *to = y + b * w.out.block + i;
-            strip s = {x + b * w.in.block + i, prefetch ? to : NULL, shape.classes, w.in.step, n, w.out.step};
+            strip s = {
+                x + b * w.in.block + i, prefetch ? to : NULL, shape->classes, w.in.step, n, w.out.step};
             if (few)
                 softmax_few(&s, to, safe);
             else
@@ -381,26 +388,27 @@ SL_NOINLINE void softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void softmax_any(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    if (shape.classes == 0)
+    const size_t rows = shape->outer, classes = shape->classes;
+    if (classes == 0)
         return;
-    if (short_rows(shape))
+    if (short_rows(*shape))
         softmax_short_rows(x, y, shape, safe);
-    else if (!contiguous_rows(shape))
+    else if (!contiguous_rows(*shape))
         softmax_strips(x, y, shape, safe);
 #if SL_16_BITS
-    else if (are_half_rows(x, y, shape))
+    else if (are_half_rows(x, y, classes))
         softmax_half_rows(x, y, shape, safe);
 #endif
-    else if (shape.outer > straight_rows(shape.classes))
+    else if (rows > straight_rows(classes))
         softmax_rows(x, y, shape, safe);
     else
-        for (size_t r = 0; r < shape.outer; r++)
-            softmax_row(x + r * pitch_in(shape), y + r * pitch_out(shape), shape.classes, safe);
+        for (size_t r = 0; r < rows; r++)
+            softmax_row(x + r * pitch_in(*shape), y + r * pitch_out(*shape), classes, safe);
 }
 
-SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, NAN_ROWS); }
-SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, shape, SAFE_ROWS); }
+SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, NAN_ROWS); }
+SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, SAFE_ROWS); }
 
 #endif

@@ -77,6 +77,7 @@ SL_NOINLINE w_acc c_acc_fold(const w_acc part[SL_PARTS])
 }
 SL_INLINE c_row_acc c_row_fold(const w_acc *part, size_t parts) { return (void)parts, c_acc_fold(part); }
 SL_INLINE w_acc c_row_in_all(c_row_acc a) { return a; }
+SL_INLINE c_row_acc c_row_of(w_acc all) { return all; }
 SL_INLINE double c_row_value(c_row_acc a) { return first_lane(w_acc_value(a)); }
 #else
 typedef vw c_acc;
@@ -112,7 +113,8 @@ SL_INLINE void c_acc_put(c_acc_lanes *lanes, size_t l, c_acc a) { lanes->sum[l] 
 SL_INLINE void c_row_put(c_acc_lanes *lanes, size_t l, double a) { lanes->sum[l] = a; }
 SL_INLINE c_acc c_acc_join(const c_acc_lanes *lanes) { return w_load(lanes->sum); }
 
-/* The sum of the lanes of one row, by halves: a number of its own, or in every lane. */
+/* The sum of the lanes of one row, by halves: a number of its own, or in every lane. What is made of numbers that are the same in
+ * all lanes costs half of its operations: compilers see that both halves of a register are the same. */
 typedef double c_row_acc;
 
 SL_INLINE c_row_acc c_row_fold(const c_acc *part, size_t parts)
@@ -131,6 +133,7 @@ SL_INLINE c_row_acc c_row_fold(const c_acc *part, size_t parts)
 }
 SL_INLINE double c_row_value(c_row_acc a) { return a; }
 SL_INLINE c_acc c_row_in_all(c_row_acc a) { return w_set1(a); }
+SL_INLINE c_row_acc c_row_of(c_acc all) { return first_lane(all); }
 SL_INLINE c_acc c_acc_fold(const c_acc part[SL_PARTS]) { return w_set1(c_row_fold(part, SL_PARTS)); }
 
 #endif

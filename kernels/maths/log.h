@@ -11,6 +11,7 @@
 
 #if SL_F64
 SL_INLINE c_acc c_acc_log1p(c_acc q) { return log1p_wide(q); }
+SL_INLINE c_row_acc c_row_log1p(c_acc q) { return log1p_some(q); }
 SL_INLINE vw c_over(vw a, vw b) { return w_div(a, b); }
 
 /* What a logarithm of a probability or of 1 less it is formed from: that, and 1 less that. */
@@ -56,6 +57,7 @@ SL_INLINE vw c_log_sigmoid(vw x, int tables)
 
 #else
 SL_INLINE c_acc c_acc_log1p(c_acc q) { return log1p_wide(w_acc_of(q)).sum; }
+SL_INLINE c_row_acc c_row_log1p(c_acc q) { return first_lane(log1p_some(w_acc_of(q)).sum); }
 
 /* ---- where the result becomes an f32: error 2^-34 of it ---- */
 

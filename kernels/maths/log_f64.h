@@ -40,11 +40,12 @@ SL_INLINE w_acc log_of_sum(vw s, vw c)
     return (w_acc){w_select(infinite, s, log), w_select(infinite, w_set1(0), w_sub(rest, w_sub(log, high)))};
 }
 
-/* log1p(q) for q >= 0. */
-SL_NOINLINE w_acc log1p_wide(w_acc q)
+/* log1p(q) for q >= 0; and inlined, where only some lanes are wanted. */
+SL_INLINE w_acc log1p_some(w_acc q)
 {
     w_acc s = w_acc_add(w_acc_of(w_set1(1)), q.sum);
     return log_of_sum(s.sum, w_add(s.lost, q.lost));
 }
+SL_NOINLINE w_acc log1p_wide(w_acc q) { return log1p_some(q); }
 
 #endif

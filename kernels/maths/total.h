@@ -133,4 +133,10 @@ SL_INLINE vw c_upstream_of(const sl_loss_options *o, double scale, size_t first,
     return w_mul(w_set1(scale), c_widen(c_load_n((const num *)o->upstream + first, n, 0)));
 }
 
+/* That of one. */
+SL_INLINE double upstream_of_one(const sl_loss_options *o, double scale, size_t i)
+{
+    return o->upstream && o->reduction == SL_NONE ? scale * (double)((const num *)o->upstream)[i] : scale;
+}
+
 #endif

@@ -111,24 +111,24 @@ SL_NOINLINE void room_times(const T *x, T *y, exp_room room, size_t n, c_frame f
 }
 
 /* Whether rows are done this way. */
-SL_INLINE int are_half_rows(const T *x, const T *y, sl_shape s)
+SL_INLINE int are_half_rows(const T *x, const T *y, size_t classes)
 {
-    return sizeof(T) != sizeof(num) && s.classes > SCRATCH_BYTES / sizeof(num) &&
+    return sizeof(T) != sizeof(num) && classes > SCRATCH_BYTES / sizeof(num) &&
            (const void *)x != (const void *)y;
 }
 
-SL_NOINLINE void softmax_half_rows(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void softmax_half_rows(const T *x, T *y, const sl_shape *shape, int safe)
 {
     enum { SPARE = SCRATCH_BYTES / sizeof(T) };
-    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t classes = shape->classes, in = pitch_in(*shape), out = pitch_out(*shape);
     T spare[SPARE + SL_LINE / sizeof(T)];
     row_reader reader;
     c_frame predicted = {0, 0};
-    int nontemporal = rows_nontemporal(y, shape);
-    int far = sl_prefetches(shape.outer * classes * sizeof(T));
+    int nontemporal = rows_nontemporal(y, *shape);
+    int far = sl_prefetches(shape->outer * classes * sizeof(T));
     row_reader_init(&reader, classes);
-    for (size_t left = shape.outer; left > 0; left--, x += in, y += out) {
-        exp_room room = last_rows_room(y, left, shape, spare, SPARE);
+    for (size_t left = shape->outer; left > 0; left--, x += in, y += out) {
+        exp_room room = last_rows_room(y, left, *shape, spare, SPARE);
         c_row_acc sum;
         c_frame used;
         do {

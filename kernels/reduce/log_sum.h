@@ -281,7 +281,8 @@ typedef struct {
     c_row_acc rest;
 } row_end;
 
-SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, size_t parts, num max, c_vframe f)
+/* Of n elements: the maxima of other lanes, in registers that have none, add nothing. */
+SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, size_t parts, size_t n, num max, c_vframe f)
 {
     row_end end = {.equal = 0};
     c_acc rest[SL_EXP_PARTS];
@@ -290,6 +291,8 @@ SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, size_t parts, num max,
         rest[j] = lanes->rest[j];
     SL_UNROLL_PARTS
     for (size_t j = 0; j < parts; j++) {
+        if (j * SL_W >= n)
+            break;
         mask same = c_eq(lanes->max[j], c_set1(max));
         rest[j % SL_EXP_PARTS] = c_acc_merge(rest[j % SL_EXP_PARTS], unless_largest(lanes->max[j], same, f));
         end.equal += c_count(same);
@@ -336,17 +339,18 @@ SL_INLINE exp_place place_of(const row_group *g, size_t l)
 /* Of short rows every element counts as largest, and the end is all there is to do; unless they are one block. */
 SL_INLINE int is_all_end(size_t classes) { return SL_BLOCK < SL_SHORT && classes <= SL_SHORT; }
 
-SL_NOINLINE void log_sum_all_end(const T *x, size_t n, log_sum_lanes *lanes)
+/* One such row, or one that is a block at most: no exponential yet. */
+SL_INLINE void short_lanes(const T *x, size_t n, log_sum_lanes *lanes)
 {
-    T row[SL_SHORT];
-    whole_block(x, n, row, SL_SHORT);
-    SL_ROLLED
+    SL_UNROLL_PARTS
     for (size_t j = 0; j < SHORT_PARTS; j++)
-        lanes->max[j] = load(row + j * SL_W);
+        lanes->max[j] = load_some(x + least(j * SL_W, n), left(n, j * SL_W), (num)-INFINITY);
     SL_UNROLL
     for (size_t j = 0; j < SL_EXP_PARTS; j++)
         lanes->rest[j] = c_acc_zero();
 }
+
+SL_NOINLINE void log_sum_all_end(const T *x, size_t n, log_sum_lanes *lanes) { short_lanes(x, n, lanes); }
 
 /* The first pass over a row in the predicted frame, and the second one of another row, unless that is NULL. */
 SL_INLINE void log_sum_first_pass(log_sum_rows *rows, const row_group *g, size_t l, const pending_row *other,
@@ -386,10 +390,10 @@ SL_NOINLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, 
     c_frame right = c_frame_of(max);
     size_t parts = largest_parts(g->classes);
     if (c_frame_same(used, right))
-        return log_sum_end(lanes, parts, max, c_frame_set1(used));
+        return log_sum_end(lanes, parts, g->classes, max, c_frame_set1(used));
     rows->predicted = right;
     if (is_all_end(g->classes))
-        return log_sum_end(lanes, parts, max, c_frame_set1(right));
+        return log_sum_end(lanes, parts, g->classes, max, c_frame_set1(right));
     T block[SL_BLOCK];
     const T *x = g->x + l * g->pitch;
     if (g->place.e)
@@ -397,7 +401,7 @@ SL_NOINLINE row_end log_sum_checked_end(log_sum_rows *rows, const row_group *g, 
     if (g->classes < SL_BLOCK)
         x = whole_block(x, g->classes, block, SL_BLOCK);
     log_sum_row_again(&rows->reader, x, right, lanes);
-    return log_sum_end(lanes, parts, max, c_frame_set1(right));
+    return log_sum_end(lanes, parts, g->classes, max, c_frame_set1(right));
 }
 
 /* The ends of SL_W rows. */
@@ -429,7 +433,7 @@ SL_NOINLINE void log_sum_ends(log_sum_rows *rows, const row_group *g, log_sum_la
         for (size_t block = 2 * l; block < 2 * l + 2; block++)
             prefetch_block(g->x + SL_W * g->pitch + block * SL_BLOCK, WRITES_BESIDE);
         if (right)
-            put_end(ends, l, log_sum_end(lanes + l, largest_parts(g->classes), ends->max[l], f));
+            put_end(ends, l, log_sum_end(lanes + l, largest_parts(g->classes), SIZE_MAX, ends->max[l], f));
         else
             put_end(ends, l, log_sum_checked_end(rows, g, l, ends->max[l], used, lanes + l));
     }
@@ -473,6 +477,92 @@ SL_NOINLINE void log_sum_of_rows(log_sum_rows *rows, const row_group *g, row_sta
     c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
     c_acc equals = c_acc_times(top, w_sub(w_load(ends.equal), w_set1(1)));
     *stats = stats_from(m, c_acc_merge(c_acc_join(&ends.rest), equals), top);
+}
+
+/* ---- a row alone, straight through ---- */
+
+/* Whether rows go straight through, one after the other: what a group costs is that of all SL_W rows that it might have. Of short
+ * rows it is the more the more classes there are. */
+SL_INLINE int are_few(size_t rows, size_t classes)
+{
+    enum { LONG = SL_W > 4 ? 2 : 1 };
+    return SL_W > 1 && rows <= (classes > SL_SHORT ? LONG : SL_W / 4 + (classes >= 3 * SL_SHORT / 4));
+}
+
+/* All rows but those that are few behind the last whole group. */
+SL_INLINE size_t rows_in_groups(size_t rows, size_t classes)
+{
+    return are_few(rows % SL_W, classes) ? rows - rows % SL_W : rows;
+}
+
+/* row_stats of one row. */
+typedef struct {
+    num max;
+    c_row_acc rest, top, log_sum;
+} row_sums;
+
+/* The largest exponential of a row, and the sum of all others, in all lanes. */
+typedef struct {
+    c_acc rest, top;
+} end_terms;
+
+SL_INLINE end_terms end_terms_of(num max, c_frame frame, row_end end)
+{
+    reg m = c_set1(max);
+    c_vframe f = c_frame_set1(frame);
+    c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
+    c_acc equals = c_acc_times(top, w_set1(end.equal - 1));
+    return (end_terms){c_acc_merge(c_row_in_all(end.rest), equals), top};
+}
+
+/* Those of a row that is not of frame 0. */
+SL_RARE void row_sums_again(log_sum_rows *rows, const row_group *row, num max, log_sum_lanes *lanes,
+                            row_sums *of_row)
+{
+    row_end end = log_sum_checked_end(rows, row, 0, max, (c_frame){0, 0}, lanes);
+    end_terms terms = end_terms_of(max, rows->predicted, end);
+    of_row->rest = c_row_of(terms.rest);
+    of_row->top = c_row_of(terms.top);
+}
+
+/* A group of one row. Frame 0 is tried, whatever the last row's was: it is made of constants. */
+SL_NOINLINE void log_sum_of_row(log_sum_rows *rows, const row_group *row, row_sums *of_row)
+{
+    const c_frame none = {0, 0};
+    const size_t n = row->classes;
+    log_sum_lanes lanes;
+    end_terms terms;
+    if (n <= SL_SHORT)
+        short_lanes(row->x, n, &lanes);
+    else if (row->place.e)
+        log_sum_row_keep(&rows->reader, row->x, row->place, none, NULL, &lanes);
+    else
+        log_sum_row_alone(&rows->reader, row->x, none, &lanes);
+    num max = c_largest(lanes.max, largest_parts(n));
+    if (c_frame_same(none, c_frame_of(max))) {
+        row_end end = log_sum_end(&lanes, largest_parts(n), n, max, c_frame_set1(none));
+        terms = end_terms_of(max, none, end);
+        of_row->rest = c_row_of(terms.rest);
+        of_row->top = c_row_of(terms.top);
+    } else {
+        row_sums_again(rows, row, max, &lanes, of_row);
+        terms = (end_terms){c_row_in_all(of_row->rest), c_row_in_all(of_row->top)};
+    }
+    of_row->max = max;
+    of_row->log_sum = c_row_log1p(c_acc_over(terms.rest, terms.top));
+}
+
+/* Whether it is nothing but -inf. */
+SL_INLINE int is_minus_inf(const row_sums *of_row)
+{
+    return of_row->max == (num)-INFINITY && c_row_value(of_row->rest) == 0;
+}
+
+/* In all lanes. */
+SL_INLINE row_stats stats_of_row(const row_sums *of_row)
+{
+    return (row_stats){c_set1(of_row->max), c_row_in_all(of_row->rest), c_row_in_all(of_row->top),
+                       c_row_in_all(of_row->log_sum)};
 }
 
 /* ---- strips ---- */

@@ -27,7 +27,8 @@ typedef struct {
 } targets;
 
 /* Any targets of n rows. */
-SL_RARE void some_targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
+SL_RARE void some_targets_of(targets *t, const int64_t *target, const walk *w, size_t n,
+                             const sl_loss_options *o)
 {
     const num *weight = o->class_weight;
     SL_ROLLED
@@ -35,32 +36,34 @@ SL_RARE void some_targets_of(targets *t, const int64_t *target, walk w, size_t n
         int live = l < n && !ignored(o, target[l]);
         size_t c = live ? (size_t)target[l] : 0;
         t->live[l] = (num)live;
-        t->at[l] = l * w.in.row + c * w.in.step;
+        t->at[l] = l * w->in.row + c * w->in.step;
         t->weight[l] = live && weight ? weight[c] : (num)live;
     }
 }
 
 /* Where the entries of n rows go. */
-SL_RARE void entries_apart(targets *t, const int64_t *target, strides out, size_t n, const sl_loss_options *o)
+SL_RARE void entries_apart(targets *t, const int64_t *target, const strides *out, size_t n,
+                           const sl_loss_options *o)
 {
     SL_ROLLED
     for (size_t l = 0; l < n; l++)
-        t->to[l] = ignored(o, target[l]) ? 0 : l * out.row + (size_t)target[l] * out.step;
+        t->to[l] = ignored(o, target[l]) ? 0 : l * out->row + (size_t)target[l] * out->step;
 }
 
 /* Without the logits. For probabilities (target NULL) all rows are live, and nothing else is said. */
-SL_NOINLINE void targets_of(targets *t, const int64_t *target, walk w, size_t n, const sl_loss_options *o)
+SL_NOINLINE void targets_of(targets *t, const int64_t *target, const walk *w, size_t n,
+                            const sl_loss_options *o)
 {
-    t->apart = w.apart;
+    t->apart = w->apart;
     if (target && t->apart)
-        entries_apart(t, target, w.out, n, o);
+        entries_apart(t, target, &w->out, n, o);
     t->all = target && n == SL_W && !o->class_weight && !o->has_ignore_index;
     if (target && !t->all) {
         some_targets_of(t, target, w, n, o);
         return;
     }
     for (size_t l = 0; t->all && l < SL_W; l++)
-        t->at[l] = l * w.in.row + (size_t)target[l] * w.in.step;
+        t->at[l] = l * w->in.row + (size_t)target[l] * w->in.step;
     c_store(t->live, c_set1(1));
     c_store(t->weight, c_set1(1));
     SL_ROLLED

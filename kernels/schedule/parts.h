@@ -10,6 +10,15 @@
 /* A register of n elements, or as many as it holds; `fill` behind them. No branch where n is a constant. */
 SL_INLINE reg load_some(const T *p, size_t n, num fill) { return n >= SL_W ? load(p) : load_n(p, n, fill); }
 
+/* The first lane; and one element, in all lanes. */
+SL_INLINE num first_num(reg a)
+{
+    num lane[SL_W];
+    c_store(lane, a);
+    return lane[0];
+}
+SL_INLINE reg load_in_all(const T *p) { return c_set1(first_num(load_n(p, 1, 0))); }
+
 /* The same with room to spare; 0 behind. */
 SL_INLINE vw load_some_wide(const T *p, size_t n)
 {
