@@ -59,11 +59,7 @@ typedef struct {
 } loss_call;
 
 /* Logits, capped if they are to be. */
-SL_INLINE reg logits_from(const loss_call *c, reg x)
-{
-    cap_slope slope;
-    return c->is_capped ? capped_apart(x, c->cap, &slope) : x;
-}
+SL_INLINE reg logits_from(const loss_call *c, reg x) { return c->is_capped ? capped_logit(x, c->cap) : x; }
 
 /* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
  * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
@@ -858,7 +854,8 @@ SL_INLINE size_t grouped_losses(const loss_call *c, int contiguous)
     const sl_loss_options *o = c->o;
     size_t rows = c->shape.outer, classes = c->shape.classes;
     int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0) &&
-                !c->takes_lse && !c->is_capped;
+                !c->takes_lse && !c->is_capped &&
+                !(o->divisor > 0); /* of which one row is not its own mean */
     if (!alike || !contiguous || (c->grad && use_nontemporal(c->grad, rows * classes)))
         return rows;
     return rows_in_groups(rows, classes);
