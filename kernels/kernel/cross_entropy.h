@@ -59,7 +59,10 @@ typedef struct {
 } loss_call;
 
 /* Logits, capped if they are to be. */
-SL_INLINE reg logits_from(const loss_call *c, reg x) { return c->is_capped ? capped_logit(x, c->cap) : x; }
+SL_INLINE reg logits_from(const loss_call *c, reg x, int capped)
+{
+    return capped ? capped_logit(x, c->cap) : x;
+}
 
 /* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
  * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
@@ -107,7 +110,8 @@ SL_INLINE void charge(charges *sum, vw q, vw x, vw max, int which)
     sum->weight = c_acc_add(sum->weight, q);
 }
 
-SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which)
+SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which,
+                                 int capped)
 {
     const num *weight = c->o->class_weight;
     c_acc gaps[SL_PARTS], weights[SL_PARTS];
@@ -119,14 +123,16 @@ SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, 
         charges sum = {gaps[j], weights[j]};
         vw q = prob ? w_fma(c->own, c_widen(load_some(prob + i, n, 0)), c->share) : c->share;
         q = w_mul(c_widen(weight ? c_load_n(weight + i, n, 0) : c_ones(n)), q);
-        charge(&sum, q, c_widen(logits_from(c, load_some(x + i, n, (num)-INFINITY))), w_set1(max), which);
+        charge(&sum, q, c_widen(logits_from(c, load_some(x + i, n, (num)-INFINITY), capped)), w_set1(max),
+               which);
         gaps[j] = sum.gaps;
         weights[j] = sum.weight;
     }
     return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
 }
 /* Rows that are not live may have gaps that overflow: they are read as zeros. */
-SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
+SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which,
+                                     int capped)
 {
     const loss_rows here = *g; /* no store can change them */
     const size_t classes = c->shape.classes;
@@ -145,18 +151,19 @@ SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg
         vw q = here.prob ? w_fma(own, c_widen(load_some(here.prob + at, here.n, 0)), share) : share;
         if (weight)
             q = w_mul(w_set1(weight[k]), q);
-        charge(&sum, q, c_widen(logits_from(c, c_keep(lives, load_some(here.x + at, here.n, 0)))), top,
-               which);
+        charge(&sum, q, c_widen(logits_from(c, c_keep(lives, load_some(here.x + at, here.n, 0)), capped)),
+               top, which);
         gaps[l] = sum.gaps;
         weights[l] = sum.weight;
     }
     return (charges){fold_rows(gaps, used), fold_rows(weights, used)};
 }
 
-SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+SL_INLINE charges charges_of_any(const loss_call *c, const loss_rows *g, const num *live, reg max, int which,
+                                 int capped)
 {
     if (g->step != 1)
-        return charges_of_classes(c, g, c_load(live), max, which);
+        return charges_of_classes(c, g, c_load(live), max, which, capped);
     num m[SL_W];
     c_acc_lanes gaps, weights;
     c_store(m, max);
@@ -165,11 +172,21 @@ SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num
         charges sum = {c_acc_zero(), c_acc_zero()};
         size_t first = l * c->w.in.row;
         if (l < g->n && live[l] != 0)
-            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
+            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which, capped);
         c_acc_put(&gaps, l, sum.gaps);
         c_acc_put(&weights, l, sum.weight);
     }
     return (charges){c_acc_join(&gaps), c_acc_join(&weights)};
+}
+
+SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+{
+    return charges_of_any(c, g, live, max, which, 0);
+}
+
+SL_RARE charges charges_of_capped(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+{
+    return charges_of_any(c, g, live, max, which, 1);
 }
 
 /* ---- the gradient ---- */
@@ -474,7 +491,7 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     vw zero = w_set1(0), log_sum = c_acc_value(st->log_sum);
     row_cost r = {zero, zero, zero, {c_acc_zero(), c_acc_zero()}};
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
-        reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit));
+        reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit), c->is_capped);
         r.q_t = w_mul(c->own, c_widen(weight_t));
         if (costs) {
             x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
@@ -482,7 +499,7 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
         }
     }
     if (c->prob || c->smoothing > 0) {
-        r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
+        r.q = (c->is_capped ? charges_of_capped : charges_of)(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
         r.cost = w_add(r.cost, w_fma(c_acc_value(r.q.weight), log_sum, c_acc_value(r.q.gaps)));
     }
     return r;
@@ -536,9 +553,9 @@ SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
     return c_canonical(c_narrow(w_fnma(c_acc_value(k), c_acc_value(c_acc_over(others, sum)), w_set1(0))));
 }
 
-/* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
-SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
-                              mask none)
+/* The entries of the targets where other classes have shares, lse costs, or logits are capped. */
+SL_NOINLINE void mixed_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                               mask none)
 {
     reg x_t = load(t->logit);
     if (c->is_capped) {
@@ -548,15 +565,22 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
     }
     target_parts e = target_parts_of(st, x_t);
     c_acc sum = c_acc_merge(st->top, st->rest);
-    if (c->smoothing > 0 || c->o->z_loss > 0) {
-        vw w_t = c_widen(c_load(t->weight)),
-           others = w_fma(c->share, other_weights(c->weights, w_t), r->pull);
-        vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
-        store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
-    } else {
-        reg entry = plain_entry(exponential_factor(c, r, up), e.others, sum);
-        store(t->entry, c_select(none, c_set1(0), entry));
+    vw w_t = c_widen(c_load(t->weight)), others = w_fma(c->share, other_weights(c->weights, w_t), r->pull);
+    vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
+    store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
+}
+
+/* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
+SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                              mask none)
+{
+    if (c->smoothing > 0 || c->o->z_loss > 0 || c->is_capped) {
+        mixed_entries(c, t, st, r, up, none);
+        return;
     }
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    reg entry = plain_entry(exponential_factor(c, r, up), target_parts_of(st, load(t->logit)).others, sum);
+    store(t->entry, c_select(none, c_set1(0), entry));
 }
 
 /* What the gradient of some rows is made of; and the entries of their targets. */
