@@ -343,8 +343,7 @@ static call prepare(const struct cell *cell)
         c.row_options = scored_options(k, cell->shape, &c.out[LSE]);
     if (k->result == STATS_PER_ROW)
         c.out[RESULT] = memory.stats;
-    if (k->row == SL_COUNT_softmax_apply)
-        c.stats = row_stats(k, sl_isa(NULL), &c, memory.stats);
+    know_rows(k, sl_isa(NULL), &c, memory.stats);
     return c;
 }
 
@@ -379,6 +378,7 @@ static call share_of(const kernel *k, const call *c, unsigned part, unsigned par
                                          ? second_count(k, c->shape) / c->shape.outer * first * second_size(k)
                                          : offset);
     mine.stats = c->stats ? c->stats + row : NULL;
+    mine.lse = at_byte(c->lse, row * k->dtype->loss_size);
     mine.out[RESULT] =
         is_loss(k)
             ? losses[part]

@@ -81,8 +81,7 @@ static const sl_kernels *fastest(const struct tuner *t, const kernel *k, const b
     workload w;
     make_inputs(&w, k, count);
     sl_stats *stats = allocate(rows(w.c.shape), sizeof *stats);
-    if (k->row == SL_COUNT_softmax_apply)
-        w.c.stats = row_stats(k, sl_isa(NULL), &w.c, stats);
+    know_rows(k, sl_isa(NULL), &w.c, stats);
     double *least = allocate_zeroed(t->count, sizeof *least), best = DBL_MAX;
     size_t calls = 1, last = t->count;
     for (size_t i = 0; i < t->count; i++) {

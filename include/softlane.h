@@ -345,6 +345,10 @@ typedef struct {
     int64_t ignore_index;     /* rows with this target add nothing; may be in [0, classes) */
     const void *upstream;     /* gradient of the loss: one, with SL_NONE one per loss; NULL = 1 */
     unsigned flags;           /* SL_SAFE_ROWS (cross_entropy, cross_entropy_soft) | SL_EMPTY_MEAN_ZERO */
+    void *lse;                /* [rows], is written: log-sum-exps; NULL = not wanted. Both cross_entropies */
+    double z_loss;            /* >= 0: what their squares cost. The same, and their gradients' functions */
+    double softcap;           /* caps logits, in [2^-30, 2^30]; 0 = does not. As z_loss, but not of shards */
+    double divisor;           /* > 0: what SL_MEAN, and no other, divides by; 0 = what the loss says */
 } sl_loss_options;
 
 SOFTLANE_API sl_loss_options sl_loss_defaults(void);
@@ -362,6 +366,8 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *             lie between those of their neighbours.)
  *   mean      whose divisor is 0: NaN (SL_EMPTY_MEAN_ZERO: 0), whatever the sum, and so are gradients in the rows that
  *             are not ignored.
+ *   divisor   Where threads, or ranks, have some of the rows each, the divisor of all rows gives each gradient the very bits
+ *             that one call for all rows gives it. The losses of such calls add up to the mean, but for roundings.
  *   sums and means  0.51 ULP of the sum or mean of the single losses (f64 means: 2.0) where these are of one sign. Of
  *             both signs, which takes weights or targets outside of [0, 1], 2^-30 (f64: 2^-60) of the sum or mean of
  *             their magnitudes more. An f64 mean is finite where the losses are, even if their sum is not.
@@ -374,6 +380,11 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   grad_c = u_r * (softmax(x)_c * sum_k q_k - q_c),   q_c = w_c * ((1 - s) * [c == t] + s / classes), where
  *            for smoothing q sums to (1 - s) * w_t + s / classes * sum_c w_c
  *   divisor  sum_r w_t
+ *   lse      lse_r = log(sum_k exp(x_k)), the bits of logsumexp; of ignored rows 0, of those that SL_SAFE_ROWS is for -inf.
+ *            What cross_entropy_grad wants to know of the rows later
+ *   z_loss   loss_r has z_loss * lse_r^2 more, whatever the weights, and grad_c u_r * 2 * z_loss * lse_r * softmax(x)_c
+ *   softcap  x_c above is cap * tanh(x / cap) of the logit x; grad_c, with respect to the logit, has the factor
+ *            1 - tanh^2. Infinite logits become cap or -cap: they are ordinary then
  *   special values  NaN as softmax; a target logit of -inf costs +inf
  *   error    loss: f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0 and 3.3 / 3.4 (on any input 3 more with
  *            smoothing, 1 with weights), also where the loss is next to 0.
@@ -381,7 +392,11 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *            smoothing, 1 with weights, 1 as a mean; f64 4, 2 and 2); with smoothing of the larger of the two terms,
  *            p_c sum_k q_k and q_c with p = softmax(x). For the target, and for a class that has more than half of p
  *            and more than half of q, they are p_c sum_{k != c} q_k and q_c sum_{k != c} p_k: their difference is the
- *            same, they are smaller */
+ *            same, they are smaller.
+ *            lse: as logsumexp. With z_loss, with M the larger of |lse_r| and max |x_c|: losses of what they are and 2
+ *            z_loss |lse_r| M together, gradients of the larger of those terms and 2 z_loss M p_c; f64 on any input 2
+ *            more. With softcap capped logits are off by up to 5 ULP, and what follows from them by as much as that
+ *            makes of it: p_c by 10 max |x_c| ULP. No class but the target then has the smaller terms */
 SOFTLANE_API sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, float *grad);
 SOFTLANE_API sl_status sl_cross_entropy_f64(const double *logits, const int64_t *target, sl_shape shape,
@@ -390,6 +405,31 @@ SOFTLANE_API sl_status sl_cross_entropy_bf16(const sl_bf16 *logits, const int64_
                                              const sl_loss_options *options, float *loss, sl_bf16 *grad);
 SOFTLANE_API sl_status sl_cross_entropy_f16(const sl_f16 *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, sl_f16 *grad);
+
+/* The gradient of cross_entropy from the log-sum-exp of each row that the forward call has saved (options.lse): no row is
+ * read twice.
+ *   grad_c = u_r * (p_c * (sum_k q_k + 2 * z_loss * lse_r) - q_c),   p_c = exp(x_c - lse_r)
+ *            with q, u and divisor as cross_entropy, x the capped logits where there is a softcap
+ *   lse      one per row; of ignored rows anything. Not finite: the row's gradient is NaN (-inf with SL_SAFE_ROWS: 0). It is
+ *            a log-sum-exp of the row: where it is less than a logit by more than 16, the row's gradient is anything
+ *   options  those of cross_entropy but lse, which is OPTION here
+ *   error    with regard to the formula with that lse, as cross_entropy; the target's entry has all digits that it has
+ *            there, q_c * (1 - p_c) from expm1(x_c - lse_r). A saved lse is rounded: by up to half an ULP d of it, p_c by a
+ *            factor of exp(d), and so is what is left of 1 - p_c. On any input f32 2.8 / 3.2 ULP, f64 5.0; more as there,
+ *            and with weights and smoothing together the terms are p_c sum_k q_k and q_c for every class but the target
+ *   status   STRIDE, SIZE, NULL, OPTION, OVERLAP, TARGET */
+SOFTLANE_API sl_status sl_cross_entropy_grad_f32(const float *logits, const int64_t *target, sl_shape shape,
+                                                 const sl_loss_options *options, const float *lse,
+                                                 float *grad);
+SOFTLANE_API sl_status sl_cross_entropy_grad_f64(const double *logits, const int64_t *target, sl_shape shape,
+                                                 const sl_loss_options *options, const double *lse,
+                                                 double *grad);
+SOFTLANE_API sl_status sl_cross_entropy_grad_bf16(const sl_bf16 *logits, const int64_t *target,
+                                                  sl_shape shape, const sl_loss_options *options,
+                                                  const float *lse, sl_bf16 *grad);
+SOFTLANE_API sl_status sl_cross_entropy_grad_f16(const sl_f16 *logits, const int64_t *target, sl_shape shape,
+                                                 const sl_loss_options *options, const float *lse,
+                                                 sl_f16 *grad);
 
 /* Categorical cross-entropy of logits with a probability for every class (not checked, not normalised).
  *   loss_r = sum_c q_c * (log(sum_k exp(x_k)) - x_c),   q_c = w_c * ((1 - s) * t_c + s / classes)
@@ -541,6 +581,40 @@ SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n
 SOFTLANE_API sl_status sl_softmax_apply_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n, const sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_apply_f16(const sl_f16 *x, sl_f16 *y, size_t n, const sl_stats *stats);
 
+/* Which classes of its rows a shard holds: those of its shape, from `first` on, of `classes` in all. */
+typedef struct {
+    size_t first, classes;
+} sl_shard;
+
+/* The gradient of cross_entropy for a shard of the vocabulary, or part of a row, from the statistics of the whole rows
+ * (sl_softmax_stats of each shard, merged). Fixed cuts give the same bits, whoever computes which shard.
+ *   grad_c = u_r * (p_c * (sum_k q_k + 2 * z_loss * lse_r) - q_c),   p_c = exp(x_c - max_r) / (1 + rest_r)
+ *            for the classes of the shard, column i being class shard.first + i; lse_r = max_r + log1p(rest_r)
+ *   target   class ids of the whole vocabulary, one per row: of every row, also where another shard has the target's logit
+ *   stats    one per row; of ignored rows anything. target, logits and count of them are not used
+ *   options  those of cross_entropy but lse and softcap, which are OPTION here. class_weight has shard.classes weights, of all
+ *            classes, and s / classes is that of all. OPTION also where shard.first + shape.classes > shard.classes, or inner
+ *            is not 1. The divisor of a mean is of the rows of this call
+ *   error    as cross_entropy, f32 3.5 / 4.0 ULP tested, 4.6 / 5.2 on any input, f64 6.5 and 7.0; with weights and smoothing
+ *            together the terms are p_c sum_k q_k and q_c for every class but the target
+ *   status   STRIDE, SIZE, NULL, OPTION, OVERLAP, TARGET */
+SOFTLANE_API sl_status sl_cross_entropy_shard_grad_f32(const float *logits, const int64_t *target,
+                                                       sl_shape shape, sl_shard shard,
+                                                       const sl_loss_options *options, const sl_stats *stats,
+                                                       float *grad);
+SOFTLANE_API sl_status sl_cross_entropy_shard_grad_f64(const double *logits, const int64_t *target,
+                                                       sl_shape shape, sl_shard shard,
+                                                       const sl_loss_options *options, const sl_stats *stats,
+                                                       double *grad);
+SOFTLANE_API sl_status sl_cross_entropy_shard_grad_bf16(const sl_bf16 *logits, const int64_t *target,
+                                                        sl_shape shape, sl_shard shard,
+                                                        const sl_loss_options *options, const sl_stats *stats,
+                                                        sl_bf16 *grad);
+SOFTLANE_API sl_status sl_cross_entropy_shard_grad_f16(const sl_f16 *logits, const int64_t *target,
+                                                       sl_shape shape, sl_shard shard,
+                                                       const sl_loss_options *options, const sl_stats *stats,
+                                                       sl_f16 *grad);
+
 /* ---------------------------------------------------------------------------------- softmax with options */
 
 /* What a mask is stored as. Its rows are dense; it has a number for every class, or a truth value: 0 masks the element. */
@@ -647,7 +721,12 @@ SOFTLANE_API sl_status sl_log_softmax_with_f16(const sl_f16 *x, sl_f16 *y, sl_sh
     void (*log_softmax_top_##dt)(const T *x, sl_shape shape, size_t k, L *y, int64_t *ids);                  \
     void (*softmax_wide_##dt)(const T *x, L *y, sl_shape shape);                                             \
     void (*log_softmax_wide_##dt)(const T *x, L *y, sl_shape shape);                                         \
-    void (*sigmoid_wide_##dt)(const T *x, L *y, size_t n);
+    void (*sigmoid_wide_##dt)(const T *x, L *y, size_t n);                                                   \
+    void (*cross_entropy_grad_##dt)(const T *logits, const int64_t *target, sl_shape shape,                  \
+                                    const sl_loss_options *options, const L *lse, T *grad);                  \
+    void (*cross_entropy_shard_grad_##dt)(const T *logits, const int64_t *target, sl_shape shape,            \
+                                          sl_shard shard, const sl_loss_options *options,                    \
+                                          const sl_stats *stats, T *grad);
 
 typedef struct sl_kernels {
     const char *isa;   /* "avx512", "avx2", "neon", "sse2", "scalar" */

@@ -500,50 +500,73 @@ static sl_status check_scored(scored_call *c)
 /* ---------------------------------------------------------------------------------------------- losses */
 
 /* The options that not every loss accepts. */
-enum { POS_WEIGHT = 1, LABEL_SMOOTHING = 2, IGNORE_INDEX = 4, SAFE_ROWS = 8 };
+enum {
+    POS_WEIGHT = 1,
+    LABEL_SMOOTHING = 2,
+    IGNORE_INDEX = 4,
+    SAFE_ROWS = 8,
+    LSE = 16,
+    Z_LOSS = 32,
+    SOFTCAP = 64
+};
 
-#define TAKES_cross_entropy (LABEL_SMOOTHING | IGNORE_INDEX | SAFE_ROWS)
-#define TAKES_cross_entropy_soft (LABEL_SMOOTHING | SAFE_ROWS)
+#define TAKES_cross_entropy (LABEL_SMOOTHING | IGNORE_INDEX | SAFE_ROWS | LSE | Z_LOSS | SOFTCAP)
+#define TAKES_cross_entropy_soft (LABEL_SMOOTHING | SAFE_ROWS | LSE | Z_LOSS | SOFTCAP)
+#define TAKES_cross_entropy_grad (LABEL_SMOOTHING | IGNORE_INDEX | SAFE_ROWS | Z_LOSS | SOFTCAP)
+#define TAKES_cross_entropy_shard_grad (LABEL_SMOOTHING | IGNORE_INDEX | SAFE_ROWS | Z_LOSS)
 #define TAKES_nll IGNORE_INDEX
 #define TAKES_bce_with_logits POS_WEIGHT
 #define TAKES_bce 0
 
+static bool is_at_least_0(double a) { return a >= 0 && a <= DBL_MAX; }
+
+static bool is_softcap(double a) { return a == 0 || (a >= 0x1p-30 && a <= 0x1p30); }
+
 static sl_status check_options(const sl_loss_options *o, unsigned takes)
 {
-    const unsigned has = (o->pos_weight != NULL ? POS_WEIGHT : 0) |
-                         (o->label_smoothing != 0 ? LABEL_SMOOTHING : 0) |
-                         (o->has_ignore_index ? IGNORE_INDEX : 0) | (o->flags & SL_SAFE_ROWS ? SAFE_ROWS : 0);
+    const unsigned has =
+        (o->pos_weight != NULL ? POS_WEIGHT : 0) | (o->label_smoothing != 0 ? LABEL_SMOOTHING : 0) |
+        (o->has_ignore_index ? IGNORE_INDEX : 0) | (o->flags & SL_SAFE_ROWS ? SAFE_ROWS : 0) |
+        (o->lse != NULL ? LSE : 0) | (o->z_loss != 0 ? Z_LOSS : 0) | (o->softcap != 0 ? SOFTCAP : 0);
     const bool in_range = (unsigned)o->reduction <= SL_NONE && o->label_smoothing >= 0 &&
                           o->label_smoothing <= 1 && (o->flags & ~(SL_SAFE_ROWS | SL_EMPTY_MEAN_ZERO)) == 0 &&
-                          (o->has_ignore_index || o->ignore_index == 0);
+                          (o->has_ignore_index || o->ignore_index == 0) && is_at_least_0(o->z_loss) &&
+                          is_softcap(o->softcap) && is_at_least_0(o->divisor) &&
+                          (o->divisor == 0 || o->reduction == SL_MEAN);
     return in_range && (has & ~takes) == 0 ? SL_OK : SL_ERR_OPTION;
 }
 
 /* All but the values of the targets. The counts are those of the reduction none. */
 typedef struct {
-    array logits, target;
+    array logits, target, known; /* known: what a gradient by itself is made from; of a loss nothing */
     sl_shape *shape;
+    size_t classes;                              /* of the whole row */
     const sl_loss_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     unsigned takes;
+    bool is_outside;         /* a shard that is no part of its row */
     const void *loss, *grad; /* either may be NULL when the other is not */
     size_t losses, loss_size;
 } loss_call;
 
-enum { LOSS_ARRAYS = 8 };
+enum { LOSS_ARRAYS = 10 };
 
 INLINE size_t arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
 {
     const sl_loss_options *o = c->options;
     const size_t losses = o->reduction == SL_NONE ? c->losses : 1;
-    const size_t classes = c->logits.count == 0 ? 0 : c->shape->classes;
-    const bool loss_is_required = c->grad == NULL;
+    const size_t classes = c->logits.count == 0 ? 0 : c->classes;
+    const bool is_loss = c->known.size == 0;
     size_t n = 0; /* only those that there are */
     arrays[n++] = c->logits;
     arrays[n++] = c->target;
-    if (c->loss != NULL || loss_is_required)
+    if (!is_loss)
+        arrays[n++] = c->known;
+    if (c->loss != NULL || (is_loss && c->grad == NULL))
         arrays[n++] = (array){c->loss, losses, c->loss_size, OUTPUT, false};
-    if (c->grad != NULL)
+    if (c->grad != NULL || !is_loss)
         arrays[n++] = (array){c->grad, c->logits.count, c->logits.size, REPLACING, true};
+    if (o->lse != NULL)
+        arrays[n++] = (array){o->lse, rows_of(*c->shape), c->loss_size, OUTPUT, false};
     if (o->class_weight != NULL)
         arrays[n++] = (array){o->class_weight, classes, c->loss_size, INPUT, false};
     if (o->pos_weight != NULL)
@@ -555,6 +578,12 @@ INLINE size_t arrays_of(const loss_call *c, array arrays[LOSS_ARRAYS])
     return n;
 }
 
+static sl_status check_loss_options(const loss_call *c)
+{
+    CHECK(check_options(c->options, c->takes));
+    return c->is_outside ? SL_ERR_OPTION : SL_OK;
+}
+
 RARE sl_status check_strided_loss(const loss_call *c)
 {
     array arrays[LOSS_ARRAYS];
@@ -562,7 +591,7 @@ RARE sl_status check_strided_loss(const loss_call *c)
     const size_t n = arrays_of(c, arrays);
     CHECK(lay_out(arrays, n, c->shape, &e));
     CHECK(check_presence(arrays, n));
-    CHECK(check_options(c->options, c->takes));
+    CHECK(check_loss_options(c));
     return check_strided_aliasing(arrays, n, c->shape, &e);
 }
 
@@ -571,17 +600,16 @@ static sl_status check_loss(const loss_call *c)
     array arrays[LOSS_ARRAYS];
     const size_t n = arrays_of(c, arrays);
     CHECK(check_presence(arrays, n));
-    CHECK(check_options(c->options, c->takes));
+    CHECK(check_loss_options(c));
     return check_aliasing(arrays, n);
 }
 
 /* A class id for every row. */
-static sl_status check_class_ids(const int64_t *target, sl_shape shape, const sl_loss_options *o)
+static sl_status check_class_ids(const int64_t *target, size_t rows, size_t classes, const sl_loss_options *o)
 {
-    const size_t rows = rows_of(shape);
     for (size_t r = 0; r < rows; r++) {
         const bool is_ignored = o->has_ignore_index && target[r] == o->ignore_index;
-        if (!is_ignored && (uint64_t)target[r] >= shape.classes) /* or negative */
+        if (!is_ignored && (uint64_t)target[r] >= classes) /* or negative */
             return SL_ERR_TARGET;
     }
     return SL_OK;
@@ -625,9 +653,12 @@ static runs runs_of(const sl_shape *s)
             return SL_ERR_TARGET;                                                                            \
     } while (0)
 
-#define CHECK_TARGET_cross_entropy(dt) CHECK(check_class_ids(target, shape, &o))
+#define CHECK_TARGET_cross_entropy(dt) CHECK(check_class_ids(target, rows_of(shape), shape.classes, &o))
 #define CHECK_TARGET_cross_entropy_soft(dt)
-#define CHECK_TARGET_nll(dt) CHECK(check_class_ids(target, shape, &o))
+#define CHECK_TARGET_cross_entropy_grad(dt) CHECK_TARGET_cross_entropy(dt)
+#define CHECK_TARGET_cross_entropy_shard_grad(dt)                                                            \
+    CHECK(check_class_ids(target, rows_of(shape), shard.classes, &o))
+#define CHECK_TARGET_nll(dt) CHECK(check_class_ids(target, rows_of(shape), shape.classes, &o))
 #define CHECK_TARGET_bce_with_logits(dt)
 #define CHECK_TARGET_bce(dt) CHECK_PROBABILITIES(IS_OUTSIDE_##dt)
 
@@ -641,6 +672,7 @@ static runs runs_of(const sl_shape *s)
             .logits = ELEMENTS(x, REPLACED),                                                                 \
             .target = {target, targets, sizeof *target, INPUT, shaped},                                      \
             .shape = &shape,                                                                                 \
+            .classes = shape.classes,                                                                        \
             .options = &o,                                                                                   \
             .options_at = options,                                                                           \
             .takes = TAKES_##name,                                                                           \
@@ -654,6 +686,47 @@ static runs runs_of(const sl_shape *s)
         sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt(x, target, shape, &o, loss, grad);           \
         return SL_OK;                                                                                        \
     }
+
+static bool is_no_part(sl_shape shape, sl_shard shard)
+{
+    return shape.inner != 1 || shape.in.classes > 1 || shape.out.classes > 1 ||
+           shape.classes > shard.classes || shard.first > shard.classes - shape.classes;
+}
+
+/* A gradient by itself, of rows of so many classes in all; without elements there is nothing to do. */
+#define GRAD(dt, T, L, name, parameters, all_classes, outside, call, ...)                                    \
+    sl_status sl_##name##_##dt parameters                                                                    \
+    {                                                                                                        \
+        const sl_loss_options o = options != NULL ? *options : sl_loss_defaults();                           \
+        const size_t elements = elements_of(shape);                                                          \
+        const loss_call c = {                                                                                \
+            .logits = ELEMENTS(x, REPLACED),                                                                 \
+            .target = {target, rows_of(shape), sizeof *target, INPUT, false},                                \
+            .known = __VA_ARGS__,                                                                            \
+            .shape = &shape,                                                                                 \
+            .classes = all_classes,                                                                          \
+            .options = &o,                                                                                   \
+            .options_at = options,                                                                           \
+            .takes = TAKES_##name,                                                                           \
+            .is_outside = outside,                                                                           \
+            .grad = grad,                                                                                    \
+            .losses = rows_of(shape),                                                                        \
+            .loss_size = sizeof(L),                                                                          \
+        };                                                                                                   \
+        CHECK(has_strides(&shape) ? check_strided_loss(&c) : check_loss(&c));                                \
+        CHECK_TARGET_##name(dt);                                                                             \
+        if (elements != 0)                                                                                   \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt call;                                    \
+        return SL_OK;                                                                                        \
+    }
+
+#define DEFINE_CLASS_GRAD(dt, T, L, name)                                                                    \
+    GRAD(dt, T, L, name, SL_PARAMS_CLASS_GRAD(T, L), shape.classes, false,                                   \
+         (x, target, shape, &o, lse, grad), {lse, rows_of(shape), sizeof *lse, INPUT, false})
+
+#define DEFINE_SHARD_GRAD(dt, T, L, name)                                                                    \
+    GRAD(dt, T, L, name, SL_PARAMS_SHARD_GRAD(T, L), shard.classes, is_no_part(shape, shard),                \
+         (x, target, shape, shard, &o, stats, grad), {stats, rows_of(shape), sizeof *stats, INPUT, false})
 
 #define DEFINE_CLASS_LOSS(dt, T, L, name)                                                                    \
     LOSS(dt, T, L, name, SL_PARAMS_CLASS_LOSS(T, L), rows_of(shape), false, rows_of(shape))

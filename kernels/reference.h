@@ -27,6 +27,9 @@ typedef struct {
     int64_t ignore_index;
     const double *upstream;
     unsigned flags;
+    double z_loss, softcap, divisor;
+    sl_real *lse, *lse_scale,
+        *loss_scale; /* out, one per row or loss; NULL: not wanted. Scales of single losses only */
 } sl_ref_options;
 
 /* sl_softmax_options with everything in double: a mask of [rows * classes], whose -INFINITY stands for a truth value of 0 if
@@ -58,6 +61,13 @@ typedef struct {
     (const double *x, const double *target, sl_shape shape, const sl_ref_options *options, sl_real *loss,    \
      sl_real *grad, sl_real *grad_scale)
 #define SL_REF_PARAMS_ELEMENT_LOSS SL_REF_PARAMS_PROB_LOSS
+#define SL_REF_PARAMS_CLASS_GRAD                                                                             \
+    (const double *x, const int64_t *target, sl_shape shape, const sl_ref_options *options,                  \
+     const double *lse, sl_real *grad, sl_real *scale)
+/* of a shard that is the whole row */
+#define SL_REF_PARAMS_SHARD_GRAD                                                                             \
+    (const double *x, const int64_t *target, sl_shape shape, const sl_ref_options *options, sl_real *grad,   \
+     sl_real *scale)
 /* of the statistics their log-sum-exp */
 #define SL_REF_PARAMS_STATS (const double *x, size_t n, sl_real *lse, sl_real *scale)
 #define SL_REF_PARAMS_STATS_ROWS SL_REF_PARAMS_ROW_FOLD

@@ -22,6 +22,11 @@
 #define SL_PARAMS_PROB_LOSS(T, L)                                                                            \
     (const T *x, const T *target, sl_shape shape, const sl_loss_options *options, L *loss, T *grad)
 #define SL_PARAMS_ELEMENT_LOSS(T, L) SL_PARAMS_PROB_LOSS(T, L)
+#define SL_PARAMS_CLASS_GRAD(T, L)                                                                           \
+    (const T *x, const int64_t *target, sl_shape shape, const sl_loss_options *options, const L *lse, T *grad)
+#define SL_PARAMS_SHARD_GRAD(T, L)                                                                           \
+    (const T *x, const int64_t *target, sl_shape shape, sl_shard shard, const sl_loss_options *options,      \
+     const sl_stats *stats, T *grad)
 #define SL_PARAMS_STATS(T, L) (const T *x, size_t n, sl_stats *stats)
 #define SL_PARAMS_STATS_ROWS(T, L) (const T *x, const int64_t *target, sl_shape shape, sl_stats *stats)
 #define SL_PARAMS_ROW_AT(T, L) (const T *x, sl_shape shape, const int64_t *ids, size_t k, L *y)
@@ -40,6 +45,8 @@
 #define SL_ARGS_CLASS_LOSS (x, target, shape, options, loss, grad)
 #define SL_ARGS_PROB_LOSS SL_ARGS_CLASS_LOSS
 #define SL_ARGS_ELEMENT_LOSS SL_ARGS_CLASS_LOSS
+#define SL_ARGS_CLASS_GRAD (x, target, shape, options, lse, grad)
+#define SL_ARGS_SHARD_GRAD (x, target, shape, shard, options, stats, grad)
 #define SL_ARGS_STATS (x, n, stats)
 #define SL_ARGS_STATS_ROWS (x, target, shape, stats)
 #define SL_ARGS_ROW_AT (x, shape, ids, k, y)

@@ -16,6 +16,7 @@
 #include "kernel/bce.h"
 #include "kernel/chosen.h"
 #include "kernel/cross_entropy.h"
+#include "kernel/cross_entropy_grad.h"
 #include "kernel/log_softmax.h"
 #include "kernel/logsumexp.h"
 #include "kernel/maps.h"

@@ -48,8 +48,9 @@ class Export:
         signatures = {name: re.split(r"\W+", row)[2] for name, row in KERNELS.items()}
         chosen = {signatures[name] for name in self.kernels}
         self.unchosen = {*KERNELS, *DTYPES, *ISAS, *signatures.values()} - {*self.kernels, *self.dtypes, *self.isas, *chosen}
-        self.has_losses = any(signature.endswith("_LOSS") for signature in chosen)
-        self.has_stats = bool(chosen & {"STATS", "STATS_ROWS", "APPLY"})
+        self.has_losses = any(signature.endswith(("_LOSS", "_GRAD")) for signature in chosen)
+        self.has_stats = bool(chosen & {"STATS", "STATS_ROWS", "APPLY", "SHARD_GRAD"})
+        self.has_stats_type = "CLASS_GRAD" in chosen  # whose unit is that of shards, too
         self.flat = flat_sources.Flat(self.kernels, self.dtypes, self.isas, self.has_stats)
 
     def opening(self, what):
@@ -85,6 +86,7 @@ class Export:
         public.update(f"sl_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
         public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_cache_bytes sl_set_cache_bytes".split())
         public.update(("SL_PACKED_PART",) * self.has_stats)
+        public.update(("sl_stats",) * self.has_stats_type)
         public.update(("sl_loss_defaults", "SL_SAFE_ROWS", "SL_EMPTY_MEAN_ZERO") * self.has_losses)
         public.update(("SL_SAFE_ROWS",) * any(name.endswith("_with") for name in self.kernels))
         public.update(name for dtype in self.dtypes for name in (f"sl_f32_of_{dtype}", f"sl_{dtype}_of_f32"))

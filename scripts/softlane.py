@@ -60,7 +60,13 @@ class _Bits(ctypes.Structure):
 class _LossOptions(ctypes.Structure):
     _fields_ = [("reduction", ctypes.c_int), ("class_weight", ctypes.c_void_p), ("pos_weight", ctypes.c_void_p),
                 ("label_smoothing", ctypes.c_double), ("has_ignore_index", ctypes.c_bool),
-                ("ignore_index", ctypes.c_int64), ("upstream", ctypes.c_void_p), ("flags", ctypes.c_uint)]
+                ("ignore_index", ctypes.c_int64), ("upstream", ctypes.c_void_p), ("flags", ctypes.c_uint),
+                ("lse", ctypes.c_void_p), ("z_loss", ctypes.c_double), ("softcap", ctypes.c_double),
+                ("divisor", ctypes.c_double)]
+
+
+class _Shard(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in ("first", "classes")]
 
 
 class _SoftmaxOptions(ctypes.Structure):
@@ -155,6 +161,8 @@ _parameters = {
     "CLASS_LOSS": _loss,
     "PROB_LOSS": _loss,
     "ELEMENT_LOSS": _loss,
+    "CLASS_GRAD": _loss,
+    "SHARD_GRAD": (_pointer, _pointer, Shape, _Shard, _options, _pointer, _pointer),
     "STATS": (_pointer, _size, _stats),
     "APPLY": (_pointer, _pointer, _size, _stats),
     "STATS_ROWS": (_pointer, _pointer, Shape, _stats),
@@ -540,61 +548,129 @@ def _row_fold(kernel):
 
 def _refused_options(kernel, dtype, options):
     """Which of these options, and their values. The library is asked for each by itself, about no elements."""
+    reductions = {"divisor": "mean"}
     alone = {
         "pos_weight": {"pos_weight": options.pos_weight},
         "label_smoothing": {"label_smoothing": options.label_smoothing},
         "ignore_index": {"has_ignore_index": options.has_ignore_index, "ignore_index": options.ignore_index},
         "safe_rows": {"flags": options.flags & _SAFE_ROWS},
         "empty_mean_zero": {"flags": options.flags & _EMPTY_MEAN_ZERO},
+        "lse": {"lse": options.lse},
+        "z_loss": {"z_loss": options.z_loss},
+        "softcap": {"softcap": options.softcap},
+        "divisor": {"divisor": options.divisor},
     }
     result = ctypes.c_double()
     function = getattr(library, f"sl_{kernel}_{dtype}")
     refused = []
     for name, fields in alone.items():
-        one = _LossOptions(reduction=_reductions.index("sum"), **fields)
-        if function(None, None, Shape(0, 1, 1), one, ctypes.addressof(result), None) == _ERR_OPTION:
-            refused.append(f"label_smoothing={options.label_smoothing:g}" if name == "label_smoothing" else name)
+        reduction = reductions.get(name, "sum") if options.divisor else "sum"
+        one = _LossOptions(reduction=_reductions.index(reduction), **fields)
+        shard = (_Shard(0, 1),) if _signature_of[kernel] == "SHARD_GRAD" else ()
+        if function(None, None, Shape(0, 1, 1), *shard, one, ctypes.addressof(result), None) == _ERR_OPTION:
+            value = getattr(options, name, None)
+            refused.append(f"{name}={value:g}" if isinstance(value, float) else name)
+    if options.divisor and options.reduction != _reductions.index("mean"):
+        refused.append("divisor, which only a mean has")
     return ", ".join(refused)
 
 
+def _checked_call(kernel, dtype, options, *arguments):
+    """Says which options are refused, if some are."""
+    try:
+        _call(kernel, dtype, *arguments)
+    except Error as error:
+        if error.status != _ERR_OPTION:
+            raise
+        raise Error(kernel, _ERR_OPTION, _refused_options(kernel, dtype, options)) from None
+
+
+def _options_of(loss, losses, classes, reduction, *, class_weight=None, pos_weight=None, label_smoothing=0.0,
+                ignore_index=None, upstream=None, safe_rows=False, empty_mean_zero=False, z_loss=0.0, softcap=0.0,
+                divisor=0.0):
+    """As C takes them, and the arrays that they point to."""
+    if upstream is not None:
+        upstream = _upstream(upstream, loss, losses)
+    arrays = {"class_weight": (class_weight, (classes,)), "pos_weight": (pos_weight, (classes,)), "upstream": (upstream, losses)}
+    options = _LossOptions(
+        reduction=_reductions.index(reduction), label_smoothing=_real("label_smoothing", label_smoothing),
+        has_ignore_index=ignore_index is not None,
+        ignore_index=0 if ignore_index is None else _integer("ignore_index", ignore_index, _INT64_MIN, _INT64_MAX),
+        flags=(_SAFE_ROWS * _flag("safe_rows", safe_rows) | _EMPTY_MEAN_ZERO * _flag("empty_mean_zero", empty_mean_zero)),
+        z_loss=_real("z_loss", z_loss), softcap=_real("softcap", softcap), divisor=_real("divisor", divisor),
+        **{name: _checked(name, array, loss, of_shape).ctypes.data
+           for name, (array, of_shape) in arrays.items() if array is not None})
+    return options, arrays
+
+
+def _reduction(reduction):
+    if not isinstance(reduction, str) or reduction not in _reductions:
+        raise ValueError(f"reduction is {reduction!r}, need one of {', '.join(_reductions)}")
+    return reduction
+
+
+def _wanted(name, array, dtype, shape, axis=None):
+    """True: a new array; an array: that one; else none."""
+    if isinstance(array, (bool, np.bool_)):
+        return np.empty(shape, dtype) if array else None
+    return None if array is None else _output(name, array, dtype, shape, axis)
+
+
 def _loss_of(kernel, ids, per_element):
-    def function(x, target, axis=-1, *, reduction="mean", class_weight=None, pos_weight=None, label_smoothing=0.0,
-                 ignore_index=None, upstream=None, safe_rows=False, empty_mean_zero=False, out=None, grad=None):
+    def function(x, target, axis=-1, *, reduction="mean", out=None, grad=None, lse=None, **options):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
         _checked("x", x, x.dtype, x.shape, axis=axis)
         target = _class_ids("target", target, rows) if ids else _checked("target", target, x.dtype, x.shape, axis=axis)
-        if not isinstance(reduction, str) or reduction not in _reductions:
-            raise ValueError(f"reduction is {reduction!r}, need one of {', '.join(_reductions)}")
-        losses = () if reduction != "none" else x.shape if per_element else rows
-
-        if upstream is not None:
-            upstream = _upstream(upstream, loss, losses)
-        arrays = {"class_weight": (class_weight, (shape.classes,)), "pos_weight": (pos_weight, (shape.classes,)),
-                  "upstream": (upstream, losses)}
-        options = _LossOptions(
-            reduction=_reductions.index(reduction), label_smoothing=_real("label_smoothing", label_smoothing),
-            has_ignore_index=ignore_index is not None,
-            ignore_index=0 if ignore_index is None else _integer("ignore_index", ignore_index, _INT64_MIN, _INT64_MAX),
-            flags=(_SAFE_ROWS * _flag("safe_rows", safe_rows) |
-                   _EMPTY_MEAN_ZERO * _flag("empty_mean_zero", empty_mean_zero)),
-            **{name: _checked(name, array, loss, of_shape).ctypes.data
-               for name, (array, of_shape) in arrays.items() if array is not None})
-
+        losses = () if _reduction(reduction) != "none" else x.shape if per_element else rows
+        taken, _kept = _options_of(loss, losses, shape.classes, reduction, **options)
         result = _output("out", out, loss, losses)
-        if isinstance(grad, (bool, np.bool_)):
-            grad = np.empty(x.shape, x.dtype) if grad else None
-        elif grad is not None:
-            grad = _output("grad", grad, x.dtype, x.shape, axis)
+        grad = _wanted("grad", grad, x.dtype, x.shape, axis)
+        lse = _wanted("lse", lse, loss, rows)
+        taken.lse = None if lse is None else lse.ctypes.data
         _lay_out(shape, axis, grad, **({"x": x} if ids else {"x": x, "target": target}))
-        try:
-            _call(kernel, dtype, x, target, shape, options, result, grad)
-        except Error as error:
-            if error.status != _ERR_OPTION:
-                raise
-            raise Error(kernel, _ERR_OPTION, _refused_options(kernel, dtype, options)) from None
+        _checked_call(kernel, dtype, taken, x, target, shape, taken, result, grad)
         result = result[()] if out is None else out  # a mean or a sum is a number
-        return result if grad is None else (result, grad)
+        more = [array for array in (grad, lse) if array is not None]
+        return (result, *more) if more else result
+    return function
+
+
+def _class_grad(kernel):
+    def function(x, target, lse, axis=-1, *, reduction="mean", out=None, **options):
+        dtype, loss = _dtype_of("x", x)
+        shape, rows = _split("x", x, axis)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
+        target, lse = _class_ids("target", target, rows), _checked("lse", lse, loss, rows)
+        losses = rows if _reduction(reduction) == "none" else ()
+        taken, _kept = _options_of(loss, losses, shape.classes, reduction, **options)
+        out = _output("out", out, x.dtype, x.shape, axis)
+        _lay_out(shape, axis, out, x=x)
+        _checked_call(kernel, dtype, taken, x, target, shape, taken, lse, out)
+        return out
+    return function
+
+
+def _shard_grad(kernel):
+    def function(x, target, stats, first, classes, *, reduction="mean", out=None, **options):
+        dtype, loss = _dtype_of("x", x)
+        shape, rows = _split("x", x, -1)
+        _checked("x", x, x.dtype, x.shape, axis=-1)
+        target = _class_ids("target", target, rows)
+        first, classes = _integer("first", first, 0, _SSIZE_MAX), _integer("classes", classes, 0, _SSIZE_MAX)
+        stats = [_statistics("stats", one) for one in stats]
+        if len(stats) != shape.outer:
+            raise ValueError(f"stats has {len(stats)} of them, need {shape.outer}: one for each row")
+        if first + shape.classes > classes:
+            raise ValueError(f"classes {first} to {first + shape.classes} are no shard of {classes}")
+        losses = rows if _reduction(reduction) == "none" else ()
+        taken, _kept = _options_of(loss, losses, classes, reduction, **options)
+        of_rows = (Stats * len(stats)).from_buffer_copy(b"".join(bytes(one) for one in stats))
+        out = _output("out", out, x.dtype, x.shape, -1)
+        _lay_out(shape, -1, out, x=x)
+        _checked_call(kernel, dtype, taken, x, target, shape, _Shard(first, classes), taken,
+                      ctypes.addressof(of_rows) if stats else None, out)
+        return out
     return function
 
 
@@ -669,6 +745,8 @@ _makers = {
     "CLASS_LOSS": lambda kernel: _loss_of(kernel, ids=True, per_element=False),
     "PROB_LOSS": lambda kernel: _loss_of(kernel, ids=False, per_element=False),
     "ELEMENT_LOSS": lambda kernel: _loss_of(kernel, ids=False, per_element=True),
+    "CLASS_GRAD": _class_grad,
+    "SHARD_GRAD": _shard_grad,
     "STATS": _stats_of,
     "APPLY": _apply,
     "STATS_ROWS": _stats_of_rows,
@@ -677,6 +755,7 @@ _makers = {
     "ROW_WIDE": lambda kernel: _row_map(kernel, wide=True),
     "MAP_WIDE": lambda kernel: _map(kernel, wide=True),
 }
+_signature_of = dict(_kernels)
 for _name, _signature in _kernels:
     _function = _makers[_signature](_name)
     _function.__name__ = _function.__qualname__ = _name

@@ -20,7 +20,7 @@ import command_line
 REFERENCE = "scalar"  # speed-ups are over this ISA
 BASELINE = "libm"  # the peer that is measured where none is asked for
 NOISE_PERCENT = 10
-PEERS = ("libm", "libmvec", "sleef", "mkl", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
+PEERS = ("libm", "detour", "libmvec", "sleef", "mkl", "eigen", "onednn", "xnnpack", "onnxruntime", "torch")
 FAST = {"sigmoid": "sigmoid_fast"}  # kernels with a fast tier
 
 

@@ -357,7 +357,8 @@ static void constant_row_is_1_over_n(const kernel *k, const isa *on)
 
 static bool is_loss_of_softmax(const kernel *k)
 {
-    return k->row == SL_COUNT_cross_entropy || k->row == SL_COUNT_cross_entropy_soft;
+    return k->row == SL_COUNT_cross_entropy || k->row == SL_COUNT_cross_entropy_soft ||
+           k->row == SL_COUNT_cross_entropy_grad || k->row == SL_COUNT_cross_entropy_shard_grad;
 }
 
 /* 2^-e for e up to `most`; 0 one time in four. */
@@ -393,6 +394,7 @@ static void make_confident(workload *w, generator *g)
             ((int64_t *)w->second)[r] =
                 (int64_t)(next_below(g, 2) == 0 ? next_below(g, shape.classes) : winner);
     }
+    workload_remake_lse(w, g);
 }
 
 static void confident_gradients(const kernel *k, const isa *on)
@@ -404,7 +406,9 @@ static void confident_gradients(const kernel *k, const isa *on)
     for (size_t i = 0; i < share(k, 600, 60); i++) {
         const size_t n = classes[i % 8];
         workload w;
-        workload_make(&w, k, &v, n < 100 && i % 3 == 0 ? sl_axis(1, n, 1 + i % 90) : sl_rows(1 + i % 20, n),
+        workload_make(&w, k, &v,
+                      n < 100 && i % 3 == 0 && !k->matrix ? sl_axis(1, n, 1 + i % 90)
+                                                          : sl_rows(1 + i % 20, n),
                       distribution_at(0), &g);
         make_confident(&w, &g);
         compare(on, &w, "confident", v.name, &worst);

@@ -23,10 +23,13 @@ typedef struct {
 static void set_up(fixture *f, const kernel *k, sl_reduction reduction)
 {
     generator g = {k->index};
-    const unsigned options =
-        k->row_options ? SCALE | SOFTCAP | SLOPE | LIMITS | SINK | SAFE_ROWS | MASK_F32 : accepted_options(k);
+    const unsigned options = k->row_options ? SCALE | SCORE_CAP | SLOPE | LIMITS | SINK | SAFE_ROWS | MASK_F32
+                                            : accepted_options(k);
     const call_spec all = {"all", reduction, options, 0.25, {true, true}};
-    workload_make(&f->w, k, &all, has_shape(k) ? sl_axis(2, 4, 3) : sl_rows(1, 24), distribution_at(0), &g);
+    const sl_shape axis = sl_axis(2, 4, 3), shape = takes_shape(k, axis) ? axis
+                                                    : k->matrix          ? sl_rows(6, 4)
+                                                                         : sl_rows(1, 24);
+    workload_make(&f->w, k, &all, shape, distribution_at(0), &g);
     f->count = workload_arrays(&f->w, f->arrays);
     for (size_t i = 0; i < f->count; i++)
         if (f->arrays[i].output != OUTPUTS)
@@ -90,7 +93,8 @@ static void null_pointers(const kernel *k)
     for (size_t i = 0; i < count; i++) {
         set_up(&f, k, SL_NONE);
         const void *pointer = f.arrays[i].pointer;
-        const bool is_required = pointer == &f.w.c.x || (pointer == &f.w.c.second && second_is_required(k)),
+        const bool is_required = pointer == &f.w.c.x || pointer == &f.w.c.lse ||
+                                 (pointer == &f.w.c.second && second_is_required(k)),
                    is_only_output = f.arrays[i].output != OUTPUTS && !is_loss(k) &&
                                     !(k->row_options && f.arrays[i].output == LSE),
                    has_type = pointer == &f.w.row_options.mask,
@@ -117,6 +121,7 @@ static void null_options(const kernel *k)
     fixture f;
     set_up(&f, k, SL_MEAN);
     f.w.options = sl_loss_defaults();
+    f.w.c.out[LSE] = NULL;
     if (k->second == CLASS_IDS)
         memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t)); /* not the ignored ones */
     assert_outcome(&f, SL_OK);
@@ -133,8 +138,8 @@ static void null_options(const kernel *k)
 /* All pointers are NULL: an array that fits is SL_ERR_NULL. */
 static void assert_most(const kernel *k, sl_shape fits, sl_shape is_too_large, const sl_loss_options *options)
 {
-    const call small = {.shape = fits, .options = is_loss(k) ? options : NULL},
-               large = {.shape = is_too_large, .options = is_loss(k) ? options : NULL};
+    const call small = {.shape = fits, .options = takes_options(k) ? options : NULL},
+               large = {.shape = is_too_large, .options = takes_options(k) ? options : NULL};
     assert_status(k, &small, SL_ERR_NULL);
     assert_status(k, &large, SL_ERR_SIZE);
 }
@@ -153,6 +158,10 @@ static void sizes(const kernel *k)
         largest = second_size(k);
     if (output_size(k, RESULT) > largest)
         largest = output_size(k, RESULT);
+    if (takes_lse(k) && k->dtype->loss_size > largest)
+        largest = k->dtype->loss_size;
+    if (takes_stats(k))
+        largest = sizeof(sl_stats);
     assert_most(k, sl_rows(PTRDIFF_MAX / largest, 1), sl_rows(PTRDIFF_MAX / largest + 1, 1), &none);
     if (!is_loss(k))
         return;
@@ -242,6 +251,11 @@ static void overlap_with_options(const kernel *k)
         for (size_t output = 0; output < OUTPUTS; output++) {
             fixture f;
             set_up(&f, k, (sl_reduction)reduction);
+            if (f.w.out[output] == NULL) {
+                tear_down(&f);
+                continue;
+            }
+            f.w.c.out[LSE] = NULL; /* it would be in a copy of the options */
             const size_t bytes = output_count(k, &f.w.c, output) * output_size(k, output),
                          before = (bytes + 7) / 8 * 8, all = 2 * before + sizeof(sl_loss_options),
                          step = output_size(k, output);
@@ -249,9 +263,12 @@ static void overlap_with_options(const kernel *k)
             f.w.c.options = (void *)(both + before);
             for (size_t at = 0; at + bytes <= all; at += step) {
                 memset(both, CANARY, all);
+                if (output == LSE)
+                    f.w.options.lse = both + at;
+                else
+                    f.w.c.out[output] = both + at;
                 memcpy(both + before, &f.w.options, sizeof f.w.options);
                 memcpy(was, both, all);
-                f.w.c.out[output] = both + at;
                 const bool apart = at + bytes <= before || at >= before + sizeof(sl_loss_options);
                 assert_status(k, &f.w.c, apart ? SL_OK : SL_ERR_OVERLAP);
                 assert_true(apart || memcmp(both, was, all) == 0);
@@ -273,6 +290,9 @@ static void set_strides(fixture *f, sl_shape shape, sl_strides given, bool writt
     if (f->w.k->second == CLASS_IDS)
         memset(f->w.second, 0, 6 * sizeof(int64_t));
 }
+
+/* Of shapes with inner > 1. */
+static bool takes_axes(const kernel *k) { return takes_strides(k) && takes_shape(k, sl_axis(1, 1, 2)); }
 
 typedef struct {
     sl_shape shape;
@@ -468,7 +488,7 @@ static bool is_empty(const kernel *k, sl_shape shape)
 static void empty(const kernel *k)
 {
     for (size_t i = 0; i < COUNT_OF(empty_shapes); i++) {
-        if (!is_empty(k, empty_shapes[i]) || (k->rows_only && empty_shapes[i].inner != 1))
+        if (!is_empty(k, empty_shapes[i]) || ((k->rows_only || k->matrix) && empty_shapes[i].inner != 1))
             continue;
         fixture f;
         set_up(&f, k, SL_NONE);
@@ -538,15 +558,19 @@ static void empty_reductions(const kernel *k)
 
 /* -------------------------------------------------------------------------------------------- options */
 
+enum { OF_ALL = WEIGHTS | UPSTREAM | EMPTY_ZERO | DIVISOR };
+
 static const struct {
     size_t row;
     unsigned accepts;
 } specified[] = {
-    {SL_COUNT_cross_entropy, WEIGHTS | SMOOTHING | IGNORE | UPSTREAM | SAFE | EMPTY_ZERO},
-    {SL_COUNT_cross_entropy_soft, WEIGHTS | SMOOTHING | UPSTREAM | SAFE | EMPTY_ZERO},
-    {SL_COUNT_nll, WEIGHTS | IGNORE | UPSTREAM | EMPTY_ZERO},
-    {SL_COUNT_bce_with_logits, WEIGHTS | POS_WEIGHTS | UPSTREAM | EMPTY_ZERO},
-    {SL_COUNT_bce, WEIGHTS | UPSTREAM | EMPTY_ZERO},
+    {SL_COUNT_cross_entropy, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS | SOFTCAP | TAKES_LSE},
+    {SL_COUNT_cross_entropy_soft, OF_ALL | SMOOTHING | SAFE | Z_LOSS | SOFTCAP | TAKES_LSE},
+    {SL_COUNT_nll, OF_ALL | IGNORE},
+    {SL_COUNT_bce_with_logits, OF_ALL | POS_WEIGHTS},
+    {SL_COUNT_bce, OF_ALL},
+    {SL_COUNT_cross_entropy_grad, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS | SOFTCAP},
+    {SL_COUNT_cross_entropy_shard_grad, OF_ALL | SMOOTHING | IGNORE | SAFE | Z_LOSS},
 };
 
 static void options_of_the_function(const kernel *k)
@@ -573,6 +597,19 @@ static void options_out_of_range(const kernel *k)
         {.ignore_index = -100}, /* without has_ignore_index */
         {.ignore_index = 1},
         {.flags = 0x80000000u | SL_EMPTY_MEAN_ZERO},
+        {.z_loss = NAN},
+        {.z_loss = -0x1p-1074},
+        {.z_loss = INFINITY},
+        {.softcap = NAN},
+        {.softcap = -1},
+        {.softcap = INFINITY},
+        {.softcap = 0x1p31},
+        {.softcap = 0x1p-31},
+        {.divisor = NAN},
+        {.divisor = -1},
+        {.divisor = INFINITY},
+        {.reduction = SL_SUM, .divisor = 1},
+        {.reduction = SL_NONE, .divisor = 1},
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         fixture f;
@@ -595,6 +632,7 @@ static void options_of_others(const kernel *k)
 {
     const unsigned accepted = accepted_options(k);
     const double weight[4] = {1, 1, 1, 1};
+    double lse[6];
     const struct {
         unsigned option;
         sl_loss_options options;
@@ -607,11 +645,16 @@ static void options_of_others(const kernel *k)
         {UPSTREAM, {.upstream = weight}},
         {SAFE, {.flags = SL_SAFE_ROWS}},
         {EMPTY_ZERO, {.flags = SL_EMPTY_MEAN_ZERO}},
+        {DIVISOR, {.divisor = 0x1p-1074}},
+        {Z_LOSS, {.z_loss = 0x1p-1074}},
+        {SOFTCAP, {.softcap = 1}},
+        {TAKES_LSE, {.lse = lse}},
     };
     for (size_t i = 0; i < COUNT_OF(single); i++) {
         fixture f;
         set_up(&f, k, SL_MEAN);
         f.w.options = single[i].options;
+        f.w.c.out[LSE] = NULL;
         if (k->second == CLASS_IDS)
             memset((void *)f.w.c.second, 0, rows(f.w.c.shape) * sizeof(int64_t));
         assert_outcome(&f, single[i].option & accepted ? SL_OK : SL_ERR_OPTION);
@@ -710,7 +753,7 @@ static void first_status_that_applies(const kernel *k)
     }
     f.w.c.out[RESULT] = (char *)f.w.x + k->dtype->size;
     assert_status(k, &f.w.c, SL_ERR_OVERLAP);
-    if (is_loss(k)) {
+    if (takes_options(k)) {
         f.w.options.label_smoothing = 2;
         assert_status(k, &f.w.c, SL_ERR_OPTION);
         f.w.options.label_smoothing = 0;
@@ -789,7 +832,8 @@ static void shapes(void)
     const sl_loss_options defaults = sl_loss_defaults();
     assert_true(defaults.reduction == SL_MEAN && defaults.class_weight == NULL &&
                 defaults.pos_weight == NULL && defaults.label_smoothing == 0 && !defaults.has_ignore_index &&
-                defaults.upstream == NULL && defaults.flags == 0);
+                defaults.upstream == NULL && defaults.flags == 0 && defaults.lse == NULL &&
+                defaults.z_loss == 0 && defaults.softcap == 0 && defaults.divisor == 0);
 }
 
 int main(void)
@@ -802,17 +846,19 @@ int main(void)
         {.name = "sizes that wrap around", .each_kernel = wrapping_sizes, .applies_to = takes_strides},
         {.name = "overlap", .each_kernel = overlap},
         {.name = "overlap with the options", .each_kernel = overlap_with_options, .applies_to = is_loss},
-        {.name = "strides that are refused", .each_kernel = refused_strides, .applies_to = takes_strides},
-        {.name = "strides that are accepted", .each_kernel = accepted_strides, .applies_to = takes_strides},
-        {.name = "sizes with strides", .each_kernel = sizes_with_strides, .applies_to = takes_strides},
-        {.name = "overlap with strides", .each_kernel = overlap_with_strides, .applies_to = takes_strides},
+        {.name = "strides that are refused", .each_kernel = refused_strides, .applies_to = takes_axes},
+        {.name = "strides that are accepted", .each_kernel = accepted_strides, .applies_to = takes_axes},
+        {.name = "sizes with strides", .each_kernel = sizes_with_strides, .applies_to = takes_axes},
+        {.name = "overlap with strides", .each_kernel = overlap_with_strides, .applies_to = takes_axes},
         {.name = "loss in a gap", .each_kernel = loss_in_a_gap, .applies_to = is_loss},
         {.name = "rows without classes", .each_kernel = no_classes, .applies_to = has_result_of_rows},
         {.name = "empty input", .each_kernel = empty, .applies_to = gives_no_statistics},
         {.name = "mean and sum of nothing", .each_kernel = empty_reductions, .applies_to = is_loss},
-        {.name = "options of the function", .each_kernel = options_of_the_function, .applies_to = is_loss},
-        {.name = "options out of range", .each_kernel = options_out_of_range, .applies_to = is_loss},
-        {.name = "options of others", .each_kernel = options_of_others, .applies_to = is_loss},
+        {.name = "options of the function",
+         .each_kernel = options_of_the_function,
+         .applies_to = takes_options},
+        {.name = "options out of range", .each_kernel = options_out_of_range, .applies_to = takes_options},
+        {.name = "options of others", .each_kernel = options_of_others, .applies_to = takes_options},
         {.name = "class ids", .each_kernel = class_ids, .applies_to = takes_class_ids},
         {.name = "probabilities", .each_kernel = probabilities, .applies_to = takes_target_probabilities},
         {.name = "first status that applies", .each_kernel = first_status_that_applies},

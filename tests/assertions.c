@@ -103,6 +103,8 @@ sl_real mean_divisor(const workload *w)
     const bool weighted = k->second == CLASS_IDS && w->options.class_weight != NULL;
     const size_t losses = loss_count(k, w->c.shape);
     sl_real divisor = 0;
+    if (w->options.divisor != 0)
+        return w->options.divisor;
     for (size_t i = 0; i < losses; i++) {
         const int64_t id = k->second == CLASS_IDS ? ((const int64_t *)w->c.second)[i] : 0;
         if (!w->options.has_ignore_index || id != w->options.ignore_index)
@@ -122,7 +124,7 @@ double allowed_error(const workload *w, const isa *on, size_t output)
         more += (o->class_weight != NULL) + (o->pos_weight != NULL);
         more += output == GRADIENT && (o->upstream != NULL || o->reduction == SL_MEAN);
     }
-    return bound_of(k, on->table, output) + more;
+    return bound_of(k, on->table, output) + more + (output == LSE && o->softcap != 0 ? 4 : 0);
 }
 
 /* More of the same for options that cost more roundings: with a weight of positive targets three instead of one; for
@@ -130,17 +132,19 @@ double allowed_error(const workload *w, const isa *on, size_t output)
 static double cost_of_options(const workload *w, size_t output)
 {
     const sl_loss_options *o = &w->options;
-    const bool smooth = o->label_smoothing > 0, weights = o->class_weight != NULL,
-               mean = output == GRADIENT && o->reduction == SL_MEAN;
+    const bool of_loss = output == RESULT && is_loss(w->k), smooth = o->label_smoothing > 0,
+               weights = o->class_weight != NULL, mean = !of_loss && o->reduction == SL_MEAN;
     if (is_loss(w->k) && w->k->by_element)
         return 2 * (output == RESULT && o->pos_weight != NULL);
-    if (!is_loss(w->k) || w->k->dtype->digits < 24 || (output == RESULT && w->k->dtype->digits == 24))
+    if (!takes_options(w->k) || output == LSE || w->k->dtype->digits < 24 ||
+        (of_loss && w->k->dtype->digits == 24))
         return 0;
     if (w->k->row == SL_COUNT_nll)
         return w->k->dtype->digits == 24 ? 0 : mean;
     if (w->k->dtype->digits == 24)
         return 2 * smooth + weights + mean;
-    return output == RESULT ? 3 * smooth + weights : 4 * smooth + 2 * weights + 2 * mean;
+    const int more = 2 * (o->z_loss > 0);
+    return more + (of_loss ? 3 * smooth + weights : 4 * smooth + 2 * weights + 2 * mean);
 }
 
 /* The weight of class c, and sum_c q_c of row r, in magnitude. */
@@ -169,6 +173,18 @@ static double upstream_at(const workload *w, size_t i)
     const double u =
         o->upstream != NULL ? w->k->dtype->get_loss(o->upstream, o->reduction == SL_NONE ? i : 0) : 1;
     return fabs(o->reduction == SL_MEAN ? u / (double)mean_divisor(w) : u);
+}
+
+/* At least 2 z |lse| of row r. */
+static double pull_of_row(const workload *w, size_t r)
+{
+    const sl_shape shape = w->c.shape;
+    double most = log((double)shape.classes) + 8;
+    for (size_t c = 0; c < shape.classes && w->options.z_loss != 0; c++) {
+        const double x = fabs(w->k->dtype->get(w->x, element_at(shape, r, c)));
+        most = isfinite(x) ? fmax(most, x + log((double)shape.classes) + 8) : most;
+    }
+    return w->options.z_loss != 0 ? 2 * w->options.z_loss * most : 0;
 }
 
 /* What multiplies q_c, which may have been rounded among the denormals: sum_c (m - x_c) of row r. */
@@ -205,20 +221,20 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     const sl_real n = (sl_real)shape.classes, cut = ldexpl(1, dt->long_arithmetic ? -1144 : -153),
                   least = ldexpl(1, dt->long_arithmetic ? -1074 : -149);
     const size_t block = shape.classes * shape.inner;
-    const size_t of_row = output == RESULT ? results_per_row(k, shape) : 0;
+    const size_t of_row = output == RESULT ? results_per_row(k, shape) : output == LSE ? 1 : 0;
     const size_t r = of_row > 0   ? i / of_row
                      : block == 0 ? i
                                   : i / block * shape.inner + i % shape.inner,
                  c = block == 0 ? 0 : i / shape.inner % shape.classes;
-    if (k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
+    if (output == LSE || k->row == SL_COUNT_log_softmax || k->row == SL_COUNT_log_softmax_safe ||
         k->row == SL_COUNT_log_softmax_wide || k->row == SL_COUNT_log_softmax_at ||
         k->row == SL_COUNT_log_softmax_top || k->row == SL_COUNT_logsumexp ||
         k->row == SL_COUNT_softmax_stats || k->row == SL_COUNT_softmax_stats_rows ||
-        k->row == SL_COUNT_log_softmax_with || (k->row == SL_COUNT_softmax_with && output == LSE))
+        k->row == SL_COUNT_log_softmax_with)
         return n * cut;
     if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
         return n * least * fabs(dt->get(w->x, i));
-    if (!is_loss(k))
+    if (!takes_options(k))
         return 0;
     if (k->by_element) {
         const sl_loss_options *o = &w->options;
@@ -233,8 +249,8 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     }
     if (k->row == SL_COUNT_nll)
         return output == GRADIENT && dt->long_arithmetic ? weight_at(w, c) * least : 0;
-    const double whole = weight_of_row(w, r);
-    if (output == RESULT)
+    const double whole = weight_of_row(w, r) + pull_of_row(w, r);
+    if (output == RESULT && is_loss(k))
         return n * whole * cut + (dt->long_arithmetic ? (2 * whole + gaps_of_row(w, r)) * least : 0);
     const double u = upstream_at(w, r);
     /* 1 - p of the target is an f64, before u multiplies it */
@@ -256,7 +272,7 @@ bool is_judged_by_oracle(const workload *w, size_t output)
 {
     if (!is_loss(w->k) || w->options.reduction == SL_NONE)
         return true;
-    return output == GRADIENT && (w->options.reduction == SL_SUM || mean_divisor(w) != 0);
+    return output == LSE || (output == GRADIENT && (w->options.reduction == SL_SUM || mean_divisor(w) != 0));
 }
 
 /* What a reduction of these single losses should give. */
@@ -279,8 +295,9 @@ void assert_sum_of_losses(const isa *on, const workload *w)
     workload single;
     workload_copy(&single, w);
     single.options.reduction = SL_NONE;
+    single.options.divisor = 0;
     single.options.upstream = NULL;
-    single.c.out[GRADIENT] = NULL;
+    single.c.out[GRADIENT] = single.c.out[LSE] = NULL;
     single.c.out[RESULT] = allocate(output_count(k, &single.c, RESULT), output_size(k, RESULT));
     run(k, on, &single.c);
     const sl_real want = reduced(&single, w);

@@ -231,10 +231,12 @@ static bool takes_masks(const kernel *k)
     case SL_COUNT_cross_entropy:
     case SL_COUNT_cross_entropy_soft:
     case SL_COUNT_nll:
+    case SL_COUNT_cross_entropy_grad:
         return true;
     case SL_COUNT_softmax_stats:
     case SL_COUNT_softmax_stats_rows:
     case SL_COUNT_softmax_apply:
+    case SL_COUNT_cross_entropy_shard_grad:
         return k->dtype->digits <=
                24; /* the sum of f64 logits is compensated, which takes infinities from another */
     default:
@@ -297,11 +299,10 @@ static bool has_ordinary_statistics(const kernel *k, const isa *on, const worklo
 static bool has_ordinary_results(const isa *on, const workload *w)
 {
     const kernel *k = w->k;
-    const bool is_mean = is_loss(k) && w->options.reduction == SL_MEAN;
+    const bool is_mean = takes_options(k) && w->options.reduction == SL_MEAN;
     if (is_mean && mean_divisor(w) == 0) /* over nothing, whether it is asked for or not */
         return false;
-    if (k->row == SL_COUNT_softmax_apply &&
-        !has_ordinary_statistics(k, on, w)) /* which the test matrix computes */
+    if (takes_stats(k) && !has_ordinary_statistics(k, on, w)) /* which the test matrix computes */
         return false;
     for (size_t output = 0; output < OUTPUTS; output++)
         for (size_t i = 0; w->c.out[output] != NULL && i < output_count(k, &w->c, output); i++) {

@@ -115,8 +115,11 @@ static void make_loss_call(loss_call *l, const kernel *k, sl_reduction reduction
                     .has_ignore_index = options & IGNORE,
                     .ignore_index = 1,
                     .upstream = options & UPSTREAM ? l->upstream : NULL,
-                    .flags = (options & SAFE ? SL_SAFE_ROWS : 0) |
-                             (options & EMPTY_ZERO ? SL_EMPTY_MEAN_ZERO : 0)},
+                    .flags =
+                        (options & SAFE ? SL_SAFE_ROWS : 0) | (options & EMPTY_ZERO ? SL_EMPTY_MEAN_ZERO : 0),
+                    .divisor = options & DIVISOR && reduction == SL_MEAN ? 2.5 : 0,
+                    .z_loss = options & Z_LOSS ? 0.25 : 0,
+                    .softcap = options & SOFTCAP ? 3 : 0},
     };
     make_inputs(l, g);
     l->f.c.second = k->second == CLASS_IDS ? (const void *)l->id : l->target;
@@ -147,7 +150,7 @@ static void check_loss(loss_call *l, unsigned options)
 /* Every reduction, with every set of options that the loss accepts. */
 static void losses(const kernel *k)
 {
-    const unsigned accepted = accepted_options(k);
+    const unsigned accepted = accepted_options(k) & ~(unsigned)TAKES_LSE;
     const size_t before = combinations;
     generator g = {k->index};
     loss_call l;

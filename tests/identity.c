@@ -144,11 +144,12 @@ static void compare_few(const kernel *k, const isa *on, const workload *w, size_
         workload part, one;
         workload_copy(&one, &apart);
         one.c.shape.outer = 1;
-        const size_t each = output_count(k, &one.c, RESULT);
+        const size_t each = loss_count(k, one.c.shape);
         workload_copy(&part, &apart);
         part.c.shape.outer = few < rows - r ? few : rows - r;
         advance(w->c.x, &part.c.x, r * n * k->dtype->size);
         advance(w->c.second, &part.c.second, r * second_count(k, one.c.shape) * second_size(k));
+        advance(w->c.lse, &part.c.lse, r * k->dtype->loss_size);
         advance(w->options.upstream, &part.options.upstream, r * each * k->dtype->loss_size);
         advance_row_options(w, &part.row_options, r);
         for (size_t output = 0; output < OUTPUTS; output++)
@@ -172,7 +173,7 @@ static void position(const kernel *k, const isa *on)
         workload w;
         const call_spec *v = next_call_spec(k);
         workload_make(&w, k, v, sl_rows(ROWS, n), mixed(), &g);
-        if (!is_loss(k) || v->reduction == SL_NONE) {
+        if (!takes_options(k) || v->reduction == SL_NONE) {
             run(k, on, &w.c);
             for (size_t few = 1; few <= FEW; few++)
                 compare_few(k, on, &w, few);
@@ -180,6 +181,8 @@ static void position(const kernel *k, const isa *on)
         workload_free(&w);
     }
 }
+
+static bool takes_axis(const kernel *k) { return takes_shape(k, sl_axis(1, 1, 2)); }
 
 static void strided(const kernel *k, const isa *on)
 {
@@ -190,7 +193,7 @@ static void strided(const kernel *k, const isa *on)
     for (size_t c = 0; c < sizeof classes / sizeof *classes; c++)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
             if (classes[c] * inner[i] <= effort(40000, 3300) && is_chosen(k, c + 5 * i, effort(2, 20)))
-                for (size_t repeat = 0; repeat < (is_loss(k) ? 2 : 1); repeat++) {
+                for (size_t repeat = 0; repeat < (takes_options(k) ? 2 : 1); repeat++) {
                     workload w;
                     workload_make(&w, k, next_call_spec(k), sl_axis(2, classes[c], inner[i]), mixed(), &g);
                     run(k, on, &w.c);
@@ -203,10 +206,10 @@ int main(void)
 {
     const topic topics[] = {
         {.name = "same bits at every size and alignment", .cell = sizes},
-        {.name = "same bits with all options", .cell = all_options, .applies_to = is_loss},
+        {.name = "same bits with all options", .cell = all_options, .applies_to = takes_options},
         {.name = "same bits of many rows", .cell = many_rows},
         {.name = "same bits alone and among others", .cell = position},
-        {.name = "same bits strided and in rows", .cell = strided, .applies_to = has_shape},
+        {.name = "same bits strided and in rows", .cell = strided, .applies_to = takes_axis},
     };
     return run_test_matrix("identity", topics, sizeof topics / sizeof *topics);
 }

@@ -72,8 +72,7 @@ static void prepare(const variant *v, sl_shape shape)
         target[r] = (int64_t)next_below(&g, shape.classes);
     if (k->result == STATS_PER_ROW)
         measured.out[RESULT] = stats;
-    if (k->row == SL_COUNT_softmax_apply)
-        measured.stats = row_stats(k, sl_isa(NULL), &measured, stats);
+    know_rows(k, sl_isa(NULL), &measured, stats);
 }
 
 /* The name of a cell, or false where there is none: rows of 10 and 1000 columns, a block's last lanes included. */

@@ -35,6 +35,7 @@ typedef struct {
     values x, second, want[OUTPUTS];
     size_t target, choices;
     const int64_t *ids;
+    mpfr_t lse;            /* that the kernel was given, if it takes one */
     values e;              /* exp(x - max) */
     mpfr_t max, rest, log; /* the sum of all e but that of the maximum; log of the sum of all */
     mpfr_t a, b;           /* anything */
@@ -211,6 +212,22 @@ static void solve_cross_entropy(problem *p)
     }
 }
 
+/* exp(x - lse), and -expm1 of it less for the target. */
+static void solve_cross_entropy_grad(problem *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        mpfr_sub(p->a, p->x[i], p->lse, MPFR_RNDN);
+        (i == p->target ? mpfr_expm1 : mpfr_exp)(p->want[RESULT][i], p->a, MPFR_RNDN);
+    }
+}
+
+static void solve_cross_entropy_shard_grad(problem *p)
+{
+    solve_cross_entropy(p);
+    for (size_t i = 0; i < p->n; i++)
+        mpfr_set(p->want[RESULT][i], p->want[GRADIENT][i], MPFR_RNDN);
+}
+
 static void solve_cross_entropy_soft(problem *p)
 {
     mpfr_set_ui(p->want[RESULT][0], 0, MPFR_RNDN);
@@ -304,7 +321,7 @@ static void (*const solvers[])(problem *) = {
 
 static void problem_init(problem *p)
 {
-    mpfr_inits(p->max, p->rest, p->log, p->a, p->b, (mpfr_ptr)NULL);
+    mpfr_inits(p->max, p->rest, p->log, p->lse, p->a, p->b, (mpfr_ptr)NULL);
     values_init(p->x);
     values_init(p->second);
     values_init(p->e);
@@ -314,7 +331,7 @@ static void problem_init(problem *p)
 
 static void problem_clear(problem *p)
 {
-    mpfr_clears(p->max, p->rest, p->log, p->a, p->b, (mpfr_ptr)NULL);
+    mpfr_clears(p->max, p->rest, p->log, p->lse, p->a, p->b, (mpfr_ptr)NULL);
     values_clear(p->x);
     values_clear(p->second);
     values_clear(p->e);
@@ -342,6 +359,11 @@ static bool pose(problem *p, const workload *w)
         p->target = (size_t) * (const int64_t *)w->second;
     p->ids = w->second;
     p->choices = choices(k, w->c.shape);
+    if (takes_lse(k)) {
+        const double lse = k->dtype->get_loss(w->lse, 0);
+        numbers = numbers && isfinite(lse);
+        mpfr_set_d(p->lse, lse, MPFR_RNDN);
+    }
     if (numbers && !k->by_element)
         prepare_row(p);
     return numbers;

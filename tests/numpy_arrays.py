@@ -299,6 +299,11 @@ class Module(unittest.TestCase):
                               "upstream": np.ones(4 if signature != "ELEMENT_LOSS" else (4, 6), np.float32)}
             elif signature == "APPLY":
                 arguments["stats"] = sl.softmax_stats(x)
+            elif signature == "CLASS_GRAD":
+                arguments |= {"target": np.zeros(4, np.int64), "lse": np.ones(4, np.float32)}
+            elif signature == "SHARD_GRAD":
+                arguments |= {"target": np.zeros(4, np.int64), "stats": [sl.softmax_stats(row) for row in x],
+                              "first": 2, "classes": 9}
             if signature not in ("STATS", "STATS_ROWS"):
                 result = function(**arguments)
                 arguments["out"] = np.empty_like(result[0] if isinstance(result, tuple) else result)
@@ -319,7 +324,8 @@ class Module(unittest.TestCase):
                     wrong.append(frozen)
                 if len(arguments) > 1:
                     wrong.append(np.array(array.flat[0]))
-                if name in ("x", "a", "y", "dy", "target") and signature != "STATS_ROWS" or name == "x":
+                if ((name in ("x", "a", "y", "dy", "target") or (name, signature) == ("lse", "CLASS_GRAD")) and signature != "STATS_ROWS"
+                        or name == "x"):
                     wrong.append(None)
                 if len(arguments) == 1:  # any length is one
                     wrong = [a for a in wrong if not isinstance(a, np.ndarray) or a.dtype != x.dtype or type(a) is not np.ndarray
@@ -358,6 +364,34 @@ class Module(unittest.TestCase):
         np.testing.assert_array_equal(y, sl.log_softmax_at(x, ids))
         np.testing.assert_array_equal(y, np.take_along_axis(sl.log_softmax(x), ids, -1))
         self.assertRaises(ValueError, sl.log_softmax_top, x, 5)
+
+    def test_gradients_by_themselves(self):
+        """From a saved log-sum-exp, and of shards: what the fused call gives."""
+        rng = np.random.default_rng(5)
+        x, ids = rng.normal(0, 3, (5, 40)).astype(np.float32), rng.integers(0, 40, 5)
+        weights = rng.uniform(0.5, 2, 40).astype(np.float32)
+        for options in ({}, {"label_smoothing": 0.1, "class_weight": weights}, {"z_loss": 0.25, "divisor": 7.0},
+                        {"reduction": "none", "upstream": np.float32([1, 2, 3, 4, 5])}, {"ignore_index": int(ids[0])}):
+            with self.subTest(**options):
+                loss, grad, lse = sl.cross_entropy(x, ids, grad=True, lse=True, **options)
+                plain = np.where(ids == options.get("ignore_index", -1), 0, sl.logsumexp(x))
+                np.testing.assert_array_equal(lse, plain)
+                np.testing.assert_allclose(sl.cross_entropy_grad(x, ids, lse, **options), grad, rtol=1e-5, atol=1e-7)
+                parts = [np.ascontiguousarray(part) for part in np.split(x, [7, 23], axis=1)]
+                stats = [sl.Stats() for _ in x]
+                for part in parts:
+                    for row, whole in zip(part, stats):
+                        whole.merge(sl.softmax_stats(row))
+                shards = [sl.cross_entropy_shard_grad(part, ids, stats, first, 40, **options)
+                          for part, first in zip(parts, (0, 7, 23))]
+                np.testing.assert_allclose(np.concatenate(shards, axis=1), grad, rtol=1e-5, atol=1e-7)
+        for wrong in {"first": 0, "classes": 6}, {"first": 1, "classes": 7, "softcap": 1.0}, {"first": 1, "classes": 7, "z_loss": -1.0}:
+            with self.assertRaises(ValueError):
+                sl.cross_entropy_shard_grad(parts[0], ids % 7, stats, **wrong)
+        with self.assertRaisesRegex(sl.Error, "z_loss=-1"):
+            sl.cross_entropy(x, ids, z_loss=-1.0)
+        with self.assertRaisesRegex(sl.Error, "divisor"):
+            sl.cross_entropy(x, ids, reduction="sum", divisor=2.0)
 
     def test_slices_that_have_strides(self):
         """Results are those of a contiguous copy, and nothing beside the slice is written."""

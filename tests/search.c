@@ -91,6 +91,8 @@ static void measure(const search *s, const workload *w, badness *each, badness *
     const bool is_loss_type = output == RESULT && k->result != T_PER_ELEMENT;
     const double most = is_loss_type ? k->dtype->loss_digits > 24 ? DBL_MAX : FLT_MAX : largest_of(k->dtype);
     expectation e;
+    generator g = {1};
+    workload_remake_lse(w, &g); /* of these logits */
     run(k, on, &w->c);
     expect(k, &w->c, &e);
     *worst = (badness){0, 1, 0};
@@ -686,7 +688,7 @@ static call_spec next_call_spec(search *s)
     call_spec v = *call_spec_at(s->k, 0);
     if (is_loss(s->k) && next_below(&s->g, 2))
         v = random_call_spec(s->k, &s->g);
-    v.options &= ~(unsigned)(IGNORE | SAFE | EMPTY_ZERO);
+    v.options &= ~(unsigned)(IGNORE | SAFE | EMPTY_ZERO | DIVISOR | Z_LOSS | SOFTCAP | TAKES_LSE);
     v.smoothing = v.options & SMOOTHING ? v.smoothing : 0;
     s->avoids_range = next_below(&s->g, 4) > 0;
     if (is_loss(s->k) && (v.reduction == SL_SUM || s->output == RESULT))

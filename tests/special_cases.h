@@ -24,6 +24,7 @@ typedef struct {
         double values[MOST]; /* PROBABILITIES, DY */
     } second;
     sl_ref_options options;
+    double lse[MOST]; /* of a gradient that takes them */
     double want[MOST], gradient[MOST];
     bool has_gradient;
     bool close;       /* within the bound; else the very bits, sign of zero (but of a gradient's) included */
@@ -32,6 +33,7 @@ typedef struct {
 
 /* clang-format off */
 
+#define LSE_OF(...) .lse = {__VA_ARGS__}
 #define IDS(...) .second.ids = {__VA_ARGS__}
 #define TARGETS(...) .second.values = {__VA_ARGS__}
 #define GRADIENTS(...) .second.values = {__VA_ARGS__}
@@ -490,6 +492,50 @@ static const special bce_cases[] = {
     {"NaN is no probability", 1, 2, {0.5, NAN}, TARGETS(0, 0), OPTIONS(NONE), .status = SL_ERR_TARGET},
 };
 
+/* The gradient of cross_entropy by itself. */
+static const special cross_entropy_grad_cases[] = {
+    {"half", 1, 2, {0, 0}, IDS(1), OPTIONS(NONE), LSE_OF(LOG_2), .want = {0.5, -0.5}, CLOSE},
+    {"what the log-sum-exp lacks is there", 1, 1, {0}, IDS(0), OPTIONS(NONE), LSE_OF(0), .want = {0}, CLOSE},
+    {"certain: expm1", 1, 1, {0}, IDS(0), OPTIONS(NONE), LSE_OF(0x1p-60), .want = {-0x1p-60}, CLOSE},
+    {"-inf", 1, 3, {0, -INF, 0}, IDS(1), OPTIONS(NONE), LSE_OF(LOG_2), .want = {0.5, -1, 0.5}, CLOSE},
+    {"NaN takes its element", 1, 3, {0, NAN, 0}, IDS(2), OPTIONS(NONE), LSE_OF(LOG_2), .want = {0.5, NAN, -0.5}, CLOSE},
+    {"a log-sum-exp that is NaN", 2, 2, {0, 0, 0, 0}, IDS(0, 1), OPTIONS(NONE), LSE_OF(NAN, LOG_2),
+     .want = {NAN, NAN, 0.5, -0.5}, CLOSE},
+    {"a log-sum-exp of inf", 1, 2, {0, 0}, IDS(0), OPTIONS(NONE), LSE_OF(INF), .want = {NAN, NAN}},
+    {"nothing but -inf", 1, 2, {-INF, -INF}, IDS(0), OPTIONS(NONE), LSE_OF(-INF), .want = {NAN, NAN}},
+    {"nothing but -inf, safe", 1, 2, {-INF, -INF}, IDS(0), OPTIONS(NONE, .flags = SL_SAFE_ROWS), LSE_OF(-INF),
+     .want = {0, 0}},
+    {"ignored, whatever is there", 2, 2, {NAN, INF, 0, 0}, IDS(-100, 0), OPTIONS(NONE, IGNORING(-100)),
+     LSE_OF(NAN, LOG_2), .want = {0, 0, -0.5, 0.5}, CLOSE},
+    {"all ignored, mean", 1, 2, {0, 0}, IDS(-1), OPTIONS(IGNORING(-1)), LSE_OF(LOG_2), .want = {0, 0}},
+    {"z-loss", 1, 2, {0, 0}, IDS(1), OPTIONS(NONE, .z_loss = 0.5), LSE_OF(LOG_2),
+     .want = {0.5 + LOG_2 / 2, -0.5 + LOG_2 / 2}, CLOSE},
+    {"z-loss of a weight of 0", 1, 2, {0, 0}, IDS(1), OPTIONS(NONE, .z_loss = 0.5, .class_weight = weights_zero),
+     LSE_OF(LOG_2), .want = {LOG_2 / 2, LOG_2 / 2}, CLOSE},
+    {"a divisor", 1, 2, {0, 0}, IDS(1), OPTIONS(.divisor = 4), LSE_OF(LOG_2), .want = {0.125, -0.125}, CLOSE},
+    {"each row has its own upstream", 2, 2, {0, 0, 0, 0}, IDS(0, 0), OPTIONS(NONE, .upstream = upstream_2_minus_1),
+     LSE_OF(LOG_2, LOG_2), .want = {-1, 1, 0.5, -0.5}, CLOSE},
+    {"weights and smoothing of 1", 1, 2, {0, 0}, IDS(0),
+     OPTIONS(NONE, .label_smoothing = 1, .class_weight = weights_4_1_0), LSE_OF(LOG_2), .want = {-0.75, 0.75}, CLOSE},
+    {"class out of range", 1, 2, {0, 0}, IDS(2), OPTIONS(NONE), LSE_OF(LOG_2), .status = SL_ERR_TARGET},
+};
+
+static const special cross_entropy_shard_grad_cases[] = {
+    SPOILT_ROWS,
+    {"half", 1, 2, {0, 0}, IDS(1), OPTIONS(NONE), .want = {0.5, -0.5}, CLOSE},
+    {"one column", 1, 1, {7}, IDS(0), OPTIONS(NONE), .want = {0}},
+    {"certain", 1, 3, {20, 0, 0}, IDS(0), OPTIONS(NONE),
+     .want = {-4.1223072278836987e-9, 2.0611536139418494e-9, 2.0611536139418494e-9}, CLOSE},
+    {"-inf", 1, 3, {0, -INF, 0}, IDS(1), OPTIONS(NONE), .want = {0.5, -1, 0.5}, CLOSE},
+    {"nothing but -inf", 1, 2, {-INF, -INF}, IDS(0), OPTIONS(NONE), .want = {NAN, NAN}},
+    {"nothing but -inf, safe", 1, 2, {-INF, -INF}, IDS(0), OPTIONS(NONE, .flags = SL_SAFE_ROWS), .want = {0, 0}},
+    {"ignored, whatever is there", 2, 2, {NAN, INF, 0, 0}, IDS(-100, 0), OPTIONS(NONE, IGNORING(-100)),
+     .want = {0, 0, -0.5, 0.5}, CLOSE},
+    {"z-loss", 1, 2, {0, 0}, IDS(1), OPTIONS(NONE, .z_loss = 0.5), .want = {0.5 + LOG_2 / 2, -0.5 + LOG_2 / 2}, CLOSE},
+    {"a divisor", 1, 2, {0, 0}, IDS(1), OPTIONS(.divisor = 4), .want = {0.125, -0.125}, CLOSE},
+    {"class out of range", 1, 2, {0, 0}, IDS(2), OPTIONS(NONE), .status = SL_ERR_TARGET},
+};
+
 /* clang-format on */
 
 /* --------------------------------------------------------------------------------------- which are whose */
@@ -536,6 +582,8 @@ static const struct {
     {SL_COUNT_cross_entropy, CASES(cross_entropy)},
     {SL_COUNT_cross_entropy_soft, CASES(softmax_loss)},
     {SL_COUNT_cross_entropy_soft, CASES(cross_entropy_soft)},
+    {SL_COUNT_cross_entropy_grad, CASES(cross_entropy_grad)},
+    {SL_COUNT_cross_entropy_shard_grad, CASES(cross_entropy_shard_grad)},
     {SL_COUNT_nll, CASES(nll)},
     {SL_COUNT_bce_with_logits, CASES(bce_with_logits)},
     {SL_COUNT_bce, CASES(bce)},

@@ -35,7 +35,7 @@ typedef struct {
     const special *s;
     call c;
     sl_loss_options options;
-    double x[COPIES * MOST], class_weight[MOST], pos_weight[MOST], upstream[MOST];
+    double x[COPIES * MOST], class_weight[MOST], pos_weight[MOST], upstream[MOST], lse[COPIES * MOST];
     int64_t second[COPIES * MOST];
     sl_stats out[OUTPUTS][COPIES * MOST];
 } trial;
@@ -63,8 +63,12 @@ static void trial_make(trial *t, const kernel *k, const special *s, size_t copie
         .ignore_index = o->ignore_index,
         .upstream = put_losses(dt, t->upstream, o->upstream, upstreams),
         .flags = o->flags,
+        .z_loss = o->z_loss,
+        .softcap = o->softcap,
+        .divisor = o->divisor,
     };
     for (size_t i = 0; i < copies; i++) {
+        put_losses(dt, (char *)t->lse + i * rows(once) * dt->loss_size, s->lse, rows(once));
         char *second = (char *)t->second + i * second_count(k, once) * second_size(k);
         put_all(dt, (char *)t->x + i * elements(once) * dt->size, s->x, elements(once));
         if (second_is_ids(k))
@@ -78,6 +82,7 @@ static void trial_make(trial *t, const kernel *k, const special *s, size_t copie
         .second = t->second,
         .shape = sl_rows(s->rows * copies, s->columns),
         .options = &t->options,
+        .lse = t->lse,
         .out = {t->out[RESULT], is_loss(k) ? t->out[GRADIENT] : NULL},
     };
 }
@@ -241,7 +246,7 @@ static void put_bad(const sl_ref_dtype *dt, void *x, size_t i, size_t bad)
 /* Whether a NaN at `at` must spoil value i of an output. */
 static bool is_spoilt(const kernel *k, size_t output, size_t at, size_t i)
 {
-    if (k->row == SL_COUNT_log_softmax_backward || k->by_element)
+    if (k->row == SL_COUNT_log_softmax_backward || k->row == SL_COUNT_cross_entropy_grad || k->by_element)
         return i == at;
     return output == RESULT || k->row != SL_COUNT_nll;
 }
@@ -264,7 +269,8 @@ static void check_spoilt(const isa *on, const workload *good, const workload *ba
 
 static bool is_spoilt_by_infinity(const kernel *k)
 {
-    return !k->by_element && k->second != DY && k->row != SL_COUNT_nll;
+    return !k->by_element && k->second != DY && k->row != SL_COUNT_nll &&
+           k->row != SL_COUNT_cross_entropy_grad;
 }
 
 /* One bad element, wherever it is in a row of whatever length: all of the row (for element kernels: it alone)
@@ -296,6 +302,7 @@ static void one_bad_element(const kernel *k, const isa *on)
         }
         free(bad.c.out[RESULT]);
         free(bad.c.out[GRADIENT]);
+        free(bad.c.out[LSE]);
         workload_free(&w);
     }
 }
@@ -308,6 +315,7 @@ enum { MOST_EMPTY = 41 };
 
 /* A call of an empty shape; all ids, if there are any, are the ignored one. */
 typedef struct {
+    sl_stats stats[MOST_EMPTY];
     double out[OUTPUTS][MOST_EMPTY];
     int64_t ids[MOST_EMPTY];
     sl_loss_options options;
@@ -323,11 +331,13 @@ static void make_empty(empty_call *e, const kernel *k, sl_shape shape, sl_reduct
     }
     for (size_t i = 0; i < MOST_EMPTY; i++) {
         e->ids[i] = -7;
-        e->out[RESULT][i] = e->out[GRADIENT][i] = 7;
+        e->out[RESULT][i] = e->out[GRADIENT][i] = e->out[LSE][i] = 7;
     }
     e->c = (call){.second = k->second == CLASS_IDS ? e->ids : NULL,
                   .shape = shape,
                   .options = &e->options,
+                  .lse = e->ids,
+                  .stats = e->stats,
                   .out = {e->out[RESULT], is_loss(k) ? e->out[GRADIENT] : NULL}};
 }
 
@@ -377,7 +387,7 @@ static void empty_shapes(const kernel *k)
         const size_t count = k->result == L_PER_ROW ? rows(shape) : 0;
         if (k->result == STATS_PER_ROW && shape.classes == 0) /* of no elements there are statistics */
             continue;
-        if (k->rows_only && shape.inner != 1)
+        if ((k->rows_only || k->matrix) && shape.inner != 1)
             continue;
         if (k->row_options && shape.inner > 1) /* refused */
             continue;

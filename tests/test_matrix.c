@@ -131,6 +131,17 @@ static const call_spec call_specs[] = {
     {"none, weights, smoothing, ignore, upstream, safe", SL_NONE,
      WEIGHTS | SMOOTHING | IGNORE | UPSTREAM | SAFE, 0.25, BOTH},
     {"mean, weights, smoothing, ignore, gradient", SL_MEAN, WEIGHTS | SMOOTHING | IGNORE, 0.25, GRAD},
+    {"none, lse", SL_NONE, TAKES_LSE, 0, BOTH},
+    {"mean, divisor", SL_MEAN, DIVISOR, 0, BOTH},
+    {"none, z-loss", SL_NONE, Z_LOSS, 0, BOTH},
+    {"mean, weights, upstream, divisor", SL_MEAN, WEIGHTS | UPSTREAM | DIVISOR, 0, BOTH},
+    {"none, weights, smoothing, ignore, upstream, safe, lse, z-loss", SL_NONE,
+     WEIGHTS | SMOOTHING | IGNORE | UPSTREAM | SAFE | TAKES_LSE | Z_LOSS, 0.1, BOTH},
+    {"mean, ignore, lse, z-loss, divisor", SL_MEAN, IGNORE | TAKES_LSE | Z_LOSS | DIVISOR, 0, BOTH},
+    {"sum, smoothing, z-loss, gradient", SL_SUM, SMOOTHING | Z_LOSS, 0.5, GRAD},
+    {"none, softcap", SL_NONE, SOFTCAP, 0, BOTH},
+    {"none, weights, smoothing, ignore, lse, z-loss, softcap", SL_NONE,
+     WEIGHTS | SMOOTHING | IGNORE | TAKES_LSE | Z_LOSS | SOFTCAP, 0.1, BOTH},
 };
 enum { CALL_SPECS = sizeof call_specs / sizeof *call_specs };
 
@@ -145,13 +156,13 @@ static const call_spec row_call_specs[] = {
     {"limits", SL_NONE, LIMITS, 0, BOTH},
     {"limits, safe, scale", SL_NONE, LIMITS | SAFE_ROWS | SCALE, 0, LOSS},
     {"sink, scale", SL_NONE, SINK | SCALE, 0, BOTH},
-    {"softcap, scale", SL_NONE, SOFTCAP | SCALE, 0, BOTH},
-    {"softcap, shared f32 mask, slope, limits", SL_NONE, SOFTCAP | SHARED_MASK | MASK_F32 | SLOPE | LIMITS, 0,
-     BOTH},
-    {"softcap, truth values, safe, sink", SL_NONE, SOFTCAP | MASK_BOOL | SAFE_ROWS | SINK, 0, LOSS},
+    {"softcap, scale", SL_NONE, SCORE_CAP | SCALE, 0, BOTH},
+    {"softcap, shared f32 mask, slope, limits", SL_NONE, SCORE_CAP | SHARED_MASK | MASK_F32 | SLOPE | LIMITS,
+     0, BOTH},
+    {"softcap, truth values, safe, sink", SL_NONE, SCORE_CAP | MASK_BOOL | SAFE_ROWS | SINK, 0, LOSS},
     {"shared truth values, limits", SL_NONE, SHARED_MASK | MASK_BOOL | LIMITS, 0, BOTH},
     {"all, f16 mask", SL_NONE, SCALE | SLOPE | LIMITS | SINK | SAFE_ROWS | MASK_F16, 0, BOTH},
-    {"softcap, bf16 mask, limits, sink", SL_NONE, SOFTCAP | LIMITS | SINK | MASK_BF16, 0, BOTH},
+    {"softcap, bf16 mask, limits, sink", SL_NONE, SCORE_CAP | LIMITS | SINK | MASK_BF16, 0, BOTH},
 };
 enum { ROW_CALL_SPECS = sizeof row_call_specs / sizeof *row_call_specs };
 
@@ -166,7 +177,7 @@ size_t call_spec_count(const kernel *k)
         return ROW_CALL_SPECS;
     if (fitting[k->index].count == 0) {
         const unsigned accepted = accepted_options(k);
-        for (size_t v = 0; v < (is_loss(k) ? CALL_SPECS : 1); v++)
+        for (size_t v = 0; v < (takes_options(k) ? CALL_SPECS : 1); v++)
             if ((call_specs[v].options & ~accepted) == 0)
                 fitting[k->index].at[fitting[k->index].count++] = v;
     }
@@ -178,7 +189,7 @@ const call_spec *call_spec_at(const kernel *k, size_t i)
     static const call_spec plain = {"plain", SL_NONE, 0, 0, LOSS};
     if (k->row_options)
         return &row_call_specs[i % ROW_CALL_SPECS];
-    return is_loss(k) && i < call_spec_count(k) ? &call_specs[fitting[k->index].at[i]] : &plain;
+    return takes_options(k) && i < call_spec_count(k) ? &call_specs[fitting[k->index].at[i]] : &plain;
 }
 
 /* ----------------------------------------------------------------------------------------------- topics */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the kernels for rows in shards, chosen classes and wider results save: the same by the other functions of softlane, and
+ * What the kernels for rows in shards, gradients by themselves, chosen classes and wider results save: the same by the other functions of softlane, and
  * the loops that their callers had to write. Scratch is static: one thread at a time.
  */
 #include "peers.h"
@@ -85,6 +85,38 @@ static void sigmoid_wide(const sl_bf16 *x, float *y, size_t n)
     sl_sigmoid_f32(y, y, n);
 }
 
+/* y = (y - [c == target]) u */
+static void finish(float *y, size_t n, int64_t target, float u)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] *= u;
+    if ((uint64_t)target < n)
+        y[target] -= u;
+}
+
+static float upstream(sl_shape s, const sl_loss_options *o)
+{
+    return o->reduction == SL_MEAN ? 1 / (float)s.outer : 1;
+}
+
+static void cross_entropy_grad(const float *x, const int64_t *target, sl_shape s, const sl_loss_options *o,
+                               const float *lse, float *grad)
+{
+    (void)lse; /* there is no function that takes it */
+    (void)sl_softmax_f32(x, grad, s);
+    for (size_t r = 0; r < s.outer; r++)
+        finish(grad + r * s.classes, s.classes, target[r], upstream(s, o));
+}
+
+static void cross_entropy_shard_grad(const float *x, const int64_t *target, sl_shape s, sl_shard shard,
+                                     const sl_loss_options *o, const sl_stats *stats, float *grad)
+{
+    for (size_t r = 0; r < s.outer; r++, x += s.classes, grad += s.classes) {
+        (void)sl_softmax_apply_f32(x, grad, s.classes, &stats[r]);
+        finish(grad, s.classes, target[r] - (int64_t)shard.first, upstream(s, o));
+    }
+}
+
 const sl_kernels peer_detour = {
     .isa = "detour",
     .softmax_stats_rows_f32 = softmax_stats_rows,
@@ -93,4 +125,6 @@ const sl_kernels peer_detour = {
     .softmax_wide_bf16 = softmax_wide,
     .log_softmax_wide_bf16 = log_softmax_wide,
     .sigmoid_wide_bf16 = sigmoid_wide,
+    .cross_entropy_grad_f32 = cross_entropy_grad,
+    .cross_entropy_shard_grad_f32 = cross_entropy_shard_grad,
 };

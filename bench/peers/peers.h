@@ -20,7 +20,7 @@ extern "C" {
 #include "peers.def"
 #undef SL_PEER
 
-/* Those that were built for a level, which stay loaded; NULL: plain C with libm alone, as any program has it. Refuses (arguments.h)
+/* Those that were built for a level, which stay loaded; NULL: plain C with libm, as any program has it, and detours. Refuses (arguments.h)
  * a level that there is not. */
 const sl_kernels *const *peers_of(const char *level, size_t *count);
 

@@ -31,50 +31,12 @@
 #ifndef SL_KERNEL_CROSS_ENTROPY_H
 #define SL_KERNEL_CROSS_ENTROPY_H
 
+#include "reduce/capped_log_sum.h"
+#include "reduce/class_weights.h"
 #include "reduce/log_sum.h"
 #include "reduce/targets.h"
 
 /* ---- a call, and a group of its rows ---- */
-
-/* The sum of the class weights: the largest, and all others. What is left of that without any one of them loses no more than
- * a bit. */
-typedef struct {
-    vw largest;
-    c_acc others;
-} weight_sum;
-
-SL_NOINLINE weight_sum weights_of(const num *weight, size_t classes)
-{
-    if (!weight)
-        return (weight_sum){w_set1(1), c_acc_of(w_set1((double)(int64_t)classes - 1))};
-    reg top = c_set1((num)-INFINITY);
-    for (size_t i = 0; i < classes; i += SL_W)
-        top = c_max(c_load_n(weight + i, classes - i, (num)-INFINITY), top);
-    num largest = c_fold_max(top);
-    size_t at = 0;
-    while (at < classes && weight[at] != largest)
-        at++;
-    c_acc others[SL_PARTS];
-    for (size_t j = 0; j < SL_PARTS; j++)
-        others[j] = c_acc_zero();
-    for (size_t i = 0; i < classes; i += SL_LANES)
-        for (size_t j = 0; j < SL_PARTS; j++) {
-            size_t first = least(i + j * SL_W, classes);
-            num w[SL_W];
-            c_store(w, c_load_n(weight + first, classes - first, 0));
-            if (at - first < SL_W)
-                w[at - first] = 0;
-            others[j] = c_acc_add(others[j], c_widen(c_load(w)));
-        }
-    return (weight_sum){w_set1(at < classes ? largest : 0), c_acc_fold(others)};
-}
-
-/* Without w. */
-SL_INLINE vw other_weights(weight_sum sum, vw w)
-{
-    c_acc rest = c_acc_minus(c_acc_add(sum.others, sum.largest), c_acc_of(w));
-    return w_select(w_eq(w, sum.largest), c_acc_value(sum.others), c_acc_value(rest));
-}
 
 /* Exactly one of target and prob is not NULL. */
 typedef struct {
@@ -87,11 +49,20 @@ typedef struct {
     double smoothing;
     vw own, share; /* 1 - s, s / classes */
     weight_sum weights;
-    num *loss;
+    num *loss, *lse;
     total losses;
-    double scale; /* of every gradient */
+    double scale;  /* of every gradient */
+    int takes_lse; /* of rows: it is wanted, or its square costs */
+    int is_capped; /* logits are, by: */
+    c_softcap cap;
     int has_tops; /* may some q but a target's exceed half of all? */
 } loss_call;
+
+/* Logits, capped if they are to be. */
+SL_INLINE reg logits_from(const loss_call *c, reg x, int capped)
+{
+    return capped ? capped_logit(x, c->cap) : x;
+}
 
 /* Up to SL_W rows from `row` on, whose first element is at `at`, of the gradient at `to`. They are read from x, class after class
  * `step` apart: where they lie, or transposed; prob likewise, if it is not NULL. */
@@ -139,7 +110,8 @@ SL_INLINE void charge(charges *sum, vw q, vw x, vw max, int which)
     sum->weight = c_acc_add(sum->weight, q);
 }
 
-SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which)
+SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, num max, int which,
+                                 int capped)
 {
     const num *weight = c->o->class_weight;
     c_acc gaps[SL_PARTS], weights[SL_PARTS];
@@ -151,14 +123,16 @@ SL_INLINE charges charges_of_row(const loss_call *c, const T *x, const T *prob, 
         charges sum = {gaps[j], weights[j]};
         vw q = prob ? w_fma(c->own, c_widen(load_some(prob + i, n, 0)), c->share) : c->share;
         q = w_mul(c_widen(weight ? c_load_n(weight + i, n, 0) : c_ones(n)), q);
-        charge(&sum, q, c_widen(load_some(x + i, n, (num)-INFINITY)), w_set1(max), which);
+        charge(&sum, q, c_widen(logits_from(c, load_some(x + i, n, (num)-INFINITY), capped)), w_set1(max),
+               which);
         gaps[j] = sum.gaps;
         weights[j] = sum.weight;
     }
     return (charges){c_acc_fold(gaps), c_acc_fold(weights)};
 }
 /* Rows that are not live may have gaps that overflow: they are read as zeros. */
-SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which)
+SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg live, reg max, int which,
+                                     int capped)
 {
     const loss_rows here = *g; /* no store can change them */
     const size_t classes = c->shape.classes;
@@ -177,17 +151,19 @@ SL_INLINE charges charges_of_classes(const loss_call *c, const loss_rows *g, reg
         vw q = here.prob ? w_fma(own, c_widen(load_some(here.prob + at, here.n, 0)), share) : share;
         if (weight)
             q = w_mul(w_set1(weight[k]), q);
-        charge(&sum, q, c_widen(c_keep(lives, load_some(here.x + at, here.n, 0))), top, which);
+        charge(&sum, q, c_widen(logits_from(c, c_keep(lives, load_some(here.x + at, here.n, 0)), capped)),
+               top, which);
         gaps[l] = sum.gaps;
         weights[l] = sum.weight;
     }
     return (charges){fold_rows(gaps, used), fold_rows(weights, used)};
 }
 
-SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+SL_INLINE charges charges_of_any(const loss_call *c, const loss_rows *g, const num *live, reg max, int which,
+                                 int capped)
 {
     if (g->step != 1)
-        return charges_of_classes(c, g, c_load(live), max, which);
+        return charges_of_classes(c, g, c_load(live), max, which, capped);
     num m[SL_W];
     c_acc_lanes gaps, weights;
     c_store(m, max);
@@ -196,11 +172,21 @@ SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num
         charges sum = {c_acc_zero(), c_acc_zero()};
         size_t first = l * c->w.in.row;
         if (l < g->n && live[l] != 0)
-            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which);
+            sum = charges_of_row(c, g->x + first, g->prob ? g->prob + first : NULL, m[l], which, capped);
         c_acc_put(&gaps, l, sum.gaps);
         c_acc_put(&weights, l, sum.weight);
     }
     return (charges){c_acc_join(&gaps), c_acc_join(&weights)};
+}
+
+SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+{
+    return charges_of_any(c, g, live, max, which, 0);
+}
+
+SL_RARE charges charges_of_capped(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
+{
+    return charges_of_any(c, g, live, max, which, 1);
 }
 
 /* ---- the gradient ---- */
@@ -284,13 +270,6 @@ SL_NOINLINE void grad_of_strip(const loss_call *c, const strip *s, const T *t, T
         grad_of_strip_in(c, s, t, grad, g, (strip_options){.whole = 1, .plain = 1});
     else
         grad_of_strip_in(c, s, t, grad, g, (strip_options){.whole = s->rows >= SL_W});
-}
-
-/* u (p (W - q) - (1 - p) q), canonical, from what each of the terms is made of; 0 where not wanted. */
-SL_INLINE reg entry_of(vw up, vw p, vw q_others, vw p_others, vw q, mask none)
-{
-    vw value = w_fnma(w_mul(up, q), p_others, w_mul(w_mul(up, q_others), p));
-    return c_canonical(c_select(none, c_set1(0), c_narrow(value)));
 }
 
 /* The class of a row's maximum. */
@@ -385,12 +364,19 @@ SL_NOINLINE void top_classes_of_few(top_classes *top, const loss_call *c, const 
 /* The same lanes, of registers of the unit. */
 SL_INLINE mask narrow_mask(wm m) { return c_lt(c_set1(0), c_narrow(w_keep(m, w_set1(1)))); }
 
+/* The loss of some rows: q of the target and q of all classes; 2 z lse, which p_c has on top of all q. */
+typedef struct {
+    vw q_t, cost, pull;
+    charges q;
+} row_cost;
+
 /* Of some rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
  * targets. */
 SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, const targets *t,
-                         const row_stats *st, c_acc all_q, vw up)
+                         const row_stats *st, const row_cost *r, vw up)
 {
     top_classes at;
+    c_acc all_q = c_acc_add(r->q.weight, r->q_t);
     size_t classes = c->shape.classes;
     vw sum_q = c_acc_value(all_q), q_others;
     mask confident = narrow_mask(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
@@ -428,7 +414,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
     } else {
         q_others = w_fma(c->own, c_widen(c_load(t->weight)), w_mul(c->share, other_weights(c->weights, w_c)));
     }
-    store(top->entry, entry_of(up, p_c, q_others, p_others, q, c_eq(live, c_set1(0))));
+    store(top->entry, entry_of(up, p_c, w_add(q_others, r->pull), p_others, q, c_eq(live, c_set1(0))));
 }
 
 /* How many rows may be read where SL_W of `rows` are to be: the next, too, if they count, which short ones may be read with
@@ -499,19 +485,13 @@ SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
     return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
 }
 
-/* The loss of some rows: q of the target and q of all classes. */
-typedef struct {
-    vw q_t, cost;
-    charges q;
-} row_cost;
-
 SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
                            int costs)
 {
     vw zero = w_set1(0), log_sum = c_acc_value(st->log_sum);
-    row_cost r = {zero, zero, {c_acc_zero(), c_acc_zero()}};
+    row_cost r = {zero, zero, zero, {c_acc_zero(), c_acc_zero()}};
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
-        reg weight_t = c_load(t->weight), x_t = load(t->logit);
+        reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit), c->is_capped);
         r.q_t = w_mul(c->own, c_widen(weight_t));
         if (costs) {
             x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
@@ -519,16 +499,38 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
         }
     }
     if (c->prob || c->smoothing > 0) {
-        r.q = charges_of(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
+        r.q = (c->is_capped ? charges_of_capped : charges_of)(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
         r.cost = w_add(r.cost, w_fma(c_acc_value(r.q.weight), log_sum, c_acc_value(r.q.gaps)));
     }
     return r;
 }
 
-/* What every exponential is multiplied by, and then divided by their sum. */
-SL_INLINE c_acc exponential_factor(const row_cost *r, vw up)
+/* The log-sum-exp of some rows, to where it is wanted; z times its square is added to their cost. */
+SL_RARE void take_lse(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
+                      row_cost *r)
 {
-    return c_acc_times(c_acc_add(r->q.weight, r->q_t), up);
+    c_acc lse = c_acc_add(st->log_sum, c_widen(st->max));
+    mask dead = c_eq(c_load(t->live), c_set1(0));
+    if (c->lse) {
+        reg value = c_canonical(c_narrow(c_acc_value(lse)));
+        if (c->o->flags & SL_SAFE_ROWS)
+            value = c_select(all_minus_inf(st), c_set1((num)-INFINITY), value);
+        c_store_n(c->lse + g->row, c_select(dead, c_set1(0), value), g->n);
+    }
+    if (c->o->z_loss > 0) {
+        vw value = c_acc_value(lse), z = w_set1(c->o->z_loss);
+        r->cost = w_fma(w_mul(z, value), value, r->cost);
+        r->pull = w_mul(w_add(z, z), value);
+    }
+}
+
+/* What every exponential is multiplied by, and then divided by their sum. */
+SL_INLINE c_acc exponential_factor(const loss_call *c, const row_cost *r, vw up)
+{
+    c_acc weight = c_acc_add(r->q.weight, r->q_t);
+    if (c->o->z_loss > 0)
+        weight = c_acc_add(weight, r->pull);
+    return c_acc_times(weight, up);
 }
 
 /* The exponential of a target, and the sum of all others of its row. */
@@ -551,20 +553,34 @@ SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
     return c_canonical(c_narrow(w_fnma(c_acc_value(k), c_acc_value(c_acc_over(others, sum)), w_set1(0))));
 }
 
+/* The entries of the targets where other classes have shares, lse costs, or logits are capped. */
+SL_NOINLINE void mixed_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                               mask none)
+{
+    reg x_t = load(t->logit);
+    if (c->is_capped) {
+        cap_slope slope;
+        x_t = capped_apart(x_t, c->cap, &slope);
+        up = w_times_slope(up, slope);
+    }
+    target_parts e = target_parts_of(st, x_t);
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    vw w_t = c_widen(c_load(t->weight)), others = w_fma(c->share, other_weights(c->weights, w_t), r->pull);
+    vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
+    store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
+}
+
 /* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
 SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    target_parts e = target_parts_of(st, load(t->logit));
-    c_acc sum = c_acc_merge(st->top, st->rest);
-    if (c->smoothing > 0) {
-        vw w_t = c_widen(c_load(t->weight)), others = w_mul(c->share, other_weights(c->weights, w_t));
-        vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
-        store(t->entry, entry_of(up, p_t, others, p_others, w_fma(c->share, w_t, r->q_t), none));
-    } else {
-        reg entry = plain_entry(exponential_factor(r, up), e.others, sum);
-        store(t->entry, c_select(none, c_set1(0), entry));
+    if (c->smoothing > 0 || c->o->z_loss > 0 || c->is_capped) {
+        mixed_entries(c, t, st, r, up, none);
+        return;
     }
+    c_acc sum = c_acc_merge(st->top, st->rest);
+    reg entry = plain_entry(exponential_factor(c, r, up), target_parts_of(st, load(t->logit)).others, sum);
+    store(t->entry, c_select(none, c_set1(0), entry));
 }
 
 /* What the gradient of some rows is made of; and the entries of their targets. */
@@ -574,7 +590,7 @@ SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *s
     c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->target)
         target_entries(c, t, st, r, up, none);
-    return (row_grad){st->max, c_factor_of(exponential_factor(r, up), sum), c_narrow(w_mul(up, c->own)),
+    return (row_grad){st->max, c_factor_of(exponential_factor(c, r, up), sum), c_narrow(w_mul(up, c->own)),
                       c_narrow(w_mul(up, c->share)), c_select(none, c_set1(1), c_set1(0))};
 }
 
@@ -586,6 +602,8 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     if (c->target)
         logits_of(t, c->logits + g->at);
     row_cost r = cost_of(c, g, t, st, c->loss != NULL);
+    if (c->takes_lse)
+        take_lse(c, g, t, st, &r);
     mask none = c_eq(c_load(t->live), c_set1(0));
     if (o->flags & SL_SAFE_ROWS)
         none = c_or(none, all_minus_inf(st));
@@ -600,7 +618,7 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     *grad = grad_terms(c, t, st, &r, up, none);
     int any = c->has_tops && wm_any(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
     if (any)
-        tops_of(tops, c, g, t, st, c_acc_add(r.q.weight, r.q_t), up);
+        tops_of(tops, c, g, t, st, &r, up);
     return any;
 }
 
@@ -719,6 +737,84 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
         }
 }
 
+/* Of capped logits: what a row's gradient is multiplied by differs from class to class. */
+SL_INLINE reg capped_grad_at(reg x, reg t, reg weight, const row_grad *g, const loss_call *c, c_vframe f)
+{
+    cap_slope slope;
+    reg y = c_capped(x, c->cap, &slope);
+    reg e = c_exp_in_frame(c_less_shift(y, f), f, c_exp_table_load());
+    return c_canonical(c_times_slope(grad_at(e, t, weight, g, c), slope));
+}
+
+SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, const row_grad *grad)
+{
+    num max[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    const factor_lanes factors = factors_of(grad->k);
+    const num *weight = c->o->class_weight;
+    const size_t classes = c->shape.classes;
+    c_store(max, grad->max);
+    c_store(own, grad->own);
+    c_store(share, grad->share);
+    c_store(none, grad->none);
+    SL_ROLLED
+    for (size_t l = 0; l < g->n; l++) {
+        const T *x = g->x + l * c->w.in.row, *prob = g->prob ? g->prob + l * c->w.in.row : NULL;
+        T *y = c->grad + g->to + l * c->w.out.row;
+        const row_grad row = {
+            .k = c_factor_set1(factor_at(&factors, l)), .own = c_set1(own[l]), .share = c_set1(share[l])};
+        const c_vframe f = c_frame_set1(c_frame_of(max[l]));
+        if (none[l] != 0) {
+            memset(y, 0, classes * sizeof *y);
+            continue;
+        }
+        SL_ROLLED
+        for (size_t i = 0; i < classes; i += SL_W) {
+            size_t n = classes - i;
+            reg t = prob ? load_some(prob + i, n, 0) : c_set1(0),
+                w = weight ? c_load_n(weight + i, n, 0) : c_set1(1);
+            store_some(y + i, capped_grad_at(load_some(x + i, n, 0), t, w, &row, c, f), n);
+        }
+    }
+}
+
+SL_NOINLINE void grad_of_capped_columns(const loss_call *c, const loss_rows *g, const row_grad *of)
+{
+    const row_grad grad = *of; /* no store can change it */
+    const c_vframe f = c_vframe_of(grad.max);
+    const num *weight = c->o->class_weight;
+    SL_ROLLED
+    for (size_t k = 0; k < c->shape.classes; k++) {
+        size_t at = k * c->w.in.step;
+        reg t = g->prob ? load_some(g->prob + at, g->n, 0) : c_set1(0), w = c_set1(weight ? weight[k] : 1);
+        reg a = capped_grad_at(load_some(g->x + at, g->n, 0), t, w, &grad, c, f);
+        store_some(c->grad + g->to + k * c->w.out.step, c_select(c_lt(c_set1(0), grad.none), c_set1(0), a),
+                   g->n);
+    }
+}
+
+SL_NOINLINE void losses_of_capped(loss_call *c)
+{
+    for (size_t b = 0; b < c->w.blocks; b++)
+        for (size_t i = 0, n; i < c->w.rows; i += n) {
+            n = least(SL_W, c->w.rows - i);
+            loss_rows g = rows_in_place(c, b, i, n);
+            targets t, tops;
+            row_stats st;
+            row_grad grad;
+            targets_of(&t, c->target ? c->target + g.row : NULL, &c->w, n, c->o);
+            capped_log_sums(g.x, c->w.in, c->shape.classes, n, t.live, c->cap, &st);
+            finish_rows(c, &g, &st, &t, &grad, &tops);
+            if (!c->grad)
+                continue;
+            if (contiguous_rows(c->shape))
+                grad_of_capped_rows(c, &g, &grad);
+            else
+                grad_of_capped_columns(c, &g, &grad);
+            if (c->target)
+                put_entries(c->grad + g.to, &t, n);
+        }
+}
+
 /* ---- few rows of class ids that all count alike, straight through ---- */
 
 /* The second pass of one. */
@@ -781,7 +877,9 @@ SL_INLINE size_t grouped_losses(const loss_call *c, int contiguous)
 {
     const sl_loss_options *o = c->o;
     size_t rows = c->shape.outer, classes = c->shape.classes;
-    int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0);
+    int alike = c->target && !o->class_weight && !o->has_ignore_index && !(o->label_smoothing > 0) &&
+                !c->takes_lse && !c->is_capped &&
+                !(o->divisor > 0); /* of which one row is not its own mean */
     if (!alike || !contiguous || (c->grad && use_nontemporal(c->grad, rows * classes)))
         return rows;
     return rows_in_groups(rows, classes);
@@ -800,6 +898,12 @@ SL_NOINLINE void losses_of_groups(loss_call *c, size_t grouped)
         c->weights = weights_of(o->class_weight, shape.classes);
     c->has_tops = c->prob || (c->smoothing > 0 &&
                               o->class_weight); /* else no other q than a target's exceeds half of all */
+    if (c->is_capped) {
+        c->cap = softcap_of(o->softcap);
+        c->has_tops = 0;
+        losses_of_capped(c);
+        return;
+    }
     if (!contiguous_rows(shape)) {
         losses_of_strips(c);
         return;
@@ -816,6 +920,8 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
 {
     size_t rows = s->outer * s->inner;
     if (s->classes == 0) { /* class ids are all ignored, rows of probabilities all count */
+        for (size_t r = 0; o->lse && r < rows; r++)
+            ((num *)o->lse)[r] = target ? 0 : (num)-INFINITY;
         loss_of_no_classes(o, rows, target ? 0 : rows, loss);
         return;
     }
@@ -824,6 +930,9 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
            divisor = c_divisor(o, count);
     c.logits = logits, c.prob = prob, c.target = target, c.o = o, c.grad = grad, c.loss = loss;
     c.shape.outer = s->outer, c.shape.classes = s->classes, c.shape.inner = s->inner;
+    c.lse = o->lse;
+    c.takes_lse = o->lse || o->z_loss > 0;
+    c.is_capped = o->softcap > 0;
     c.smoothing = o->label_smoothing;
     c.scale = c_gradient_scale(o, divisor);
     total_zero(&c.losses);

@@ -88,10 +88,10 @@ SL_INLINE double total_over(total *t, double divisor)
     return first_lane(c_acc_value(t->sum)) / divisor * (t->scaled ? 0x1p64 : 1);
 }
 
-/* What a loss is divided by: `count` of a mean, if that is not 0 or shall be NaN. */
+/* What a loss is divided by: of a mean the caller's divisor, or `count`, if that is not 0 or shall be NaN. */
 SL_INLINE double c_divisor(const sl_loss_options *o, double count)
 {
-    return o->reduction == SL_MEAN ? count : 1;
+    return o->reduction != SL_MEAN ? 1 : o->divisor > 0 ? o->divisor : count;
 }
 
 /* A mean over nothing, whatever has been added up: NaN, or 0. */

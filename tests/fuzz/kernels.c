@@ -23,7 +23,7 @@ typedef enum { ROWS, ELEMENTS, ROW_LOSSES, ELEMENT_LOSSES, STATISTICS } family;
 
 static family family_of(const kernel *k)
 {
-    if (is_loss(k))
+    if (takes_options(k))
         return k->by_element ? ELEMENT_LOSSES : ROW_LOSSES;
     return k->by_element ? ELEMENTS : has_shape(k) || k->row_options ? ROWS : STATISTICS;
 }
@@ -72,8 +72,9 @@ static sl_shape take_shape(input *in, const kernel *k)
     const uint64_t kind = take(in, 1);
     const size_t classes = kind % 16 == 15 ? take_below(in, LONG_ROW) : take_below(in, 256);
     const size_t room = 1 + MOST_ELEMENTS / (classes + 1);
-    const size_t inner =
-        has_shape(k) && kind & 0x80 ? 1 + take_below(in, room < MOST_INNER ? room : MOST_INNER) : 1;
+    const size_t inner = takes_shape(k, sl_axis(1, 1, 2)) && kind & 0x80
+                             ? 1 + take_below(in, room < MOST_INNER ? room : MOST_INNER)
+                             : 1;
     return sl_axis(take_below(in, room / inner + 2), classes, inner);
 }
 
@@ -89,7 +90,7 @@ static call_spec take_call_spec(input *in, const kernel *k)
     return (call_spec){
         .name = "fuzz",
         .reduction = (sl_reduction)take_below(in, 3),
-        .options = (unsigned)take(in, 1) & accepted_options(k),
+        .options = (unsigned)take(in, 2) & accepted_options(k),
         .smoothing = (double)take(in, 1) / 255,
         .wants = {outputs & 1, outputs & 2},
     };
@@ -169,8 +170,10 @@ static void make_acceptable(workload *w)
     if (k->second == PROBABILITIES)
         for (size_t i = 0; i < elements(shape); i++)
             dt->put(w->second, i, fabs(of_size(dt->get(w->second, i), 0x1p-60, 1)));
-    if (!is_loss(k))
+    if (!takes_options(k))
         return;
+    generator g = {1}; /* a log-sum-exp belongs to its row */
+    workload_remake_lse(w, &g);
     limit_factors(dt, w->class_weight, shape.classes, false);
     limit_factors(dt, w->pos_weight, shape.classes, false);
     limit_factors(dt, w->upstream, w->options.reduction == SL_NONE ? losses : 1, true);

@@ -112,6 +112,12 @@ void expect(const kernel *k, const call *c, expectation *e)
     double *pos_weight = widen(c->shape.classes, o->pos_weight, dt->get_loss);
     double *upstream =
         widen(o->reduction == SL_NONE ? loss_count(k, c->shape) : 1, o->upstream, dt->get_loss);
+    double *lse = widen(rows(c->shape), c->lse, dt->get_loss);
+    for (size_t output = 0; output < OUTPUTS; output++) {
+        const size_t n = output_count(k, c, output);
+        e->want[output] = c->out[output] != NULL ? allocate(n, sizeof *e->want[output]) : NULL;
+        e->scale[output] = c->out[output] != NULL ? allocate(n, sizeof *e->scale[output]) : NULL;
+    }
     const sl_ref_options options = {
         .reduction = o->reduction,
         .class_weight = class_weight,
@@ -121,27 +127,29 @@ void expect(const kernel *k, const call *c, expectation *e)
         .ignore_index = o->ignore_index,
         .upstream = upstream,
         .flags = o->flags,
+        .z_loss = o->z_loss,
+        .softcap = o->softcap,
+        .divisor = o->divisor,
+        .lse = e->want[LSE],
+        .lse_scale = e->scale[LSE],
+        .loss_scale = is_loss(k) ? e->scale[RESULT] : NULL,
     };
     oracle_call q = {.x = x,
                      .second = second,
                      .ids = second_is_ids(k) ? c->second : NULL,
                      .shape = c->shape,
-                     .options = &options};
+                     .options = &options,
+                     .lse = lse};
     sl_ref_softmax_options row_options = {0};
-    for (size_t output = 0; output < OUTPUTS; output++) {
-        const size_t n = output_count(k, c, output);
-        e->slack[output] = NULL;
-        q.want[output] = e->want[output] =
-            c->out[output] != NULL ? allocate(n, sizeof *e->want[output]) : NULL;
-        q.scale[output] = e->scale[output] =
-            c->out[output] != NULL ? allocate(n, sizeof *e->scale[output]) : NULL;
-    }
+    memcpy(q.want, e->want, sizeof q.want);
+    memcpy(q.scale, e->scale, sizeof q.scale);
+    memset(e->slack, 0, sizeof e->slack);
     if (k->row_options)
         make_row_options(k, c, e, &row_options);
     q.row_options = &row_options;
     evaluate_all(k, &q);
-    if (is_loss(k) && e->want[RESULT] != NULL) /* a loss is measured at itself */
-        memcpy(e->scale[RESULT], e->want[RESULT], output_count(k, c, RESULT) * sizeof *e->scale[RESULT]);
+    if (is_loss(k) && e->want[RESULT] != NULL && o->reduction != SL_NONE) /* it is measured at itself */
+        e->scale[RESULT][0] = e->want[RESULT][0];
     free(x);
     free(second);
     free(class_weight);
@@ -149,6 +157,7 @@ void expect(const kernel *k, const call *c, expectation *e)
     free(upstream);
     free((double *)row_options.mask);
     free((double *)row_options.sink);
+    free(lse);
 }
 
 void expectation_free(expectation *e)

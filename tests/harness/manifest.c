@@ -46,9 +46,53 @@
 
 #define TRAITS_CLASS_LOSS .second = CLASS_IDS, .result = L_PER_ROW
 #define CALL_CLASS_LOSS(f, stats_of, T, AS)                                                                  \
-    status = AS(f(c->x, c->second, c->shape, c->options, c->out[RESULT], c->out[GRADIENT]))
+    sl_loss_options with_lse;                                                                                \
+    status = AS(f(c->x, c->second, c->shape, options_of(c, &with_lse), c->out[RESULT], c->out[GRADIENT]))
 #define ORACLE_CALL_CLASS_LOSS                                                                               \
     q->x, q->ids, q->shape, q->options, q->want[RESULT], q->want[GRADIENT], q->scale[GRADIENT]
+
+#define TRAITS_CLASS_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .lse = true
+#define CALL_CLASS_GRAD(f, stats_of, T, AS)                                                                  \
+    status = AS(f(c->x, c->second, c->shape, c->options, c->lse, c->out[RESULT]))
+#define ORACLE_CALL_CLASS_GRAD q->x, q->ids, q->shape, q->options, q->lse, q->want[RESULT], q->scale[RESULT]
+
+/* Where class i of row r of a matrix is. */
+static size_t place_of(sl_shape s, size_t r, size_t i)
+{
+    const size_t step = s.in.classes > 0 ? (size_t)s.in.classes : 1;
+    return r * (s.in.outer > 0 ? (size_t)s.in.outer : s.classes * step) + i * step;
+}
+
+static bool is_ignored(const call *c, size_t r)
+{
+    return c->options != NULL && c->options->has_ignore_index && c->second != NULL &&
+           ((const int64_t *)c->second)[r] == c->options->ignore_index;
+}
+
+/* Of the whole row. Statistics that the call makes are of so many rows at most: a test may have a shape beyond all memory. */
+enum { MOST_ROWS = 1 << 20 };
+#define TRAITS_SHARD_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .matrix = true, .stats = true
+#define CALL_SHARD_GRAD(f, stats_of, T, AS)                                                                  \
+    const sl_shape shape = c->shape;                                                                         \
+    sl_stats *own = NULL;                                                                                    \
+    if (c->stats == NULL && c->x != NULL && rows(shape) < MOST_ROWS && shape.classes < MOST_ROWS) {          \
+        own = allocate(rows(shape), sizeof *own);                                                            \
+        T *row = allocate(shape.classes, sizeof *row);                                                       \
+        for (size_t r = 0; r < rows(shape); r++) {                                                           \
+            if (is_ignored(c, r)) { /* it is not read */                                                     \
+                own[r] = sl_stats_empty();                                                                   \
+                continue;                                                                                    \
+            }                                                                                                \
+            for (size_t i = 0; i < shape.classes; i++)                                                       \
+                row[i] = ((const T *)c->x)[place_of(shape, r, i)];                                           \
+            (void)stats_of(row, shape.classes, &own[r]);                                                     \
+        }                                                                                                    \
+        free(row);                                                                                           \
+    }                                                                                                        \
+    status = AS(f(c->x, c->second, shape, c->shard.classes != 0 ? c->shard : (sl_shard){0, shape.classes},   \
+                  c->options, own != NULL ? own : c->stats, c->out[RESULT]));                                \
+    free(own)
+#define ORACLE_CALL_SHARD_GRAD q->x, q->ids, q->shape, q->options, q->want[RESULT], q->scale[RESULT]
 
 #define TRAITS_PROB_LOSS .second = PROBABILITIES, .result = L_PER_ROW
 #define CALL_PROB_LOSS CALL_CLASS_LOSS
@@ -67,7 +111,7 @@
     EACH_ROW status = AS(f((const T *)c->x + r * n, n, (sl_stats *)c->out[RESULT] + r))
 #define ORACLE_CALL_STATS ORACLE_CALL_MAP
 
-#define TRAITS_APPLY .result = T_PER_ELEMENT, .one_row = true
+#define TRAITS_APPLY .result = T_PER_ELEMENT, .one_row = true, .stats = true
 #define CALL_APPLY(f, stats_of, T, AS)                                                                       \
     EACH_ROW                                                                                                 \
     {                                                                                                        \
@@ -123,6 +167,16 @@ static int64_t *some_ids(sl_shape shape)
     return shape.outer < PTRDIFF_MAX / sizeof(int64_t) / MANY_CHOICES
                ? malloc(shape.outer * k * sizeof(int64_t) + 1)
                : NULL;
+}
+
+/* Those of the call, with its lse if that is wanted. */
+static const sl_loss_options *options_of(const call *c, sl_loss_options *with_lse)
+{
+    if (c->out[LSE] == NULL)
+        return c->options;
+    *with_lse = *c->options;
+    with_lse->lse = c->out[LSE];
+    return with_lse;
 }
 
 /* A table's function has no status. */
@@ -185,15 +239,21 @@ const kernel *sibling(const kernel *k, size_t row)
     return &kernels[row * SL_DTYPE_COUNT + k->index % SL_DTYPE_COUNT];
 }
 
-bool is_loss(const kernel *k) { return k->second == CLASS_IDS || k->second == PROBABILITIES; }
+bool takes_options(const kernel *k) { return k->second == CLASS_IDS || k->second == PROBABILITIES; }
+
+bool is_loss(const kernel *k) { return takes_options(k) && k->result != T_PER_ELEMENT; }
+
+bool takes_lse(const kernel *k) { return k->lse; }
+
+bool takes_stats(const kernel *k) { return k->stats; }
 
 bool is_by_element(const kernel *k) { return k->by_element; }
 
 bool has_shape(const kernel *k) { return !k->one_row && !k->rows_only && !k->row_options; }
 
-bool takes_shape(const kernel *k, sl_shape shape) { return has_shape(k) || shape.inner == 1; }
+bool takes_shape(const kernel *k, sl_shape shape) { return (has_shape(k) && !k->matrix) || shape.inner == 1; }
 
-bool takes_strides(const kernel *k) { return has_shape(k) && (is_loss(k) || !k->by_element); }
+bool takes_strides(const kernel *k) { return has_shape(k) && (takes_options(k) || !k->by_element); }
 
 size_t choices(const kernel *k, sl_shape shape)
 {
@@ -231,10 +291,14 @@ size_t loss_count(const kernel *k, sl_shape shape)
     return k->result == L_PER_ELEMENT ? elements(shape) : rows(shape);
 }
 
-const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *c, sl_stats *stats)
+void know_rows(const kernel *k, const sl_kernels *table, call *c, sl_stats *room)
 {
-    sibling(k, SL_COUNT_softmax_stats)->run(table, &(call){.x = c->x, .shape = c->shape, .out = {stats}});
-    return stats;
+    const size_t of = takes_stats(k) ? SL_COUNT_softmax_stats : SL_COUNT_logsumexp;
+    if (!takes_stats(k) && !takes_lse(k))
+        return;
+    sibling(k, of)->run(table, &(call){.x = c->x, .shape = c->shape, .out = {room}});
+    c->stats = takes_stats(k) ? room : NULL;
+    c->lse = takes_lse(k) ? room : NULL;
 }
 
 /* -------------------------------------------------------------------------------------------- outputs */
@@ -249,7 +313,7 @@ size_t output_like_x(const kernel *k)
 
 static output_kind kind_of(const kernel *k, size_t output)
 {
-    return output == RESULT ? k->result : k->row_options ? L_PER_ROW : T_PER_ELEMENT;
+    return output == RESULT ? k->result : output == LSE ? L_PER_ROW : T_PER_ELEMENT;
 }
 
 size_t results_per_row(const kernel *k, sl_shape shape)
@@ -362,12 +426,24 @@ static double column_of(const kernel *k, const sl_kernels *table, const double *
     return bounds[table->fma ? F64 : F64_NO_FMA];
 }
 
+/* A log-sum-exp beside a loss is that of logsumexp. */
+static const kernel *bounded_as(const kernel *k, size_t output)
+{
+    return output == LSE && !k->row_options ? sibling(k, SL_COUNT_logsumexp) : k;
+}
+
+/* Of the manifest: softmax with options has those of its log-sum-exp where others have a gradient's. */
+static size_t column(const kernel *k, size_t output)
+{
+    return output != LSE ? output : k->row_options ? GRADIENT : RESULT;
+}
+
 double bound_of(const kernel *k, const sl_kernels *table, size_t output)
 {
-    return column_of(k, table, k->bounds[output]);
+    return column_of(k, table, bounded_as(k, output)->bounds[column(k, output)]);
 }
 
 double bound_on_any(const kernel *k, const sl_kernels *table, size_t output)
 {
-    return column_of(k, table, k->any[output]);
+    return column_of(k, table, bounded_as(k, output)->any[column(k, output)]);
 }

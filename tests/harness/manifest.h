@@ -9,22 +9,25 @@
 
 #include "elements.h"
 
-/* What a kernel writes. Losses have both outputs, and may be asked for either alone; softmax with options has a result, and may
- * be asked for the log-sum-exp of each row; all others have a result. */
-enum { RESULT, GRADIENT, OUTPUTS, LSE = GRADIENT };
+/* What a kernel writes. Losses have the first two outputs, and may be asked for either alone, some also for the log-sum-exp of each
+ * row; softmax with options has a result, and may be asked for that, too; all others have a result. */
+enum { RESULT, GRADIENT, LSE, OUTPUTS };
 
 /* The parameters of any kernel. T is its element type, L its loss type. */
 typedef struct {
     const void *x;      /* T per element: logits, probabilities, or what a backward kernel takes first */
     const void *second; /* see second_kind */
     sl_shape shape;     /* element-wise kernels: its elements, in a row */
-    const sl_loss_options *options;        /* losses only */
+    const sl_loss_options
+        *options; /* losses and their gradients only; its lse is out[LSE], if that is wanted */
     const sl_softmax_options *row_options; /* softmax with options only; lse is out[LSE] */
     void *out[OUTPUTS];                    /* NULL: not wanted, or not there */
-    const sl_stats *stats;                 /* one per row, for softmax_apply; NULL: it computes them first */
+    const void *lse;                       /* L per row, for a gradient that takes_lse() */
+    sl_shard shard; /* that the elements are, for cross_entropy_shard_grad; no classes: the whole rows */
+    const sl_stats *stats; /* one per row, for what takes_stats(); NULL: the call computes them first */
 } call;
 
-/* What stands in call.second; anything that is a target makes the kernel a loss. */
+/* What stands in call.second; anything that is a target makes the kernel a loss, or the gradient of one. */
 typedef enum {
     NO_SECOND,
     DY,            /* T per element */
@@ -45,6 +48,7 @@ typedef struct {
     sl_shape shape;
     const sl_ref_options *options;
     const sl_ref_softmax_options *row_options;
+    const double *lse;
     sl_real *want[OUTPUTS], *scale[OUTPUTS]; /* NULL: not wanted; see reference.h */
 } oracle_call;
 
@@ -65,7 +69,9 @@ typedef struct {
     bool by_element;        /* no element depends on another; else the unit is the row */
     bool one_row;           /* has no shape: a call runs it row by row, and needs inner = 1 */
     bool rows_only;         /* has a shape, and needs inner = 1 */
+    bool matrix;            /* likewise, and takes strides */
     bool row_options;       /* softmax with options, which needs inner = 1, too */
+    bool lse, stats;        /* takes them: one per row */
     unsigned reads, writes; /* arrays of elements: the compulsory traffic; a gradient is one more to write */
     double bounds[OUTPUTS][5], any[OUTPUTS][5]; /* kernels.def: on the distributions, on any input */
     bool (*is_in)(const sl_kernels *);          /* a table that is not the library's may have holes */
@@ -81,6 +87,9 @@ extern const kernel kernels[KERNELS];
 const kernel *sibling(const kernel *k, size_t row);
 
 bool is_loss(const kernel *k);
+bool takes_options(const kernel *k); /* a loss, or the gradient of one */
+bool takes_lse(const kernel *k);
+bool takes_stats(const kernel *k);
 bool is_by_element(const kernel *k);
 bool has_shape(const kernel *k); /* takes shapes with inner > 1 */
 bool takes_shape(const kernel *k, sl_shape shape);
@@ -98,8 +107,9 @@ bool second_is_required(const kernel *k);
 /* Losses before any reduction. */
 size_t loss_count(const kernel *k, sl_shape shape);
 
-/* The statistics of each row of a call, by a table's kernels: softmax_apply's, made before it is called. Returns `stats`. */
-const sl_stats *row_stats(const kernel *k, const sl_kernels *table, const call *c, sl_stats *stats);
+/* What the kernel is to know of each row of a call, statistics or log-sum-exps, by a table's kernels; `room` is as large as
+ * statistics are. */
+void know_rows(const kernel *k, const sl_kernels *table, call *c, sl_stats *room);
 
 /* -------------------------------------------------------------------------------------------- outputs */
 

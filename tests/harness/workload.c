@@ -185,6 +185,9 @@ static size_t upstream_count(const workload *w)
     return w->options.reduction == SL_NONE ? loss_count(w->k, w->c.shape) : 1;
 }
 
+/* Of any magnitude that logits and their squares go with. */
+static double next_factor(generator *g) { return exp2(8 * next_uniform(g) - 6); }
+
 static void make_options(workload *w, const call_spec *v, generator *g)
 {
     const sl_ref_dtype *dt = w->k->dtype;
@@ -205,18 +208,49 @@ static void make_options(workload *w, const call_spec *v, generator *g)
     o->class_weight = v->options & WEIGHTS ? w->class_weight : NULL;
     o->pos_weight = v->options & POS_WEIGHTS ? w->pos_weight : NULL;
     o->upstream = v->options & UPSTREAM ? w->upstream : NULL;
+    o->divisor = v->options & DIVISOR && v->reduction == SL_MEAN ? 1 + 1000 * next_uniform(g) : 0;
+    o->z_loss = v->options & Z_LOSS ? 0x1p-4 * next_factor(g) : 0;
+    o->softcap = v->options & SOFTCAP ? 30 * next_factor(g) : 0;
+}
+
+/* A log-sum-exp of each row, as a forward call would have it, or larger. It needs no libm. */
+void workload_remake_lse(const workload *w, generator *g)
+{
+    const sl_ref_dtype *dt = w->k->dtype;
+    const sl_shape shape = w->c.shape;
+    if (!takes_lse(w->k))
+        return;
+    for (size_t r = 0; r < rows(shape); r++) {
+        double top = -(double)INFINITY;
+        bool nan = false;
+        for (size_t c = 0; c < shape.classes; c++) {
+            const double x = dt->get(w->x, element_at(shape, r, c));
+            nan = nan || isnan(x);
+            top = x > top ? x : top;
+        }
+        if (w->options.softcap != 0)
+            top = top < -w->options.softcap  ? -w->options.softcap
+                  : top > w->options.softcap ? w->options.softcap
+                                             : top;
+        const double more = next_below(g, 4) == 0 ? exp2(-30 * next_uniform(g)) : 8 * next_uniform(g);
+        dt->put_loss(w->lse, r, nan ? (double)NAN : next_below(g, 16) == 0 ? top : top + more);
+    }
 }
 
 unsigned accepted_options(const kernel *k)
 {
-    if (!is_loss(k))
+    if (!takes_options(k))
         return 0;
     static const double one = 1;
-    double loss[1];
+    double loss[1], lse[1];
     unsigned accepted = 0;
-    for (unsigned option = 1; option < ALL_OPTIONS; option <<= 1) {
+    for (unsigned option = 1; option <= ALL_OPTIONS; option <<= 1) {
         const sl_loss_options options = {
-            .reduction = SL_SUM,
+            .reduction = option == DIVISOR ? SL_MEAN : SL_SUM,
+            .divisor = option == DIVISOR,
+            .z_loss = option == Z_LOSS,
+            .softcap = option == SOFTCAP,
+            .lse = option == TAKES_LSE ? lse : NULL,
             .class_weight = option == WEIGHTS ? &one : NULL,
             .pos_weight = option == POS_WEIGHTS ? &one : NULL,
             .label_smoothing = option == SMOOTHING,
@@ -313,7 +347,7 @@ static void make_row_options(workload *w, const call_spec *v, generator *g)
     const sl_ref_dtype *dt = w->k->dtype;
     *o = (sl_softmax_options){
         .scale = v->options & SCALE ? scales[next_below(g, 5)] : 0,
-        .softcap = v->options & SOFTCAP ? caps[next_below(g, 5)] : 0,
+        .softcap = v->options & SCORE_CAP ? caps[next_below(g, 5)] : 0,
         .slope = v->options & SLOPE ? 4 * next_uniform(g) - 1 : 0,
         .mask_type = (sl_mask_type)(v->options / MASK_F32),
         .flags = v->options & SAFE_ROWS ? SL_SAFE_ROWS : 0,
@@ -340,7 +374,7 @@ void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape sh
 {
     *w = (workload){.k = k,
                     .c = {.shape = shape,
-                          .options = is_loss(k) ? &w->options : NULL,
+                          .options = takes_options(k) ? &w->options : NULL,
                           .row_options = k->row_options ? &w->row_options : NULL}};
     if (k->row_options)
         make_row_options(w, v, g);
@@ -351,8 +385,14 @@ void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape sh
     fill_elements(k->dtype, d, g, w->x, shape);
     logits_to_input(k, w->x, shape);
     workload_remake_second(w, d, g);
+    if (takes_lse(k))
+        w->c.lse = w->lse = allocate(rows(shape), k->dtype->loss_size);
+    workload_remake_lse(w, g);
+    const bool wants[OUTPUTS] = {is_loss(k) || k->row_options ? v->wants[RESULT] : true,
+                                 is_loss(k) && v->wants[GRADIENT],
+                                 k->row_options ? v->wants[GRADIENT] : (v->options & TAKES_LSE) != 0};
     for (size_t output = 0; output < OUTPUTS; output++)
-        if (is_loss(k) || k->row_options ? v->wants[output] : output == RESULT)
+        if (wants[output])
             w->c.out[output] = w->out[output] =
                 allocate(output_count(k, &w->c, output), output_size(k, output));
 }
@@ -361,6 +401,7 @@ void workload_free(workload *w)
 {
     free(w->x);
     free(w->second);
+    free(w->lse);
     free(w->class_weight);
     free(w->pos_weight);
     free(w->upstream);
@@ -370,6 +411,7 @@ void workload_free(workload *w)
     free(w->sink);
     free(w->out[RESULT]);
     free(w->out[GRADIENT]);
+    free(w->out[LSE]);
 }
 
 size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
@@ -381,13 +423,14 @@ size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS])
         {&w->c.x, w->c.x, elements(shape) * size, size, OUTPUTS},
         {&w->c.second, k->second != NO_SECOND ? w->c.second : NULL, second_count(k, shape) * second_size(k),
          second_size(k), OUTPUTS},
+        {&w->c.lse, w->c.lse, rows(shape) * loss_size, loss_size, OUTPUTS},
         {&w->options.class_weight, w->options.class_weight, shape.classes * loss_size, loss_size, OUTPUTS},
         {&w->options.pos_weight, w->options.pos_weight, shape.classes * loss_size, loss_size, OUTPUTS},
         {&w->options.upstream, w->options.upstream, upstream_count(w) * loss_size, loss_size, OUTPUTS},
         {&w->c.out[RESULT], w->c.out[RESULT], output_count(k, &w->c, RESULT) * output_size(k, RESULT),
          output_size(k, RESULT), RESULT},
-        {&w->c.out[GRADIENT], w->c.out[GRADIENT], output_count(k, &w->c, GRADIENT) * output_size(k, GRADIENT),
-         output_size(k, GRADIENT), GRADIENT},
+        {&w->c.out[GRADIENT], w->c.out[GRADIENT], elements(shape) * size, size, GRADIENT},
+        {&w->c.out[LSE], w->c.out[LSE], rows(shape) * loss_size, loss_size, LSE},
         {&w->row_options.mask, w->row_options.mask, mask_count(w) * mask_size(w), mask_size(w), OUTPUTS},
         {&w->row_options.first, w->row_options.first, rows(shape) * sizeof(size_t), sizeof(size_t), OUTPUTS},
         {&w->row_options.length, w->row_options.length, rows(shape) * sizeof(size_t), sizeof(size_t),

@@ -9,20 +9,24 @@
 
 /* Options of a loss, as a set. */
 enum {
-    WEIGHTS = 1,     /* class_weight */
-    POS_WEIGHTS = 2, /* pos_weight */
-    SMOOTHING = 4,   /* label_smoothing */
-    IGNORE = 8,      /* has_ignore_index */
-    UPSTREAM = 16,   /* upstream */
-    SAFE = 32,       /* SL_SAFE_ROWS */
-    EMPTY_ZERO = 64, /* SL_EMPTY_MEAN_ZERO */
-    ALL_OPTIONS = 127
+    WEIGHTS = 1,      /* class_weight */
+    POS_WEIGHTS = 2,  /* pos_weight */
+    SMOOTHING = 4,    /* label_smoothing */
+    IGNORE = 8,       /* has_ignore_index */
+    UPSTREAM = 16,    /* upstream */
+    SAFE = 32,        /* SL_SAFE_ROWS */
+    EMPTY_ZERO = 64,  /* SL_EMPTY_MEAN_ZERO */
+    DIVISOR = 128,    /* divisor, where the reduction is a mean */
+    Z_LOSS = 256,     /* z_loss */
+    SOFTCAP = 512,    /* softcap */
+    TAKES_LSE = 1024, /* lse: out[LSE] */
+    ALL_OPTIONS = 2047
 };
 
 /* Options of softmax, as a set; its masks are one of MASKS. */
 enum {
     SCALE = 1,
-    SOFTCAP = 2,
+    SCORE_CAP = 2, /* softcap */
     SLOPE = 4,
     LIMITS = 8, /* first and length */
     SINK = 16,
@@ -35,7 +39,8 @@ enum {
     MASK_BOOL = 128 * SL_MASK_BOOL,
 };
 
-/* A way to call a kernel: for a loss, which outputs and which options. */
+/* A way to call a kernel: for a loss, which outputs; for softmax with options, whether the log-sum-exp, too, which wants[1] says; for
+ * both and the gradient of a loss, which options. */
 typedef struct {
     const char *name;
     sl_reduction reduction;
@@ -55,8 +60,8 @@ typedef struct {
     call c; /* refers to what follows: a workload does not move */
     sl_loss_options options;
     sl_softmax_options row_options;
-    void *x, *second, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
-    void *mask, *first, *length, *sink;                                     /* likewise */
+    void *x, *second, *lse, *class_weight, *pos_weight, *upstream, *out[OUTPUTS]; /* what is to be freed */
+    void *mask, *first, *length, *sink;                                           /* likewise */
 } workload;
 
 /* Logits from the distribution, turned into inputs as they come where the kernel is used; targets, weights
@@ -64,6 +69,9 @@ typedef struct {
 void workload_make(workload *w, const kernel *k, const call_spec *v, sl_shape shape, const distribution *d,
                    generator *g);
 void workload_free(workload *w);
+
+/* The log-sum-exps that a gradient takes, of logits that have changed. */
+void workload_remake_lse(const workload *w, generator *g);
 
 /* Another second input of the same kind. */
 void workload_remake_second(workload *w, const distribution *d, generator *g);
@@ -75,7 +83,7 @@ typedef struct {
     size_t bytes, size; /* in all; of an element */
     size_t output;      /* which one, OUTPUTS for an input */
 } array;
-enum { MOST_ARRAYS = 9 + OUTPUTS };
+enum { MOST_ARRAYS = 10 + OUTPUTS };
 
 /* Those that the call has. */
 size_t workload_arrays(workload *w, array arrays[MOST_ARRAYS]);
