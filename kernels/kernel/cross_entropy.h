@@ -485,8 +485,8 @@ SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
     return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
 }
 
-SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
-                           int costs)
+SL_NOINLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
+                             int costs)
 {
     vw zero = w_set1(0), log_sum = c_acc_value(st->log_sum);
     row_cost r = {zero, zero, zero, {c_acc_zero(), c_acc_zero()}};
@@ -584,8 +584,8 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
 }
 
 /* What the gradient of some rows is made of; and the entries of their targets. */
-SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
-                              mask none)
+SL_NOINLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                                mask none)
 {
     c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->target)
