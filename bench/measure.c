@@ -97,8 +97,8 @@ static void measure(struct error_stats *error_stats, size_t alike, const char *d
 {
     const kernel *k = w->k;
     const size_t output = error_stats->variant.gradient ? GRADIENT : RESULT;
-    struct judged_case of = {distribution,     w,         output, output_count(k, &w->c, output),
-                             w->c.out[output], {{0}, {0}, {0}}};
+    struct judged_case of = {distribution,   w, output, output_count(k, &w->c, output), w->c.out[output],
+                             {{0}, {0}, {0}}};
     const size_t bytes = of.count * output_size(k, output);
     void *before = allocate(bytes, 1);
     call asked = w->c;

@@ -297,7 +297,7 @@ class Logits(Folder):
                             "--benchmark_filter=^(nll|cross_entropy.*|bce)/f32/scalar")
         self.assertEqual(done.returncode, 0, done.stderr)
         # What is measured again, because it was noisy, has another line.
-        self.assertEqual(len({line.split()[0] for line in done.stdout.splitlines() if " ns " in line}), 6)
+        self.assertEqual(len({line.split()[0] for line in done.stdout.splitlines() if " ns " in line}), 8)
         self.refused("class id -100 at 1 is not in [0, 4)", *logits, "--targets", ignoring)
         self.refused("class id 3 at 0 is not in [0, 3), nor the one that is ignored", "--logits",
                      self.npy("narrow", "<f4", (5, 3), self.X[:15]), "--targets", ignoring, "--ignore-index", "-100")
