@@ -167,7 +167,7 @@ enum { ORDINARY, OF_ANY_KIND };
 
 SL_INLINE reg known_entry(const grad_call *c, reg x, reg weight, const known_grad *g, c_vframe f, int kind)
 {
-    cap_slope slope;
+    cap_slope slope = {c_set1(1), c_set1(1)};
     if (kind == OF_ANY_KIND && c->is_capped)
         x = c_capped(x, c->cap, &slope);
     reg e = c_exp_in_frame(c_less_shift(x, f), f, c_exp_table_load());
