@@ -32,9 +32,9 @@ static void data_is_as_described(void)
 /* All rows, or the first ones. */
 static sl_shape shape(void) { return sl_rows(effort(logits.shape[0], 100), logits.shape[1]); }
 
-/* Puts the data in the place of a workload's inputs. For losses of elements every class is a case of its
- * own: is it this digit? */
-static void use_data(workload *w)
+/* Puts the data in the place of a workload's inputs, with log-sum-exps that go with it. For losses of elements every class is a
+ * case of its own: is it this digit? */
+static void use_data(workload *w, generator *g)
 {
     const kernel *k = w->k;
     const sl_ref_dtype *dt = k->dtype;
@@ -49,6 +49,7 @@ static void use_data(workload *w)
             ((int64_t *)w->second)[e / classes] = label[e / classes];
     }
     logits_to_input(k, w->x, shape());
+    workload_remake_lse(w, g);
 }
 
 static void within_the_bound(const kernel *k, const isa *on)
@@ -57,7 +58,7 @@ static void within_the_bound(const kernel *k, const isa *on)
     workload w;
     expectation e;
     workload_make(&w, k, call_spec_at(k, 0), shape(), distribution_at(1), &g);
-    use_data(&w);
+    use_data(&w, &g);
     run(k, on, &w.c);
     expect(k, &w.c, &e);
     for (size_t output = 0; output < OUTPUTS; output++) {
@@ -86,7 +87,7 @@ static void mean_loss(const kernel *k, const isa *on)
     workload w;
     expectation e;
     workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
-    use_data(&w);
+    use_data(&w, &g);
     run(k, on, &w.c);
     expect(k, &w.c, &e);
     print_message("%s/%s: mean %.9g\n", k->name, on->name, k->dtype->get_loss(w.c.out[RESULT], 0));
@@ -143,7 +144,7 @@ static void mean_loss_without_eights(const kernel *k, const isa *on)
     workload w;
     expectation e;
     workload_make(&w, k, &mean, shape(), distribution_at(1), &g);
-    use_data(&w);
+    use_data(&w, &g);
     w.options.ignore_index = IGNORED;
     for (size_t r = 0; r < shape().outer; r++)
         if (((int64_t *)w.second)[r] == 8)
@@ -163,7 +164,7 @@ static void softmax_is_a_distribution(const kernel *k, const isa *on)
     const size_t classes = logits.shape[1];
     workload w;
     workload_make(&w, k, call_spec_at(k, 0), shape(), distribution_at(1), &g);
-    use_data(&w);
+    use_data(&w, &g);
     run(k, on, &w.c);
     for (size_t r = 0; r < shape().outer; r++) {
         double x[10], p[10], sum = 0;

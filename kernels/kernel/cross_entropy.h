@@ -518,9 +518,10 @@ SL_RARE void take_lse(const loss_call *c, const loss_rows *g, const targets *t, 
         c_store_n(c->lse + g->row, c_select(dead, c_set1(0), value), g->n);
     }
     if (c->o->z_loss > 0) {
-        vw value = c_acc_value(lse), z = w_set1(c->o->z_loss);
-        r->cost = w_fma(w_mul(z, value), value, r->cost);
-        r->pull = w_mul(w_add(z, z), value);
+        vw value = c_acc_value(lse), half = w_mul(w_set1(c->o->z_loss), value);
+        r->pull = w_add(half, half);
+        if (c->loss) /* the square may overflow where the gradient does not */
+            r->cost = w_fma(half, value, r->cost);
     }
 }
 
@@ -607,11 +608,13 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     mask none = c_eq(c_load(t->live), c_set1(0));
     if (o->flags & SL_SAFE_ROWS)
         none = c_or(none, all_minus_inf(st));
-    reg each = c_select(none, c_set1(0), c_canonical(c_narrow(r.cost)));
-    if (o->reduction != SL_NONE)
-        total_push(&c->losses, each, g->n);
-    else if (c->loss)
-        c_store_n(c->loss + g->row, each, g->n);
+    if (c->loss) {
+        reg each = c_select(none, c_set1(0), c_canonical(c_narrow(r.cost)));
+        if (o->reduction != SL_NONE)
+            total_push(&c->losses, each, g->n);
+        else
+            c_store_n(c->loss + g->row, each, g->n);
+    }
     if (!c->grad)
         return 0;
     vw up = c_upstream_of(o, c->scale, g->row, g->n);
@@ -681,7 +684,7 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         loss_rows g = {i * in, i * c->w.out.row, i, least(SL_W, c->w.rows - i), SL_W, transposed, NULL};
         const int64_t *target = c->target ? c->target + i : NULL;
         targets t, tops;
-        row_stats stats[STRIP_VECTORS];
+        row_stats stats;
         row_grad grad;
         targets_of(&t, target, &c->w, g.n, c->o);
         transpose_in(c->logits + g.at, classes, in, readable_rows(c->o, target, classes, c->w.rows - i),
@@ -691,8 +694,8 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
             g.prob = prob;
         }
         strip s = strip_of_transposed(transposed, classes);
-        strip_log_sum(&s, stats);
-        int any_tops = finish_rows(c, &g, stats, &t, &grad, &tops);
+        strip_log_sum(&s, &stats);
+        int any_tops = finish_rows(c, &g, &stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
         grad_of_transposed(c, &g, c->w.rows - i, &grad);

@@ -109,6 +109,17 @@ SL_INLINE reg targets_among(const grad_call *c, targets *t, const T *x, strides 
     return c_load(counts);
 }
 
+/* 1 - exp(x - lse), of the difference as it is before it is rounded: where x is above lse its exponential makes much of that. Of an
+ * x far below, 1. */
+SL_INLINE vw others_below(vw x, vw lse)
+{
+    vw one = w_set1(1), half = w_set1(0.5);
+    wm far = w_lt(w_sub(w_mul(x, half), w_mul(lse, half)), w_set1(-40));
+    w_acc gap = w_acc_add(w_acc_of(w_select(far, lse, x)), w_sub(w_set1(-0.0), lse));
+    vw below = expm1_wide(gap.sum);
+    return w_select(far, one, w_fnma(gap.lost, w_add(below, one), w_sub(w_set1(0), below)));
+}
+
 /* The entries of the targets that are columns here: all that is taken of their logits, which the gradient may overwrite. */
 SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k, vw up, vw pull, mask none)
 {
@@ -123,7 +134,7 @@ SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k
     c_acc e_t = c_exp_in_frame_wide(c_less_shift(x_t, f), f, c_exp_table_load());
     vw w_t = c_widen(c_load(t->weight)), p_others;
     if (c->lse) {
-        p_others = w_sub(w_set1(0), expm1_wide(w_sub(c_widen(x_t), k->lse)));
+        p_others = others_below(c_widen(x_t), k->lse);
     } else {
         c_acc others = c_acc_merge(k->top, c_acc_minus(k->rest, e_t));
         others = c_acc_select(c_eq(x_t, k->frame), k->rest, others);

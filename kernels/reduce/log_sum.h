@@ -763,7 +763,7 @@ SL_RARE void strip_log_sum_part(const strip *s, row_stats *stats)
     *stats = strip_log_sum_few(s, 0, (strip_options){.whole = 0});
 }
 
-SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTORS])
+SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats *stats)
 {
     if (s->rows < SL_W) {
         strip_log_sum_part(s, stats);
@@ -774,7 +774,8 @@ SL_NOINLINE void strip_log_sum_short(const strip *s, row_stats stats[STRIP_VECTO
         stats[k] = strip_log_sum_few(s, k, (strip_options){.whole = 1});
 }
 
-SL_NOINLINE void strip_log_sum(const strip *s, row_stats stats[STRIP_VECTORS])
+/* One for every vector of rows. */
+SL_NOINLINE void strip_log_sum(const strip *s, row_stats *stats)
 {
     if (s->classes <= SL_SHORT) {
         strip_log_sum_short(s, stats);
