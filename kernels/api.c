@@ -147,7 +147,7 @@ static size_t rows_of(sl_shape s) { return saturating_product(s.outer, s.inner);
 /* --------------------------------------------------------------------------------------------- strides */
 
 /* Out of line and seldom: a dense call asks this and nothing else. */
-#define RARE static __attribute__((noinline, cold))
+#define SELDOM static __attribute__((noinline, cold))
 
 INLINE bool has_strides(const sl_shape *s)
 {
@@ -251,7 +251,7 @@ static sl_status check_strided_aliasing(const array *a, size_t n, const sl_shape
     return SL_OK;
 }
 
-RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool options_are_valid)
+SELDOM sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool options_are_valid)
 {
     extents e;
     CHECK(lay_out(a, n, shape, &e));
@@ -277,7 +277,7 @@ RARE sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool op
 #define ROW_FUNCTION(dt, name, parameters, ...)                                                              \
     ROW_FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
 #define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, arguments, ...)                          \
-    RARE sl_status strided_##name##_##dt parameters                                                          \
+    SELDOM sl_status strided_##name##_##dt parameters                                                          \
     {                                                                                                        \
         const size_t elements = elements_of(shape);                                                          \
         array arrays[] = {__VA_ARGS__};                                                                      \
@@ -584,7 +584,7 @@ static sl_status check_loss_options(const loss_call *c)
     return c->is_outside ? SL_ERR_OPTION : SL_OK;
 }
 
-RARE sl_status check_strided_loss(const loss_call *c)
+SELDOM sl_status check_strided_loss(const loss_call *c)
 {
     array arrays[LOSS_ARRAYS];
     extents e;

@@ -35,22 +35,23 @@
 #define SL_PARAMS_MAP_WIDE(T, L) (const T *x, L *y, size_t n)
 #define SL_PARAMS_APPLY(T, L) (const T *x, T *y, size_t n, const sl_stats *stats)
 
-/* The same as arguments, of a function that passes its own on. */
+/* The same as arguments of what a unit's function calls. A shape is passed by its address: a copy of one that has just been stored
+ * waits. */
 #define SL_ARGS_MAP (x, y, n)
 #define SL_ARGS_MAP_BACKWARD (a, dy, dx, n)
-#define SL_ARGS_ROW_MAP (x, y, shape)
-#define SL_ARGS_ROW_OPTIONS (x, y, shape, options)
-#define SL_ARGS_ROW_BACKWARD (y, dy, dx, shape)
-#define SL_ARGS_ROW_FOLD (x, lse, shape)
-#define SL_ARGS_CLASS_LOSS (x, target, shape, options, loss, grad)
+#define SL_ARGS_ROW_MAP (x, y, &shape)
+#define SL_ARGS_ROW_OPTIONS (x, y, &shape, options)
+#define SL_ARGS_ROW_BACKWARD (y, dy, dx, &shape)
+#define SL_ARGS_ROW_FOLD (x, lse, &shape)
+#define SL_ARGS_CLASS_LOSS (x, target, &shape, options, loss, grad)
 #define SL_ARGS_PROB_LOSS SL_ARGS_CLASS_LOSS
 #define SL_ARGS_ELEMENT_LOSS SL_ARGS_CLASS_LOSS
-#define SL_ARGS_CLASS_GRAD (x, target, shape, options, lse, grad)
-#define SL_ARGS_SHARD_GRAD (x, target, shape, shard, options, stats, grad)
+#define SL_ARGS_CLASS_GRAD (x, target, &shape, options, lse, grad)
+#define SL_ARGS_SHARD_GRAD (x, target, &shape, shard, options, stats, grad)
 #define SL_ARGS_STATS (x, n, stats)
-#define SL_ARGS_STATS_ROWS (x, target, shape, stats)
-#define SL_ARGS_ROW_AT (x, shape, ids, k, y)
-#define SL_ARGS_ROW_TOP (x, shape, k, y, ids)
+#define SL_ARGS_STATS_ROWS (x, target, &shape, stats)
+#define SL_ARGS_ROW_AT (x, &shape, ids, k, y)
+#define SL_ARGS_ROW_TOP (x, &shape, k, y, ids)
 #define SL_ARGS_ROW_WIDE SL_ARGS_ROW_MAP
 #define SL_ARGS_MAP_WIDE SL_ARGS_MAP
 #define SL_ARGS_APPLY (x, y, n, stats)

@@ -296,24 +296,24 @@ SL_NOINLINE void log_softmax_backward_others(const T *y, const T *dy, T *dx, con
 
 SL_INLINE int is_long_rows(sl_shape shape) { return contiguous_rows(shape) && !are_transposed(shape); }
 
-SL_STATIC void softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
+SL_STATIC void softmax_backward(const T *y, const T *dy, T *dx, const sl_shape *shape)
 {
-    if (shape.classes == 0)
+    if (shape->classes == 0)
         return;
-    if (is_long_rows(shape))
-        backward_rows(y, dy, dx, shape, OF_SOFTMAX);
+    if (is_long_rows(*shape))
+        backward_rows(y, dy, dx, *shape, OF_SOFTMAX);
     else
-        softmax_backward_others(y, dy, dx, &shape);
+        softmax_backward_others(y, dy, dx, shape);
 }
 
-SL_STATIC void log_softmax_backward(const T *y, const T *dy, T *dx, sl_shape shape)
+SL_STATIC void log_softmax_backward(const T *y, const T *dy, T *dx, const sl_shape *shape)
 {
-    if (shape.classes == 0)
+    if (shape->classes == 0)
         return;
-    if (is_long_rows(shape))
-        backward_rows(y, dy, dx, shape, OF_LOG);
+    if (is_long_rows(*shape))
+        backward_rows(y, dy, dx, *shape, OF_LOG);
     else
-        log_softmax_backward_others(y, dy, dx, &shape);
+        log_softmax_backward_others(y, dy, dx, shape);
 }
 
 #endif

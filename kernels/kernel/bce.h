@@ -400,16 +400,16 @@ SL_INLINE void element_losses(const T *x, const T *target, const sl_shape *shape
     losses_of(c, x, target, loss, grad);
 }
 
-SL_STATIC void bce_with_logits(const T *logits, const T *target, sl_shape shape,
+SL_STATIC void bce_with_logits(const T *logits, const T *target, const sl_shape *shape,
                                const sl_loss_options *options, num *loss, T *grad)
 {
-    element_losses(logits, target, &shape, options, loss, grad, OF_LOGITS);
+    element_losses(logits, target, shape, options, loss, grad, OF_LOGITS);
 }
 
-SL_STATIC void bce(const T *prob, const T *target, sl_shape shape, const sl_loss_options *options, num *loss,
-                   T *grad)
+SL_STATIC void bce(const T *prob, const T *target, const sl_shape *shape, const sl_loss_options *options,
+                   num *loss, T *grad)
 {
-    element_losses(prob, target, &shape, options, loss, grad, OF_PROBABILITIES);
+    element_losses(prob, target, shape, options, loss, grad, OF_PROBABILITIES);
 }
 
 #endif

@@ -30,17 +30,17 @@ SL_INLINE reg log_probability(reg x, num max, num log_sum)
     return c_canonical(c_sub(c_sub(x, c_set1(max)), c_set1(log_sum)));
 }
 
-SL_STATIC void log_softmax_at(const T *x, sl_shape shape, const int64_t *ids, size_t k, num *y)
+SL_STATIC void log_softmax_at(const T *x, const sl_shape *shape, const int64_t *ids, size_t k, num *y)
 {
-    const size_t many = rows_at_once(shape), pitch = pitch_in(shape);
+    const size_t many = rows_at_once(*shape), pitch = pitch_in(*shape);
     log_sum_rows rows;
     chosen_rows of;
     T picked[SL_W];
-    log_sum_rows_init(&rows, shape.classes, EMIT_LOG);
+    log_sum_rows_init(&rows, shape->classes, EMIT_LOG);
     store(picked, c_set1(0));
-    for (size_t r = 0; k != 0 && r < shape.outer; r++, ids += k, y += k) {
+    for (size_t r = 0; k != 0 && r < shape->outer; r++, ids += k, y += k) {
         if (r % many == 0)
-            chosen_read(&rows, x + r * pitch, shape, least(many, shape.outer - r), &of);
+            chosen_read(&rows, x + r * pitch, *shape, least(many, shape->outer - r), &of);
         SL_ROLLED
         for (size_t i = 0; i < k; i += SL_W) {
             const size_t n = least(SL_W, k - i);
@@ -184,18 +184,18 @@ SL_NOINLINE void top_select(top_heap h, const T *x, size_t classes)
     top_sort(h);
 }
 
-SL_STATIC void log_softmax_top(const T *x, sl_shape shape, size_t k, num *y, int64_t *ids)
+SL_STATIC void log_softmax_top(const T *x, const sl_shape *shape, size_t k, num *y, int64_t *ids)
 {
-    const size_t many = rows_at_once(shape), pitch = pitch_in(shape);
+    const size_t many = rows_at_once(*shape), pitch = pitch_in(*shape);
     log_sum_rows rows;
     chosen_rows of;
-    log_sum_rows_init(&rows, shape.classes, EMIT_LOG);
-    for (size_t r = 0; k != 0 && r < shape.outer; r++, ids += k, y += k) {
+    log_sum_rows_init(&rows, shape->classes, EMIT_LOG);
+    for (size_t r = 0; k != 0 && r < shape->outer; r++, ids += k, y += k) {
         if (r % many == 0)
-            chosen_read(&rows, x + r * pitch, shape, least(many, shape.outer - r), &of);
+            chosen_read(&rows, x + r * pitch, *shape, least(many, shape->outer - r), &of);
         const num log_sum = of.log_sum[r % many];
         if (log_sum == log_sum)
-            top_select((top_heap){y, ids, k}, x + r * pitch, shape.classes);
+            top_select((top_heap){y, ids, k}, x + r * pitch, shape->classes);
         for (size_t i = 0; log_sum != log_sum && i < k; i++) {
             y[i] = 0;
             ids[i] = (int64_t)i;

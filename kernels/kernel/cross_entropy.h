@@ -953,16 +953,16 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
         *loss = reduced(o, &c.losses, divisor);
 }
 
-SL_STATIC void cross_entropy(const T *logits, const int64_t *target, sl_shape shape,
+SL_STATIC void cross_entropy(const T *logits, const int64_t *target, const sl_shape *shape,
                              const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, target, NULL, &shape, options, loss, grad);
+    row_losses(logits, target, NULL, shape, options, loss, grad);
 }
 
-SL_STATIC void cross_entropy_soft(const T *logits, const T *target_prob, sl_shape shape,
+SL_STATIC void cross_entropy_soft(const T *logits, const T *target_prob, const sl_shape *shape,
                                   const sl_loss_options *options, num *loss, T *grad)
 {
-    row_losses(logits, NULL, target_prob, &shape, options, loss, grad);
+    row_losses(logits, NULL, target_prob, shape, options, loss, grad);
 }
 
 #endif

@@ -326,15 +326,15 @@ SL_NOINLINE void known_grads(grad_call *c, size_t all_classes)
         grad_of_known_columns(c);
 }
 
-SL_STATIC void cross_entropy_grad(const T *logits, const int64_t *target, sl_shape shape,
+SL_STATIC void cross_entropy_grad(const T *logits, const int64_t *target, const sl_shape *shape,
                                   const sl_loss_options *options, const num *lse, T *grad)
 {
     grad_call c = {
-        .logits = logits, .target = target, .lse = lse, .o = options, .grad = grad, .shape = shape};
-    known_grads(&c, shape.classes);
+        .logits = logits, .target = target, .lse = lse, .o = options, .grad = grad, .shape = *shape};
+    known_grads(&c, shape->classes);
 }
 
-SL_STATIC void cross_entropy_shard_grad(const T *logits, const int64_t *target, sl_shape shape,
+SL_STATIC void cross_entropy_shard_grad(const T *logits, const int64_t *target, const sl_shape *shape,
                                         sl_shard shard, const sl_loss_options *options, const sl_stats *stats,
                                         T *grad)
 {
@@ -343,7 +343,7 @@ SL_STATIC void cross_entropy_shard_grad(const T *logits, const int64_t *target, 
                    .stats = stats,
                    .o = options,
                    .grad = grad,
-                   .shape = shape,
+                   .shape = *shape,
                    .first = shard.first};
     known_grads(&c, shard.classes);
 }

@@ -87,12 +87,12 @@ SL_INLINE void emit_log(const T *x, T *y, size_t n, num max, num log_sum)
 }
 
 /* From row `first` on. */
-SL_NOINLINE void log_softmax_few(const T *x, T *y, sl_shape shape, size_t first, int safe)
+SL_NOINLINE void log_softmax_few(const T *x, T *y, const sl_shape *shape, size_t first, int safe)
 {
-    const size_t classes = shape.classes, in = pitch_in(shape), out = pitch_out(shape);
+    const size_t classes = shape->classes, in = pitch_in(*shape), out = pitch_out(*shape);
     log_sum_rows state;
     log_sum_rows_init(&state, classes, EMIT_LOG);
-    for (size_t r = first; r < shape.outer; r++) {
+    for (size_t r = first; r < shape->outer; r++) {
         row_group row = {.x = x + r * in, .classes = classes, .n = 1};
         row_sums of_row;
         log_sum_of_row(&state, &row, &of_row);
@@ -150,33 +150,42 @@ SL_NOINLINE void log_softmax_strips(const T *x, T *y, sl_shape shape, int safe)
         stream_end();
 }
 
-SL_NOINLINE void log_softmax_any(const T *x, T *y, sl_shape shape, int safe)
+SL_NOINLINE void log_softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
 {
-    if (shape.classes == 0)
+    const size_t rows = shape->outer, classes = shape->classes;
+    if (classes == 0)
         return;
-    if (!contiguous_rows(shape)) {
-        log_softmax_strips(x, y, shape, safe);
+    if (!contiguous_rows(*shape)) {
+        log_softmax_strips(x, y, *shape, safe);
         return;
     }
-    const size_t rows = shape.outer, classes = shape.classes,
-                 grouped = use_nontemporal(y, rows * classes) ? rows : rows_in_groups(rows, classes);
+    const size_t grouped = use_nontemporal(y, rows * classes) ? rows : rows_in_groups(rows, classes);
     if (grouped < rows)
         log_softmax_few(x, y, shape, grouped, safe);
-    shape.outer = grouped;
-    if (are_transposed(shape))
-        log_softmax_short_rows(x, y, shape, safe);
-    else if (grouped > 0)
-        log_softmax_rows(x, y, shape, safe);
+    if (grouped > 0) {
+        sl_shape groups = *shape;
+        groups.outer = grouped;
+        if (are_transposed(groups))
+            log_softmax_short_rows(x, y, groups, safe);
+        else
+            log_softmax_rows(x, y, groups, safe);
+    }
 }
 
-SL_STATIC void log_softmax(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, NAN_ROWS); }
-SL_STATIC void log_softmax_safe(const T *x, T *y, sl_shape shape) { log_softmax_any(x, y, shape, SAFE_ROWS); }
+SL_STATIC void log_softmax(const T *x, T *y, const sl_shape *shape)
+{
+    log_softmax_any(x, y, shape, NAN_ROWS);
+}
+SL_STATIC void log_softmax_safe(const T *x, T *y, const sl_shape *shape)
+{
+    log_softmax_any(x, y, shape, SAFE_ROWS);
+}
 
 /* With results of the arithmetic's type. */
-SL_STATIC void log_softmax_wide(const T *x, num *y, sl_shape shape)
+SL_STATIC void log_softmax_wide(const T *x, num *y, const sl_shape *shape)
 {
 #if SL_16_BITS
-    log_softmax_wide_any(x, y, shape);
+    log_softmax_wide_any(x, y, *shape);
 #else
     log_softmax_any(x, y, shape, NAN_ROWS);
 #endif

@@ -69,23 +69,26 @@ SL_NOINLINE void logsumexp_strips(const T *x, num *lse, sl_shape shape)
         }
 }
 
-SL_STATIC void logsumexp(const T *x, num *lse, sl_shape shape)
+SL_STATIC void logsumexp(const T *x, num *lse, const sl_shape *shape)
 {
-    for (size_t r = 0; shape.classes == 0 && r < shape.outer * shape.inner; r++)
+    for (size_t r = 0; shape->classes == 0 && r < shape->outer * shape->inner; r++)
         lse[r] = (num)-INFINITY; /* of a sum of nothing */
-    if (shape.classes == 0)
+    if (shape->classes == 0)
         return;
-    if (!contiguous_rows(shape)) {
-        logsumexp_strips(x, lse, shape);
+    if (!contiguous_rows(*shape)) {
+        logsumexp_strips(x, lse, *shape);
         return;
     }
-    const size_t rows = shape.outer, classes = shape.classes, grouped = rows_in_groups(rows, classes),
-                 pitch = pitch_in(shape);
-    shape.outer = grouped;
-    if (are_transposed(shape))
-        logsumexp_transposed(x, lse, shape);
-    else if (grouped > 0)
-        logsumexp_rows(x, lse, shape);
+    const size_t rows = shape->outer, classes = shape->classes, grouped = rows_in_groups(rows, classes),
+                 pitch = pitch_in(*shape);
+    if (grouped > 0) {
+        sl_shape groups = *shape;
+        groups.outer = grouped;
+        if (are_transposed(groups))
+            logsumexp_transposed(x, lse, groups);
+        else
+            logsumexp_rows(x, lse, groups);
+    }
     if (grouped < rows)
         logsumexp_few(x + grouped * pitch, pitch, lse + grouped, rows - grouped, classes);
 }

@@ -21,14 +21,14 @@ SL_INLINE void zero_rows(T *grad, strides out, size_t classes, size_t n)
             memset(grad + c * out.step, 0, n * sizeof *grad);
 }
 
-SL_STATIC void nll(const T *log_prob, const int64_t *target, sl_shape shape, const sl_loss_options *o,
+SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *shape, const sl_loss_options *o,
                    num *loss, T *grad)
 {
-    if (shape.classes == 0) { /* all are ignored */
-        loss_of_no_classes(o, shape.outer * shape.inner, 0, loss);
+    if (shape->classes == 0) { /* all are ignored */
+        loss_of_no_classes(o, shape->outer * shape->inner, 0, loss);
         return;
     }
-    walk w = walk_of(shape);
+    walk w = walk_of(*shape);
     total losses;
     total_zero(&losses);
     double count = weight_of_rows(target, w.blocks * w.rows, o);
@@ -54,7 +54,7 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, sl_shape shape, con
             if (!grad)
                 continue;
             T *to = grad + b * w.out.block + i * w.out.row;
-            zero_rows(to, w.out, shape.classes, n);
+            zero_rows(to, w.out, shape->classes, n);
             vw value = w_mul(c_upstream_of(o, scale, row, n), minus);
             store(t.entry, c_canonical(c_narrow(value)));
             put_entries(to, &t, n);

@@ -409,16 +409,16 @@ SL_NOINLINE void softmax_any(const T *x, T *y, const sl_shape *shape, int safe)
             softmax_row(x + r * pitch_in(*shape), y + r * pitch_out(*shape), classes, safe);
 }
 
-SL_STATIC void softmax(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, NAN_ROWS); }
-SL_STATIC void softmax_safe(const T *x, T *y, sl_shape shape) { softmax_any(x, y, &shape, SAFE_ROWS); }
+SL_STATIC void softmax(const T *x, T *y, const sl_shape *shape) { softmax_any(x, y, shape, NAN_ROWS); }
+SL_STATIC void softmax_safe(const T *x, T *y, const sl_shape *shape) { softmax_any(x, y, shape, SAFE_ROWS); }
 
 /* With results of the arithmetic's type. */
-SL_STATIC void softmax_wide(const T *x, num *y, sl_shape shape)
+SL_STATIC void softmax_wide(const T *x, num *y, const sl_shape *shape)
 {
 #if SL_16_BITS
-    softmax_wide_any(x, y, shape);
+    softmax_wide_any(x, y, *shape);
 #else
-    softmax_any(x, y, &shape, NAN_ROWS);
+    softmax_any(x, y, shape, NAN_ROWS);
 #endif
 }
 

@@ -393,14 +393,14 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
         stream_end();
 }
 
-SL_STATIC void softmax_with(const T *x, T *y, sl_shape shape, const sl_softmax_options *options)
+SL_STATIC void softmax_with(const T *x, T *y, const sl_shape *shape, const sl_softmax_options *options)
 {
-    softmax_with_any(x, y, shape, options, 0);
+    softmax_with_any(x, y, *shape, options, 0);
 }
 
-SL_STATIC void log_softmax_with(const T *x, T *y, sl_shape shape, const sl_softmax_options *options)
+SL_STATIC void log_softmax_with(const T *x, T *y, const sl_shape *shape, const sl_softmax_options *options)
 {
-    softmax_with_any(x, y, shape, options, 1);
+    softmax_with_any(x, y, *shape, options, 1);
 }
 
 #endif
