@@ -295,8 +295,8 @@ SL_NOINLINE void grad_of_known_columns(const grad_call *c)
             const mask none = g.none;
             SL_ROLLED
             for (size_t k = 0; k < c->shape.classes; k++) {
-                reg entry = known_entry(c, load_some(x + k * w.in.step, n, 0), c_set1(weight ? weight[k] : 1),
-                                        &g, f, OF_ANY_KIND);
+                reg a = c_select(none, c_set1(0), load_some(x + k * w.in.step, n, 0));
+                reg entry = known_entry(c, a, c_set1(weight ? weight[k] : 1), &g, f, OF_ANY_KIND);
                 store_some(y + k * w.out.step, c_select(none, c_set1(0), entry), n);
             }
             SL_ROLLED
