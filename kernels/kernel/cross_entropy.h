@@ -184,6 +184,12 @@ SL_NOINLINE charges charges_of(const loss_call *c, const loss_rows *g, const num
     return charges_of_any(c, g, live, max, which, 0);
 }
 
+/* The sum of all q but those of the largest classes. */
+SL_RARE c_acc weights_but_largest(const loss_call *c, const loss_rows *g, const num *live, reg max)
+{
+    return charges_of_any(c, g, live, max, NOT_LARGEST, 0).weight;
+}
+
 SL_RARE charges charges_of_capped(const loss_call *c, const loss_rows *g, const num *live, reg max, int which)
 {
     return charges_of_any(c, g, live, max, which, 1);
@@ -408,7 +414,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
         num wanted[SL_W];
         c_store(wanted, c_keep(narrow_mask(few), live));
         if (c_any(c_lt(c_set1(0), c_load(wanted)))) {
-            vw exact = c_acc_value(charges_of(c, g, wanted, st->max, NOT_LARGEST).weight);
+            vw exact = c_acc_value(weights_but_largest(c, g, wanted, st->max));
             q_others = w_select(few, exact, q_others);
         }
     } else {
@@ -485,22 +491,32 @@ SL_INLINE vw cost_of_target(vw q_t, vw max, vw x_t, vw log_sum)
     return w_mul(w_add(q_t, q_t), w_fma(log_sum, w_set1(0.5), half_gap(max, x_t)));
 }
 
-SL_NOINLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
-                             int costs)
+/* Those of all classes, on top of the target's. */
+SL_NOINLINE void add_charges(const loss_call *c, const loss_rows *g, const num *live, const row_stats *st,
+                             row_cost *r)
 {
-    vw zero = w_set1(0), log_sum = c_acc_value(st->log_sum);
+    int which = c->loss ? GAPS : NO_GAPS;
+    r->q = (c->is_capped ? charges_of_capped : charges_of)(c, g, live, st->max, which);
+    vw of_all = w_fma(c_acc_value(r->q.weight), c_acc_value(st->log_sum), c_acc_value(r->q.gaps));
+    r->cost = w_add(r->cost, of_all);
+}
+
+SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st)
+{
+    vw zero = w_set1(0);
     row_cost r = {zero, zero, zero, {c_acc_zero(), c_acc_zero()}};
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
         reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit), c->is_capped);
         r.q_t = w_mul(c->own, c_widen(weight_t));
-        if (costs) {
+        if (c->loss) {
             x_t = c_select(c_eq(weight_t, c_set1(0)), st->max, x_t);
-            r.cost = cost_of_target(r.q_t, c_widen(st->max), c_widen(x_t), log_sum);
+            r.cost = cost_of_target(r.q_t, c_widen(st->max), c_widen(x_t), c_acc_value(st->log_sum));
         }
     }
     if (c->prob || c->smoothing > 0) {
-        r.q = (c->is_capped ? charges_of_capped : charges_of)(c, g, t->live, st->max, costs ? GAPS : NO_GAPS);
-        r.cost = w_add(r.cost, w_fma(c_acc_value(r.q.weight), log_sum, c_acc_value(r.q.gaps)));
+        row_cost all = r; /* r itself is in registers */
+        add_charges(c, g, t->live, st, &all);
+        r = all;
     }
     return r;
 }
@@ -585,8 +601,8 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
 }
 
 /* What the gradient of some rows is made of; and the entries of their targets. */
-SL_NOINLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
-                                mask none)
+SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
+                              mask none)
 {
     c_acc sum = c_acc_merge(st->top, st->rest);
     if (c->target)
@@ -602,9 +618,12 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     const sl_loss_options *o = c->o;
     if (c->target)
         logits_of(t, c->logits + g->at);
-    row_cost r = cost_of(c, g, t, st, c->loss != NULL);
-    if (c->takes_lse)
-        take_lse(c, g, t, st, &r);
+    row_cost r = cost_of(c, g, t, st); /* in registers */
+    if (c->takes_lse) {
+        row_cost more = r;
+        take_lse(c, g, t, st, &more);
+        r = more;
+    }
     mask none = c_eq(c_load(t->live), c_set1(0));
     if (o->flags & SL_SAFE_ROWS)
         none = c_or(none, all_minus_inf(st));
@@ -775,7 +794,7 @@ SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, con
             size_t n = classes - i;
             reg t = prob ? load_some(prob + i, n, 0) : c_set1(0),
                 w = weight ? c_load_n(weight + i, n, 0) : c_set1(1);
-            store_some(y + i, capped_grad_at(load_some(x + i, n, 0), t, w, &row, c, f), n);
+            store_some(y + i, capped_grad_at(load_some(x + i, n, (num)-INFINITY), t, w, &row, c, f), n);
         }
     }
 }

@@ -55,10 +55,11 @@ typedef struct {
     mask minus_inf; /* nothing but that */
 } known_rows;
 
-SL_INLINE known_rows known_of_lse(const grad_call *c, size_t row, size_t n)
+/* Of ignored rows anything may be said: they stand as 0. */
+SL_INLINE known_rows known_of_lse(const grad_call *c, size_t row, size_t n, reg live)
 {
     known_rows k;
-    reg lse = c_load_n(c->lse + row, n, 0);
+    reg lse = c_keep(c_lt(c_set1(0), live), c_load_n(c->lse + row, n, 0));
     k.minus_inf = c_eq(lse, c_set1((num)-INFINITY));
     k.frame = c_select(c_lt(c_abs(lse), c_set1((num)INFINITY)), lse, c_set1((num)NAN));
     k.lse = c_widen(k.frame);
@@ -68,16 +69,17 @@ SL_INLINE known_rows known_of_lse(const grad_call *c, size_t row, size_t n)
     return k;
 }
 
-SL_INLINE known_rows known_of_stats(const grad_call *c, size_t row, size_t n)
+SL_INLINE known_rows known_of_stats(const grad_call *c, size_t row, reg live)
 {
     known_rows k;
-    num max[SL_W];
+    num lives[SL_W], max[SL_W];
     double rest[SL_W];
+    c_store(lives, live);
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
-        const sl_stats *s = c->stats + row + (l < n ? l : 0);
-        max[l] = (num)s->max;
-        rest[l] = s->rest;
+        const sl_stats *s = c->stats + row + l;
+        max[l] = lives[l] != 0 ? (num)s->max : 0;
+        rest[l] = lives[l] != 0 ? s->rest : 0;
     }
     k.minus_inf = c_eq(c_load(max), c_set1((num)-INFINITY));
     k.frame = c_select(k.minus_inf, c_set1((num)NAN), c_load(max));
@@ -156,8 +158,8 @@ typedef struct {
 SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t row, size_t n, targets *t,
                              known_grad *g)
 {
-    known_rows k = c->lse ? known_of_lse(c, row, n) : known_of_stats(c, row, n);
     reg live = targets_among(c, t, x, in, row, n);
+    known_rows k = c->lse ? known_of_lse(c, row, n, live) : known_of_stats(c, row, live);
     g->none = c_eq(live, c_set1(0));
     if (c->o->flags & SL_SAFE_ROWS)
         g->none = c_or(g->none, k.minus_inf);
@@ -293,8 +295,8 @@ SL_NOINLINE void grad_of_known_columns(const grad_call *c)
             const mask none = g.none;
             SL_ROLLED
             for (size_t k = 0; k < c->shape.classes; k++) {
-                reg entry = known_entry(c, load_some(x + k * w.in.step, n, 0), c_set1(weight ? weight[k] : 1),
-                                        &g, f, OF_ANY_KIND);
+                reg a = c_select(none, c_set1(0), load_some(x + k * w.in.step, n, 0));
+                reg entry = known_entry(c, a, c_set1(weight ? weight[k] : 1), &g, f, OF_ANY_KIND);
                 store_some(y + k * w.out.step, c_select(none, c_set1(0), entry), n);
             }
             SL_ROLLED

@@ -54,6 +54,7 @@ SL_RARE void entries_apart(targets *t, const int64_t *target, const strides *out
 SL_NOINLINE void targets_of(targets *t, const int64_t *target, const walk *w, size_t n,
                             const sl_loss_options *o)
 {
+    const strides in = w->in; /* no store can change it */
     t->apart = w->apart;
     if (target && t->apart)
         entries_apart(t, target, &w->out, n, o);
@@ -63,7 +64,7 @@ SL_NOINLINE void targets_of(targets *t, const int64_t *target, const walk *w, si
         return;
     }
     for (size_t l = 0; t->all && l < SL_W; l++)
-        t->at[l] = l * w->in.row + (size_t)target[l] * w->in.step;
+        t->at[l] = l * in.row + (size_t)target[l] * in.step;
     c_store(t->live, c_set1(1));
     c_store(t->weight, c_set1(1));
     SL_ROLLED
