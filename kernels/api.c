@@ -277,7 +277,7 @@ SELDOM sl_status check_strided_arrays(array *a, size_t n, sl_shape *shape, bool 
 #define ROW_FUNCTION(dt, name, parameters, ...)                                                              \
     ROW_FUNCTION_IF(dt, name, parameters, true, SL_OK, __VA_ARGS__)
 #define ROW_FUNCTION_IF(dt, name, parameters, valid, targets, work, arguments, ...)                          \
-    SELDOM sl_status strided_##name##_##dt parameters                                                          \
+    SELDOM sl_status strided_##name##_##dt parameters                                                        \
     {                                                                                                        \
         const size_t elements = elements_of(shape);                                                          \
         array arrays[] = {__VA_ARGS__};                                                                      \
