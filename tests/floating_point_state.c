@@ -328,6 +328,7 @@ static void make_finite(workload *w, const kernel *k, size_t v, size_t d, sl_sha
     if (takes_masks(k) && next_below(g, 2))
         mask_out(k, g, w->x, shape);
     logits_to_input(k, w->x, shape);
+    workload_remake_lse(w, g);
 }
 
 /* Every case that the two tests below look at. */

@@ -370,10 +370,10 @@ SL_NOINLINE void top_classes_of_few(top_classes *top, const loss_call *c, const 
 /* The same lanes, of registers of the unit. */
 SL_INLINE mask narrow_mask(wm m) { return c_lt(c_set1(0), c_narrow(w_keep(m, w_set1(1)))); }
 
-/* The loss of some rows: q of the target and q of all classes; 2 z lse, which p_c has on top of all q. */
+/* The loss of some rows: q of the target, and 2 z lse, which p_c has on top of all q; the sum of the q that all classes have. */
 typedef struct {
     vw q_t, cost, pull;
-    charges q;
+    c_acc weight;
 } row_cost;
 
 /* Of some rows: the entries of the largest classes that have more than half of both, of p and of q; not of those that are
@@ -382,7 +382,7 @@ SL_NOINLINE void tops_of(targets *top, const loss_call *c, const loss_rows *g, c
                          const row_stats *st, const row_cost *r, vw up)
 {
     top_classes at;
-    c_acc all_q = c_acc_add(r->q.weight, r->q_t);
+    c_acc all_q = c_acc_add(r->weight, r->q_t);
     size_t classes = c->shape.classes;
     vw sum_q = c_acc_value(all_q), q_others;
     mask confident = narrow_mask(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
@@ -496,15 +496,15 @@ SL_NOINLINE void add_charges(const loss_call *c, const loss_rows *g, const num *
                              row_cost *r)
 {
     int which = c->loss ? GAPS : NO_GAPS;
-    r->q = (c->is_capped ? charges_of_capped : charges_of)(c, g, live, st->max, which);
-    vw of_all = w_fma(c_acc_value(r->q.weight), c_acc_value(st->log_sum), c_acc_value(r->q.gaps));
-    r->cost = w_add(r->cost, of_all);
+    charges q = (c->is_capped ? charges_of_capped : charges_of)(c, g, live, st->max, which);
+    r->weight = q.weight;
+    r->cost = w_add(r->cost, w_fma(c_acc_value(q.weight), c_acc_value(st->log_sum), c_acc_value(q.gaps)));
 }
 
 SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st)
 {
     vw zero = w_set1(0);
-    row_cost r = {zero, zero, zero, {c_acc_zero(), c_acc_zero()}};
+    row_cost r = {zero, zero, zero, c_acc_zero()};
     if (c->target && c->smoothing < 1) { /* never 0 times inf */
         reg weight_t = c_load(t->weight), x_t = logits_from(c, load(t->logit), c->is_capped);
         r.q_t = w_mul(c->own, c_widen(weight_t));
@@ -544,7 +544,7 @@ SL_RARE void take_lse(const loss_call *c, const loss_rows *g, const targets *t, 
 /* What every exponential is multiplied by, and then divided by their sum. */
 SL_INLINE c_acc exponential_factor(const loss_call *c, const row_cost *r, vw up)
 {
-    c_acc weight = c_acc_add(r->q.weight, r->q_t);
+    c_acc weight = c_acc_add(r->weight, r->q_t);
     if (c->o->z_loss > 0)
         weight = c_acc_add(weight, r->pull);
     return c_acc_times(weight, up);
