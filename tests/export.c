@@ -49,7 +49,7 @@ static void has_the_library_s_bits(const kernel *k, const isa *on)
     for (size_t d = 0; d < distribution_count(); d++)
         for (size_t i = 0; i < SHAPES; i++) {
             sl_shape shape = shapes[i];
-            if (!has_shape(k))
+            if (!takes_shape(k, shape))
                 shape = sl_rows(shape.outer * shape.inner, shape.classes);
             workload w;
             duplicate copy;

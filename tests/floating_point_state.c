@@ -346,7 +346,8 @@ static void each_finite(const kernel *k, const isa *on, size_t one_in, void (*ch
     for (size_t i = 0; i < SHAPES; i++)
         for (size_t v = 0; v < call_spec_count(k); v++)
             for (size_t d = 0; d < distribution_count() + DIRECTED; d++) {
-                if (!is_chosen(k, i + 7 * v + 3 * d, elements(shapes[i]) > 2000 ? 8 * one_in : one_in))
+                if (!takes_shape(k, shapes[i]) ||
+                    !is_chosen(k, i + 7 * v + 3 * d, elements(shapes[i]) > 2000 ? 8 * one_in : one_in))
                     continue;
                 workload w;
                 make_finite(&w, k, v, d, shapes[i], &g);

@@ -96,7 +96,7 @@ static void all_options(const kernel *k, const isa *on)
     generator g = {20};
     for (size_t v = 0; v < call_spec_count(k) * share(k, 4, 1); v++)
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-            if (has_shape(k) || shapes[i].inner == 1)
+            if (takes_shape(k, shapes[i]))
                 compare_with_plainest(k, on, shapes[i], v % 2 ? mixed() : distribution_at(1), &g, 1);
 }
 

@@ -86,9 +86,9 @@ static void small_stack(const kernel *k, const isa *on)
             const size_t n = shapes[i].outer * shapes[i].classes * shapes[i].inner;
             workload w;
             workload_make(&w, k, call_spec_at(k, v),
-                          has_shape(k) ? shapes[i]
-                          : k->one_row ? sl_rows(1, n)
-                                       : sl_rows(rows(shapes[i]), shapes[i].classes),
+                          takes_shape(k, shapes[i]) ? shapes[i]
+                          : k->one_row              ? sl_rows(1, n)
+                                                    : sl_rows(rows(shapes[i]), shapes[i].classes),
                           distribution_at((i + v) % distribution_count()), &g);
             for (int streams = 0; streams < 2; streams++) {
                 const task t = {k, on, &w.c};

@@ -102,8 +102,8 @@ static void clear_after_calls(const kernel *k, const isa *on)
                 continue;
             const bool empty = elements(shapes[i]) == 0;
             sl_shape shape = shapes[i];
-            if (!has_shape(k))
-                shape = sl_rows(1, shape.outer * shape.classes * shape.inner);
+            if (!takes_shape(k, shape))
+                shape = k->one_row ? sl_rows(1, elements(shape)) : sl_rows(rows(shape), shape.classes);
             if (shape.classes == 0 && shape.outer != 0 && is_loss(k)) /* no target is one then */
                 continue;
             workload w;
