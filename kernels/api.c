@@ -621,7 +621,7 @@ typedef struct {
     size_t to_outer, to_class; /* elements from run to run */
 } runs;
 
-static runs runs_of(const sl_shape *s)
+static __attribute__((unused)) runs runs_of(const sl_shape *s)
 {
     if (!has_strides(s))
         return (runs){1, 1, elements_of(*s), 0, 0};
