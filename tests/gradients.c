@@ -147,7 +147,7 @@ static void check_loss(loss_call *l, unsigned options)
     expectation_free(&e);
 }
 
-/* Every reduction, with every set of options that the loss accepts. */
+/* Every reduction, with sets of options that the loss accepts. */
 static void losses(const kernel *k)
 {
     const unsigned accepted = accepted_options(k) & ~(unsigned)TAKES_LSE;
@@ -155,7 +155,10 @@ static void losses(const kernel *k)
     generator g = {k->index};
     loss_call l;
     for (unsigned options = 0; options <= ALL_OPTIONS; options++) {
-        if ((options & ~accepted) != 0 || options & SMOOTHING)
+        /* Some of these come alone, all of them with any others. */
+        const unsigned later = accepted & (DIVISOR | Z_LOSS | SOFTCAP), some = options & later;
+        if ((options & ~accepted) != 0 || options & SMOOTHING ||
+            (some != 0 && some != later && options != some))
             continue;
         for (size_t s = 0; s < (accepted & SMOOTHING ? COUNT_OF(smoothings) : 1); s++)
             for (int reduction = SL_MEAN; reduction <= SL_NONE; reduction++)
