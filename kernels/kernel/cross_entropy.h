@@ -650,7 +650,7 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
  * holds enough rows to share the end of a group. */
 SL_NOINLINE void losses_of_rows(loss_call *c)
 {
-    enum { SCRATCH = (SL_F64 ? 4096 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
+    enum { SCRATCH = (SL_F64 ? 3584 : 14336) / sizeof(num) }; /* there is more beside it than in softmax */
     num scratch[SCRATCH];
     size_t classes = c->shape.classes, room = (classes + SL_BLOCK - 1) / SL_BLOCK * SL_BLOCK;
     log_sum_rows rows;

@@ -30,7 +30,8 @@ typedef struct {
 
 SL_INLINE score_terms score_terms_of(const sl_softmax_options *o)
 {
-    const double scale = o->scale == 0 ? 1 : o->scale, steep = o->softcap == 0 ? 1 : scale / o->softcap;
+    const double scale = o->scale == 0 ? 1 : o->scale;
+    const double steep = scale / (o->softcap == 0 ? scale : o->softcap); /* clang divides in any case */
     const double most = TANH_ONE / (steep < 0 ? -steep : steep);
     return (score_terms){.mask = (int)o->mask_type,
                          .scale = (num)scale,
