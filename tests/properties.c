@@ -245,20 +245,18 @@ static const void *from_row(const void *array, size_t row, size_t bytes)
 }
 
 /* Some rows of a call for all of them. */
-static workload rows_from(const workload *w, size_t first, size_t n)
+static void rows_from(const workload *w, size_t first, size_t n, workload *part)
 {
     const kernel *k = w->k;
     const size_t row = w->c.shape.classes * k->dtype->size;
-    workload part;
-    workload_copy(&part, w);
-    part.c.shape.outer = n;
-    part.c.x = from_row(w->c.x, first, row);
-    part.c.second = from_row(w->c.second, first, k->second == CLASS_IDS ? sizeof(int64_t) : row);
-    part.c.lse = from_row(w->c.lse, first, k->dtype->loss_size);
-    part.c.out[LSE] = (void *)from_row(w->c.out[LSE], first, k->dtype->loss_size);
+    workload_copy(part, w);
+    part->c.shape.outer = n;
+    part->c.x = from_row(w->c.x, first, row);
+    part->c.second = from_row(w->c.second, first, k->second == CLASS_IDS ? sizeof(int64_t) : row);
+    part->c.lse = from_row(w->c.lse, first, k->dtype->loss_size);
+    part->c.out[LSE] = (void *)from_row(w->c.out[LSE], first, k->dtype->loss_size);
     const size_t like_x = output_like_x(k);
-    part.c.out[like_x] = (void *)from_row(w->c.out[like_x], first, row);
-    return part;
+    part->c.out[like_x] = (void *)from_row(w->c.out[like_x], first, row);
 }
 
 /* 1 to 7 parts of the rows with the divisor of all: the gradient of one call for all, and the shares of the losses add up. */
@@ -281,7 +279,8 @@ static void rows_in_parts(const kernel *k, const isa *on)
         double sum = 0, magnitude = 0;
         for (size_t p = 0, first = 0, next; p < count; p++, first = next) {
             next = outer * (p + 1) / count;
-            workload part = rows_from(&parts.w, first, next - first);
+            workload part;
+            rows_from(&parts.w, first, next - first, &part);
             if (next == first)
                 continue;
             run(k, on, &part.c);
