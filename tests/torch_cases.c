@@ -274,8 +274,8 @@ static void compare(const kernel *k, const kernel *precise, const isa *on, way *
             size_t *count = !check(&t, precise, got) ? &wrong : cases[i].differs != NULL ? &different : &same;
             (*count)++;
             was_compared[i] = true;
-            free(got[RESULT]);
-            free(got[GRADIENT]);
+            for (size_t output = 0; output < OUTPUTS; output++)
+                free(got[output]);
         }
         trial_free(&t);
     }
