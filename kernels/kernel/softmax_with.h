@@ -220,9 +220,8 @@ SL_NOINLINE void finish_scores(const scored_call *c, size_t r, size_t n, const r
         return;
     }
     reg whole = c_narrow(c_acc_value(sum));
-    mask nothing = c_eq(
-        whole,
-        c_set1(0)); /* and nothing that may be divided by; no selection, whose both sides clang divides by */
+    /* Nothing, too, must be divided by something. Without a selection, of which clang divides by both sides. */
+    mask nothing = c_eq(whole, c_set1(0));
     to->factors = factors_of(c_reciprocal_of(c_acc_add(sum, c_widen(c_keep(nothing, c_set1(1))))));
     c_store(to->whole, whole);
     if (c->o->lse)

@@ -45,13 +45,16 @@ SL_INLINE reg c_capped(reg x, c_softcap c, cap_slope *slope)
     return with_sign_of(c_mul(c_set1(c.cap), c_mul(c_mul(m, c_set1((num)0.5)), q)), x);
 }
 
+/* Without them. */
+SL_INLINE reg capped_only(reg x, c_softcap c)
+{
+    cap_slope unused;
+    return c_capped(x, c, &unused);
+}
+
 /* The same, one copy for all who do it rarely, and for their stacks. */
 SL_RARE reg capped_apart(reg x, c_softcap c, cap_slope *slope) { return c_capped(x, c, slope); }
-SL_RARE reg capped_logit(reg x, c_softcap c)
-{
-    cap_slope slope;
-    return c_capped(x, c, &slope);
-}
+SL_RARE reg capped_logit(reg x, c_softcap c) { return capped_only(x, c); }
 
 SL_INLINE reg c_times_slope(reg a, cap_slope s) { return c_mul(c_mul(a, s.a), s.b); }
 SL_INLINE vw w_times_slope(vw a, cap_slope s) { return w_mul(w_mul(a, c_widen(s.a)), c_widen(s.b)); }

@@ -9,12 +9,6 @@
 #include "maths/softcap.h"
 #include "reduce/log_sum.h"
 
-SL_INLINE reg capped_only(reg x, c_softcap cap)
-{
-    cap_slope slope;
-    return c_capped(x, cap, &slope);
-}
-
 /* The other exponentials of one row, in the frame of its maximum, and that. */
 SL_NOINLINE c_acc capped_rest_of_row(const T *x, size_t n, c_softcap cap, num *capped_max)
 {
