@@ -137,7 +137,7 @@ SL_NOINLINE double exact_value(const exact_sum *s, int64_t e)
     return exact_scale(negative ? -value : value, 32 * s->top - e);
 }
 
-/* exp(m) = 2^n f, and f = exp(r) sqrt 2, |r| <= ln2 / 2, or 1 where r is NaN: of an m that is almost 0, or beyond 2^62. */
+/* exp(m) = 2^n f, and f = exp(r) root, |r| <= ln2 / 2: root is sqrt 2, or 1 as f is, of an m that is almost 0, or beyond 2^62. */
 typedef struct {
     int64_t n;
     double f;
@@ -145,7 +145,7 @@ typedef struct {
 
 typedef struct {
     int64_t n;
-    double r;
+    double r, root;
 } exact_reduced;
 
 enum { EXACT_TERMS = 15 };
@@ -173,7 +173,7 @@ SL_NOINLINE exact_reduced exact_reduce(double m)
     uint64_t mantissa = (bits & 0xfffffffffffff) | (uint64_t)1 << 52;
     if (exponent < 1023 - 64 || exponent > 1023 + 62 ||
         (exponent == 1023 + 62 && mantissa != (uint64_t)1 << 52))
-        return (exact_reduced){0, (double)NAN};
+        return (exact_reduced){0, 0, 1};
     /* log2 e = 0x1.71547652b82fe1777d0ffda0d23a7d11d6aef551bad2b4b1... in 128 bits, plus 2^-63: exp(m1) / exp(m2)
      * is off by 2^-63 |m1 - m2|, nothing where the smaller one counts. The product's lowest 64 bits are left out.
      * The binary point is at bit 1138 - exponent, from 53 to 179, of {high, low}. */
@@ -195,7 +195,7 @@ SL_NOINLINE exact_reduced exact_reduce(double m)
         n = -n - (fraction != 0);
         fraction = -fraction;
     }
-    return (exact_reduced){n, ((double)(fraction >> 11) * 0x1p-53 - 0.5) * 0x1.62e42fefa39efp-1};
+    return (exact_reduced){n, ((double)(fraction >> 11) * 0x1p-53 - 0.5) * 0x1.62e42fefa39efp-1, EXACT_ROOT};
 }
 
 /* f by its series. */
@@ -206,7 +206,7 @@ SL_NOINLINE exact_power exact_exp(double m)
     SL_UNROLL_ALL
     for (int k = EXACT_TERMS; k > 0; k--) /* unrolled, what 8, 4, 2 and 1 divide costs next to nothing */
         e = 1 + SL_ROUNDED(e * of.r) / k;
-    return (exact_power){of.n, of.r == of.r ? e * EXACT_ROOT : 1};
+    return (exact_power){of.n, e * of.root};
 }
 
 /* Of a maximum; where that says nothing, exp is 1. */

@@ -97,7 +97,7 @@ SL_NOINLINE void stats_read(log_sum_rows *rows, const stats_rows *of, stats_ends
 /* The exponentials of n maxima: 2^power f. */
 SL_INLINE vw exact_exps(const double max[SL_W], size_t n, int64_t power[SL_W])
 {
-    double r[SL_W];
+    double r[SL_W], root[SL_W];
     if (n == 1) {
         exact_power e = exact_exp(exact_exponent_of(max[0]));
         power[0] = e.n;
@@ -105,17 +105,19 @@ SL_INLINE vw exact_exps(const double max[SL_W], size_t n, int64_t power[SL_W])
     }
     vw one = w_set1(1), e = one;
     w_store(r, one);
+    w_store(root, one);
     SL_ROLLED
     for (size_t l = 0; l < n; l++) {
         exact_reduced of = exact_reduce(exact_exponent_of(max[l]));
         power[l] = of.n;
         r[l] = of.r;
+        root[l] = of.root;
     }
     vw x = w_load(r);
     SL_UNROLL_ALL
     for (int k = EXACT_TERMS; k > 0; k--)
         e = w_add(one, w_div(w_mul(e, x), w_set1(k)));
-    return w_select(w_eq(x, x), w_mul(e, w_set1(EXACT_ROOT)), one);
+    return w_mul(e, w_load(root));
 }
 
 SL_NOINLINE void stats_of_rows(log_sum_rows *rows, const stats_rows *of, sl_stats *stats)
