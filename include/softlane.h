@@ -664,7 +664,7 @@ typedef struct {
  *                   exp(d) (log_softmax, lse: a difference of d), d = |dz_c| + max_k |dz_k| over elements that are not masked,
  *                   |dz_c| <= 2^-24 (a |s_c| + 3 |slope mask_c|), a = 3, with a softcap 9; f64: 2^-53. lse: f32 2.0 ULP tested,
  *                   3.1 / 3.4 on any input, f64 2.0, of the largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
- *   status          SIZE, NULL, OPTION, OVERLAP. OPTION: another shape; scale, softcap, slope or scale / softcap is neither 0
+ *   status          STRIDE, SIZE, NULL, OPTION, OVERLAP. OPTION: another shape; scale, softcap, slope or scale / softcap is neither 0
  *                   nor a normal number of the arithmetic (f32, of f64 f64), or softcap is negative; a mask without a type, or a
  *                   type without a mask; mask_stride between 0 and classes, or negative; first + length > classes; other flags */
 SOFTLANE_API sl_status sl_softmax_with_f32(const float *x, float *y, sl_shape shape,

@@ -391,22 +391,9 @@ static bool is_usable(double a, double least, double most)
     return a == 0 || (magnitude >= least && magnitude <= most);
 }
 
-static bool is_dense_in_classes(sl_strides s, size_t classes)
-{
-    return (s.classes == 0 || s.classes == 1) &&
-           (s.outer == 0 || (s.outer > 0 && (size_t)s.outer >= classes));
-}
-
-/* The elements from the first to the last one of rows that lie so far apart. */
-static size_t reach_of(size_t rows, size_t pitch, size_t classes)
-{
-    const size_t before = saturating_product(rows - 1, pitch);
-    return rows == 0 || classes == 0 ? 0 : before > SIZE_MAX - classes ? SIZE_MAX : before + classes;
-}
-
 typedef struct {
     array x, y;
-    sl_shape shape;
+    sl_shape *shape;
     const sl_softmax_options *options, *options_at; /* a copy; where the caller has them, or NULL */
     size_t loss_size;
 } scored_call;
@@ -425,21 +412,24 @@ static size_t size_of_mask(const sl_softmax_options *o)
     }
 }
 
+/* The shape has the strides in effect. */
 static sl_status check_softmax_options(const scored_call *c)
 {
     const sl_softmax_options *o = c->options;
     const bool wide = c->loss_size == sizeof(double);
     const double least = wide ? DBL_MIN : FLT_MIN, most = wide ? DBL_MAX : FLT_MAX;
-    const double steep = o->softcap == 0 ? 0 : (o->scale == 0 ? 1 : o->scale) / o->softcap;
+    const double scale = o->scale == 0 ? 1 : o->scale;
+    const double steep =
+        scale /
+        (o->softcap == 0 ? scale : o->softcap); /* no division by 0, whatever compilers compute first */
     const bool usable = is_usable(o->scale, least, most) && is_usable(o->slope, least, most) &&
                         is_usable(o->softcap, least, most) && is_usable(steep, least, most) &&
-                        o->softcap >= 0 && (o->softcap == 0 || steep != 0);
+                        o->softcap >= 0 && steep != 0;
     const bool mask =
         (unsigned)o->mask_type <= SL_MASK_BOOL && (wide || o->mask_type != SL_MASK_F64) &&
         (o->mask != NULL) == (o->mask_type != SL_MASK_NONE) &&
-        (o->mask_stride == 0 || (o->mask_stride > 0 && (size_t)o->mask_stride >= c->shape.classes));
-    const bool shape = c->shape.inner <= 1 && is_dense_in_classes(c->shape.in, c->shape.classes) &&
-                       is_dense_in_classes(c->shape.out, c->shape.classes);
+        (o->mask_stride == 0 || (o->mask_stride > 0 && (size_t)o->mask_stride >= c->shape->classes));
+    const bool shape = c->shape->inner <= 1 && c->shape->in.classes <= 1 && c->shape->out.classes <= 1;
     return usable && mask && shape && (o->flags & ~SL_SAFE_ROWS) == 0 ? SL_OK : SL_ERR_OPTION;
 }
 
@@ -454,46 +444,44 @@ static sl_status check_limits(const sl_softmax_options *o, sl_shape s)
     return SL_OK;
 }
 
-static sl_status check_scored(scored_call *c)
+static sl_status check_scored(const scored_call *c)
 {
     const sl_softmax_options *o = c->options;
-    const sl_shape s = c->shape;
-    const size_t rows = rows_of(s), in = s.in.outer > 0 ? (size_t)s.in.outer : s.classes,
-                 out = s.out.outer > 0 ? (size_t)s.out.outer : s.classes;
-    const size_t mask_pitch = o->mask_stride > 0 ? (size_t)o->mask_stride : 0;
-    c->x.count = reach_of(rows, in, s.classes);
-    c->y.count = reach_of(rows, out, s.classes);
-    if (in != out)
-        c->x.role = INPUT;
-    const array arrays[] = {
+    const size_t rows = rows_of(*c->shape), classes = c->shape->classes;
+    const size_t mask_stride = o->mask_stride > 0 ? (size_t)o->mask_stride : 0;
+    const bool has_mask = o->mask != NULL && c->x.count != 0;
+    array arrays[] = {
         c->x,
         c->y,
-        {o->mask, o->mask != NULL ? reach_of(rows, mask_pitch, s.classes) : 0, size_of_mask(o), INPUT, false},
+        {o->mask, has_mask ? span_of(rows, mask_stride, classes) : 0, size_of_mask(o), INPUT, false},
         {o->first, o->first != NULL ? rows : 0, sizeof *o->first, INPUT, false},
         {o->length, o->length != NULL ? rows : 0, sizeof *o->length, INPUT, false},
         {o->sink, o->sink != NULL ? rows : 0, c->loss_size, INPUT, false},
         {o->lse, o->lse != NULL ? rows : 0, c->loss_size, OUTPUT, false},
         {c->options_at, c->options_at != NULL ? 1 : 0, sizeof *c->options_at, INPUT, false},
     };
+    extents e;
+    CHECK(lay_out(arrays, COUNT_OF(arrays), c->shape, &e));
     CHECK(check_presence(arrays, COUNT_OF(arrays)));
     CHECK(check_softmax_options(c));
-    CHECK(check_limits(o, s));
-    return check_aliasing(arrays, COUNT_OF(arrays));
+    CHECK(check_limits(o, *c->shape));
+    return check_strided_aliasing(arrays, COUNT_OF(arrays), c->shape, &e);
 }
 
 #define DEFINE_ROW_OPTIONS(dt, T, L, name)                                                                   \
     sl_status sl_##name##_##dt SL_PARAMS_ROW_OPTIONS(T, L)                                                   \
     {                                                                                                        \
         const sl_softmax_options o = options != NULL ? *options : (sl_softmax_options){0};                   \
-        scored_call c = {.x = {x, 0, sizeof *x, REPLACED, false},                                            \
-                         .y = {y, 0, sizeof *y, REPLACING, false},                                           \
-                         .shape = shape,                                                                     \
-                         .options = &o,                                                                      \
-                         .options_at = options,                                                              \
-                         .loss_size = sizeof(L)};                                                            \
+        const size_t elements = elements_of(shape);                                                          \
+        const scored_call c = {.x = ELEMENTS(x, REPLACED),                                                   \
+                               .y = ELEMENTS(y, REPLACING),                                                  \
+                               .shape = &shape,                                                              \
+                               .options = &o,                                                                \
+                               .options_at = options,                                                        \
+                               .loss_size = sizeof(L)};                                                      \
         CHECK(check_scored(&c));                                                                             \
-        if (c.x.count != 0 || (o.lse != NULL && rows_of(shape) != 0))                                        \
-            sl_active_for(SL_SLOT(name, dt), c.x.count)->name##_##dt(x, y, shape, &o);                       \
+        if (elements != 0 || (o.lse != NULL && rows_of(shape) != 0))                                         \
+            sl_active_for(SL_SLOT(name, dt), elements)->name##_##dt(x, y, shape, &o);                        \
         return SL_OK;                                                                                        \
     }
 

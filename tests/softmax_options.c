@@ -202,6 +202,24 @@ static void assert_refused(const kernel *k, sl_shape shape, sl_softmax_options o
     free(y);
 }
 
+/* Results between the rows of x, or upon their ends. */
+static void interleaving(const kernel *k)
+{
+    const size_t size = k->dtype->size;
+    char *both = allocate(8 * 8, size);
+    const sl_softmax_options plain = {0};
+    sl_shape shape = sl_rows(8, 4);
+    shape.in.outer = shape.out.outer = 8;
+    memset(both, 0, 64 * size);
+    assert_int_equal(
+        k->check_and_run(&(call){.x = both, .shape = shape, .row_options = &plain, .out = {both + 4 * size}}),
+        SL_OK);
+    assert_int_equal(
+        k->check_and_run(&(call){.x = both, .shape = shape, .row_options = &plain, .out = {both + 3 * size}}),
+        SL_ERR_OVERLAP);
+    free(both);
+}
+
 static void statuses(const kernel *k)
 {
     static const float mask[64];
@@ -256,8 +274,11 @@ static void statuses(const kernel *k)
     assert_refused(k, strided, (sl_softmax_options){0}, SL_ERR_OPTION);
     strided = shape;
     strided.out.outer = 3;
-    assert_refused(k, strided, (sl_softmax_options){0}, SL_ERR_OPTION);
+    assert_refused(k, strided, (sl_softmax_options){0}, SL_ERR_STRIDE);
+    strided.out.outer = -4;
+    assert_refused(k, strided, (sl_softmax_options){0}, SL_ERR_STRIDE);
     assert_refused(k, sl_rows(SIZE_MAX / 2, 4), (sl_softmax_options){0}, SL_ERR_SIZE);
+    interleaving(k);
 }
 
 /* No rows and no classes; of these the log-sum-exp is that of the sink. */
