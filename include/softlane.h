@@ -395,8 +395,9 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *            same, they are smaller.
  *            lse: as logsumexp. With z_loss, with M the larger of |lse_r| and max |x_c|: losses of what they are and 2
  *            z_loss |lse_r| M together, gradients of the larger of those terms and 2 z_loss M p_c; f64 on any input 2
- *            more. With softcap capped logits are off by up to 5 ULP, and what follows from them by as much as that
- *            makes of it: p_c by 10 max |x_c| ULP. No class but the target then has the smaller terms */
+ *            more. With softcap capped logits are off by up to 5 ULP, and by cap 2^-149 (f64: 2^-1074), and what
+ *            follows from them by as much as that makes of it: p_c by 10 max |x_c| ULP. No class but the target then
+ *            has the smaller terms */
 SOFTLANE_API sl_status sl_cross_entropy_f32(const float *logits, const int64_t *target, sl_shape shape,
                                             const sl_loss_options *options, float *loss, float *grad);
 SOFTLANE_API sl_status sl_cross_entropy_f64(const double *logits, const int64_t *target, sl_shape shape,
@@ -662,8 +663,9 @@ typedef struct {
  *                   logsumexp
  *   error           as softmax and log_softmax, with the z of the formula for x, plus what an error of z makes: a factor of
  *                   exp(d) (log_softmax, lse: a difference of d), d = |dz_c| + max_k |dz_k| over elements that are not masked,
- *                   |dz_c| <= 2^-24 (a |s_c| + 3 |slope mask_c|), a = 3, with a softcap 9; f64: 2^-53. lse: f32 2.0 ULP tested,
- *                   3.1 / 3.4 on any input, f64 2.0, of the largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
+ *                   |dz_c| <= 2^-24 (a |s_c| + 3 |slope mask_c|), a = 3, with a softcap 9, and then softcap
+ *                   2^-149 more; f64: 2^-53, 2^-1074. lse: f32 2.0 ULP tested, 3.1 / 3.4 on any input, f64 2.0, of the
+ *                   largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
  *   status          STRIDE, SIZE, NULL, OPTION, OVERLAP. OPTION: another shape; scale, softcap, slope or scale / softcap is neither 0
  *                   nor a normal number of the arithmetic (f32, of f64 f64), or softcap is negative; a mask without a type, or a
  *                   type without a mask; mask_stride between 0 and classes, or negative; first + length > classes; other flags */
