@@ -14,9 +14,10 @@ name and numbers in C order, until the next case. The names:
   x                             logits, (log-)probabilities; of a backward kernel the first argument
   dy, target                    the second argument: gradients; class ids or probabilities
   weight, pos_weight, upstream  options of losses
-  result, gradient              PyTorch's; losses have both
-  differs                       not numbers but a reason; after it one or both of
-  softlane_result, softlane_gradient
+  mask, first, length, sink     options of softmax_with and log_softmax_with; a mask is of every element, or of every class
+  result, gradient, lse         PyTorch's; losses have a gradient, softmax_with and log_softmax_with log-sum-exps
+  differs                       not numbers but a reason; after it one or more of
+  softlane_result, softlane_gradient, softlane_lse
 
 Needs Debian's python3-torch; nothing else in this repository does. Seeded, on one thread and one code path:
 running again gives identical bytes.
@@ -272,6 +273,141 @@ def put_backward():
         backward_case("log_sigmoid_backward", (1, 1, 1), [x], [1.5])
 
 
+# -------------------------------------------------------------------------------------- softmax with options
+
+SCORED = {"softmax_with": lambda z: torch.softmax(z, 1), "log_softmax_with": lambda z: torch.log_softmax(z, 1)}
+NO_NUMBER = "lse is NaN where the row is, so also for +inf and where all is masked"
+
+
+def scores(shape, x, scale=None, softcap=None, slope=None, mask=None, mask_type=None, first=None, length=None, sink=None):
+    """What the options make of logits, as PyTorch's users write it; the sink is one more column."""
+    rows, classes, _ = shape
+    z = tensor(x, shape) * (scale or 1)
+    if softcap is not None:
+        z = softcap * torch.tanh(z / softcap)
+    if mask is not None:
+        per_row = tensor(mask).reshape(-1, classes)
+        z = z.masked_fill(per_row == 0, -inf) if mask_type == "bool" else z + (slope or 1) * per_row
+    first = torch.tensor(first or [0] * rows).reshape(rows, 1)
+    length = torch.tensor(length).reshape(rows, 1) if length is not None else classes - first
+    column = torch.arange(classes)
+    z = z.masked_fill((column < first) | (column >= first + length), -inf)
+    return z if sink is None else torch.cat([z, tensor(sink).reshape(rows, 1)], 1)
+
+
+def scored_case(shape, x, weights=None, **options):
+    """For both functions. weights: those of an attention that has worked out the scores itself."""
+    rows, classes, _ = shape
+    z = scores(shape, x, **options)
+    arrays = {name: options.get(name) for name in ("mask", "first", "length", "sink")}
+    given = {"mask": options.get("mask_type"), **{name: options.get(name) for name in ("scale", "softcap", "slope")}}
+    for kernel, function in SCORED.items():
+        result, lse = function(z)[:, :classes], torch.logsumexp(z, 1)
+        if weights is not None:
+            assert torch.allclose(torch.softmax(z, 1), weights, rtol=1e-13, atol=0), (shape, options)
+            result = weights if kernel == "softmax_with" else result
+        infinite = torch.isinf(lse)
+        differs = (NO_NUMBER, {"lse": lse.masked_fill(infinite, nan)}) if infinite.any() else None
+        put_case(kernel, shape, given, {"x": x, **arrays, "result": result, "lse": lse}, differs)
+
+
+def some_masked(mask):
+    """Elements of a mask at random, but not the first."""
+    return [value if i == 0 or rng.random() < 0.7 else -inf for i, value in enumerate(mask)]
+
+
+def causal(rows, classes):
+    return [min(r + 1, classes) for r in range(rows)]
+
+
+def window(rows, classes, width):
+    """The first element of each row, and how many of them there are."""
+    length = causal(rows, classes)
+    first = [max(0, end - width) for end in length]
+    return {"first": first, "length": [end - start for start, end in zip(first, length)]}
+
+
+def distances(rows, classes):
+    """Of ALiBi, which slope makes biases."""
+    return [float(c - r) for r in range(rows) for c in range(classes)]
+
+
+def attention_weights(q, k, **options):
+    """The attention over values that are the identity."""
+    function = getattr(F, "scaled_dot_product_attention", None)
+    if function is not None:
+        return function(q, k, torch.eye(len(k), dtype=torch.float64), **options)
+    q, k = q.unsqueeze(0), k.unsqueeze(0)  # PyTorch 1.13 wants a batch and has a result more
+    return F._scaled_dot_product_attention(q, k, torch.eye(k.shape[1], dtype=torch.float64).unsqueeze(0), **options)[0][0]
+
+
+def put_attention():
+    depth = 16  # whose scale is exact, as are the products
+    for rows, keys in ((4, 5), (7, 37), (20, 20)):
+        q, k = (tensor([rng.randint(-4, 4) / 4 for _ in range(n * depth)]).reshape(n, depth) for n in (rows, keys))
+        shape, x, scale = (rows, keys, 1), (q @ k.T).flatten().tolist(), depth**-0.5
+        scored_case(shape, x, attention_weights(q, k), scale=scale)
+        scored_case(shape, x, attention_weights(q, k, is_causal=True), scale=scale, length=causal(rows, keys))
+        bias = elements(shape, coarse)
+        scored_case(shape, x, attention_weights(q, k, attn_mask=tensor(bias).reshape(rows, keys)), scale=scale, mask=bias,
+                    mask_type="f32")
+        keep = elements(shape, lambda n: [1.0, *zeros_and_ones(n - 1)])
+        scored_case(shape, x, attention_weights(q, k, attn_mask=tensor(keep).reshape(rows, keys) != 0), scale=scale, mask=keep,
+                    mask_type="bool")
+
+
+def put_option_sets(shape, inputs):
+    rows, classes, _ = shape
+    n = math.prod(shape)
+    for mask_type in ("f32", "f16", "bf16"):
+        scored_case(shape, inputs(n), mask=coarse(n), mask_type=mask_type)
+    scored_case(shape, inputs(n), scale=80**-0.5, mask=coarse(n), mask_type="f32")
+    scored_case(shape, inputs(n), scale=-0.5, mask=coarse(classes), mask_type="f32")
+    scored_case(shape, inputs(n), scale=0.125, mask=elements(shape, lambda n: some_masked([0.0] * n)), mask_type="f32")
+    scored_case(shape, inputs(n), mask=some_masked(coarse(classes)), mask_type="f16", slope=0.25)
+    scored_case(shape, inputs(n), mask=elements(shape, lambda n: [1.0, *zeros_and_ones(n - 1)]), mask_type="bool")
+    scored_case(shape, inputs(n), scale=2, mask=[1.0, *zeros_and_ones(classes - 1)], mask_type="bool")
+    scored_case(shape, inputs(n), length=causal(rows, classes))
+    scored_case(shape, inputs(n), scale=0.125, **window(rows, classes, 2))
+    scored_case(shape, inputs(n), first=[rng.randrange(classes) for _ in range(rows)])
+    scored_case(shape, inputs(n), scale=16**-0.5, softcap=50, length=causal(rows, classes))  # Gemma
+    scored_case(shape, inputs(n), softcap=0.75, mask=coarse(n), mask_type="f32")
+    scored_case(shape, inputs(n), scale=0.125, sink=coarse(rows), **window(rows, classes, 3))  # gpt-oss
+    scored_case(shape, inputs(n), scale=0.125, slope=2.0**-3, mask=distances(rows, classes), mask_type="f32",
+                length=causal(rows, classes))
+    scored_case(shape, inputs(n), scale=0.7, softcap=30, slope=-1.5, mask=elements(shape, lambda n: some_masked(coarse(n))),
+                mask_type="f32", sink=coarse(rows), **window(rows, classes, 4))
+
+
+def put_special_scores():
+    for row in SPECIAL_ROWS:
+        shape = (1, 3, 1)
+        scored_case(shape, row, scale=1)
+        scored_case(shape, row, sink=[0.5])
+        scored_case(shape, row, softcap=2)
+        for at, kept in itertools.product(range(3), (-inf, 0)):
+            only = [kept if c == at else -inf for c in range(3)]
+            scored_case(shape, row, mask=only, mask_type="f32")
+        for keep in itertools.product((0, 1), repeat=3):
+            scored_case(shape, row, mask=keep, mask_type="bool")
+        for first, length in ((0, 0), (3, 0), (0, 2), (1, 1), (1, 2), (2, 1)):
+            scored_case(shape, row, first=[first], length=[length])
+    scored_case((2, 2, 1), [1, 2, 3, 4], mask=[-inf, -inf], mask_type="f32", sink=[2, -inf])
+    scored_case((3, 2, 1), [1, 2, 3, 4, 5, 6], length=[0, 1, 2], sink=[2, nan, inf])
+    scored_case((1, 2, 1), [1, 2], mask=[inf, 0], mask_type="f32")
+    scored_case((1, 2, 1), [1, 2], mask=[nan, 0], mask_type="f32")
+    scored_case((0, 3, 1), [], scale=2)
+
+
+def put_scores():
+    rng.seed(4)
+    for shape, inputs in (((3, 5, 1), coarse), ((2, 1, 1), coarse), ((2, 37, 1), coarse), ((18, 3, 1), coarse),
+                          ((3, 7, 1), single), ((2, 33, 1), double)):
+        put_option_sets(shape, inputs)
+    put_attention()
+    put_special_scores()
+
+
 # ---------------------------------------------------------------------------------------------------- losses
 
 def of_torch(name):
@@ -445,6 +581,7 @@ def main():
     put_special_categorical()
     put_special_binary()
     put_later()
+    put_scores()
     header = [f"# Results of PyTorch {torch.__version__} in float64. Made, and described, by "
               "scripts/make_torch_cases.py."]
     text = "\n".join(header + lines) + "\n"

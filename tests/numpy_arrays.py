@@ -72,6 +72,18 @@ def torch_cases():
 SIGNATURES = dict(sl._kernels)
 
 
+def row_options(dtype, rows, options, lines):
+    """Of softmax_with, as keywords."""
+    keywords = {name: float(options[name]) for name in ("scale", "softcap", "slope") if name in options}
+    keywords |= {name: lines[name].astype(np.int64) for name in ("first", "length") if name in lines}
+    if "mask" in lines:
+        mask = lines["mask"] != 0 if options["mask"] == "bool" else store(options["mask"], lines["mask"], -1)
+        keywords["mask"] = mask if len(mask) == len(lines["x"]) // max(rows, 1) else mask.reshape(rows, -1)
+    if "sink" in lines:
+        keywords["sink"] = lines["sink"].astype(TYPES[dtype][1])
+    return keywords
+
+
 def call(dtype, kernel, shape, options, lines):
     """A case's results by the module, under the names of PyTorch's lines."""
     outer, classes, inner = shape
@@ -95,6 +107,8 @@ def call(dtype, kernel, shape, options, lines):
         if signature == "ROW_AT":
             return {"result": function(rows, lines["ids"].astype(np.int64).reshape(outer, -1))}
         return {"result": function(rows, min(40, classes))[0]}
+    if signature == "ROW_OPTIONS":
+        return dict(zip(("result", "lse"), function(x.reshape(outer, classes), lse=True, **row_options(dtype, outer, options, lines))))
     if not signature.endswith("LOSS"):
         arguments = [x, store(dtype, lines["dy"], shape)] if signature.endswith("BACKWARD") else [x]
         return {"result": function(*arguments, **({"axis": 1} if signature.startswith("ROW") else {}))}
@@ -137,6 +151,8 @@ class Module(unittest.TestCase):
                 inputs = [lines[k] for k in ("x", "dy", "target") if k in lines]
                 if not all(np.array_equal(values(store(dtype, i, -1)), i, equal_nan=True) for i in inputs):
                     continue  # the type does not hold them
+                if SIGNATURES[kernel] == "ROW_OPTIONS":  # scores have errors of their own
+                    relative, absolute = 8 * relative, 8 * absolute
                 for name, got in call(dtype, kernel, shape, options, lines).items():
                     want = lines.get(f"softlane_{name}", lines[name])
                     got = values(got).ravel()

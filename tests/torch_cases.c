@@ -23,7 +23,8 @@
  *             denormal spacing.
  *   absolute  2^-50 where PyTorch subtracts numbers near 1, as in log(1 + tiny) and p - 1, and softlane does not; four
  *             times the last place of 1, in the arithmetic that softlane uses, where the formula itself subtracts. Such
- *             terms are of order 1 in the file.
+ *             terms are of order 1 in the file. And what softlane.h grants results for the errors of scores, where there are
+ *             options of softmax.
  */
 typedef struct {
     int digits, min_exp;
@@ -33,13 +34,16 @@ typedef struct {
 } precision;
 
 /* Formed from positive numbers by all but subtraction: small results have all their digits in PyTorch, too. */
-static bool is_without_subtraction(const kernel *k)
+static bool is_without_subtraction(const kernel *k, size_t output)
 {
+    if (output != RESULT)
+        return false;
     switch (k->row) {
     case SL_COUNT_softmax:
     case SL_COUNT_softmax_safe:
     case SL_COUNT_softmax_apply:
     case SL_COUNT_softmax_wide:
+    case SL_COUNT_softmax_with:
     case SL_COUNT_sigmoid:
     case SL_COUNT_sigmoid_wide:
     case SL_COUNT_sigmoid_backward:
@@ -59,17 +63,17 @@ static bool cancels(const kernel *k, size_t output)
     case SL_COUNT_softmax_stats_rows:
         return true;
     }
-    return output == GRADIENT;
+    return output != RESULT;
 }
 
 static precision precision_of(const kernel *k, size_t output)
 {
     const sl_ref_dtype *dt = k->dtype;
-    const bool is_t = output == GRADIENT || k->result == T_PER_ELEMENT;
+    const bool is_t = output_is_t(k, output);
     return (precision){
         .digits = is_t ? dt->digits : dt->loss_digits,
         .min_exp = is_t ? dt->min_exp : dt->loss_min_exp,
-        .absolute = (is_without_subtraction(k) ? 0 : 0x1p-50) +
+        .absolute = (is_without_subtraction(k, output) ? 0 : 0x1p-50) +
                     (cancels(k, output) ? 4 * ldexp(1, 1 - dt->loss_digits) : 0),
         .get = is_t ? dt->get : dt->get_loss,
         .put = is_t ? dt->put : dt->put_loss,
@@ -83,7 +87,8 @@ static double rounded(const precision *p, double value)
     return p->get(one, 0);
 }
 
-static bool agrees(const precision *p, double got, double want)
+/* slack: what is allowed beside that. */
+static bool agrees(const precision *p, double got, double want, double slack)
 {
     if (isnan(want) || isnan(got))
         return isnan(want) && isnan(got);
@@ -91,7 +96,7 @@ static bool agrees(const precision *p, double got, double want)
         return got == rounded(p, want);
     const double ulps = p->digits < 24 ? 0.51 : p->digits == 24 ? 5 : 16;
     const double ulp = fmax(ldexp(fabs(want), 1 - p->digits), ldexp(1, p->min_exp - p->digits));
-    return fabs(got - want) <= ulps * ulp + p->absolute;
+    return fabs(got - want) <= ulps * ulp + p->absolute + slack;
 }
 
 /* ------------------------------------------------------------------------------------------------ calls */
@@ -102,23 +107,62 @@ typedef struct {
     const torch_case *of;
     call c;
     sl_loss_options options;
+    sl_softmax_options row_options;
     void *inputs[LINE_PYTORCH]; /* by LINE_X, LINE_SECOND, ... */
+    expectation scored;         /* of a case with options of softmax, for its slack; else NULL throughout */
 } trial;
 
-static void put_id(void *array, size_t i, double value) { ((int64_t *)array)[i] = (int64_t)value; }
+/* What a line becomes. */
+typedef struct {
+    size_t size;
+    double (*get)(const void *, size_t);
+    void (*put)(void *, size_t, double);
+} storage;
 
-static double get_id(const void *array, size_t i) { return (double)((const int64_t *)array)[i]; }
+#define INTEGER_STORAGE(name, type)                                                                          \
+    static void put_##name(void *array, size_t i, double value) { ((type *)array)[i] = (type)value; }        \
+    static double get_##name(const void *array, size_t i) { return (double)((const type *)array)[i]; }       \
+    static const storage name = {sizeof(type), get_##name, put_##name};
+
+INTEGER_STORAGE(ids, int64_t)
+INTEGER_STORAGE(limits, size_t)
+INTEGER_STORAGE(truth_values, uint8_t)
+
+static storage elements_of(const sl_ref_dtype *dt) { return (storage){dt->size, dt->get, dt->put}; }
+
+static storage mask_of(sl_mask_type type)
+{
+    static const size_t floats[] = {
+        [SL_MASK_F32] = SL_COUNT_f32, [SL_MASK_F16] = SL_COUNT_f16, [SL_MASK_BF16] = SL_COUNT_bf16};
+    return type == SL_MASK_BOOL ? truth_values : elements_of(&sl_ref_dtypes[floats[type]]);
+}
+
+static storage storage_of(size_t line, const kernel *k, const torch_case *of)
+{
+    const sl_ref_dtype *dt = k->dtype;
+    switch (line) {
+    case LINE_X:
+        return elements_of(dt);
+    case LINE_SECOND:
+        return second_is_ids(k) ? ids : elements_of(dt);
+    case LINE_MASK:
+        return mask_of(of->row_options.mask_type);
+    case LINE_FIRST:
+    case LINE_LENGTH:
+        return limits;
+    }
+    return (storage){dt->loss_size, dt->get_loss, dt->put_loss};
+}
 
 /* NULL: not there. */
-static void *converted(const numbers *from, size_t size, double (*get)(const void *, size_t),
-                       void (*put)(void *, size_t, double), bool *is_exact)
+static void *converted(const numbers *from, storage as, bool *is_exact)
 {
     if (from->at == NULL)
         return NULL;
-    void *to = allocate(from->count, size);
+    void *to = allocate(from->count, as.size);
     for (size_t i = 0; i < from->count; i++) {
-        put(to, i, from->at[i]);
-        *is_exact = *is_exact && (get(to, i) == from->at[i] || isnan(from->at[i]));
+        as.put(to, i, from->at[i]);
+        *is_exact = *is_exact && (as.get(to, i) == from->at[i] || isnan(from->at[i]));
     }
     return to;
 }
@@ -126,28 +170,31 @@ static void *converted(const numbers *from, size_t size, double (*get)(const voi
 /* false: the element type does not hold the inputs. */
 static bool trial_make(trial *t, const kernel *k, const torch_case *of)
 {
-    const sl_ref_dtype *dt = k->dtype;
     bool is_exact = true;
-    *t = (trial){.k = k, .of = of, .options = of->options};
-    for (size_t a = 0; a < LINE_PYTORCH; a++) {
-        const numbers *from = &of->lines[a];
-        if (a == LINE_SECOND && second_is_ids(k))
-            t->inputs[a] = converted(from, sizeof(int64_t), get_id, put_id, &is_exact);
-        else if (a == LINE_X || a == LINE_SECOND)
-            t->inputs[a] = converted(from, dt->size, dt->get, dt->put, &is_exact);
-        else
-            t->inputs[a] = converted(from, dt->loss_size, dt->get_loss, dt->put_loss, &is_exact);
-    }
+    *t = (trial){.k = k, .of = of, .options = of->options, .row_options = of->row_options};
+    for (size_t a = 0; a < LINE_PYTORCH; a++)
+        t->inputs[a] = converted(&of->lines[a], storage_of(a, k, of), &is_exact);
     t->options.class_weight = t->inputs[LINE_WEIGHT];
     t->options.pos_weight = t->inputs[LINE_POS_WEIGHT];
     t->options.upstream = t->inputs[LINE_UPSTREAM];
-    t->c = (call){
-        .x = t->inputs[LINE_X], .second = t->inputs[LINE_SECOND], .shape = of->shape, .options = &t->options};
+    t->row_options.mask = t->inputs[LINE_MASK];
+    t->row_options.mask_stride =
+        of->lines[LINE_MASK].count == of->shape.classes ? 0 : (ptrdiff_t)of->shape.classes;
+    t->row_options.first = t->inputs[LINE_FIRST];
+    t->row_options.length = t->inputs[LINE_LENGTH];
+    t->row_options.sink = t->inputs[LINE_SINK];
+    t->c = (call){.x = t->inputs[LINE_X],
+                  .second = t->inputs[LINE_SECOND],
+                  .shape = of->shape,
+                  .options = &t->options,
+                  .row_options = &t->row_options};
     for (size_t output = 0; output < OUTPUTS; output++)
         if (of->lines[LINE_PYTORCH + output].at != NULL) {
             const size_t bytes = output_count(k, &t->c, output) * output_size(k, output);
             t->c.out[output] = memset(allocate(bytes, 1), 0x5a, bytes); /* some number */
         }
+    if (is_exact && kernels[of->row * SL_DTYPE_COUNT].row_options)
+        expect(k, &t->c, &t->scored);
     return is_exact;
 }
 
@@ -157,6 +204,7 @@ static void trial_free(trial *t)
         free(t->inputs[a]);
     for (size_t output = 0; output < OUTPUTS; output++)
         free(t->c.out[output]);
+    expectation_free(&t->scored);
 }
 
 /* ------------------------------------------------------------------------------------------------- ways */
@@ -204,12 +252,21 @@ static size_t comparisons; /* of cases by all ways */
 
 static const kernel *in_f64(size_t row) { return &kernels[row * SL_DTYPE_COUNT + SL_COUNT_f64]; }
 
+/* What errors of scores make of a result, in the arithmetic of `precise`: so many last places. t: NULL, or the trial. */
+static double slack_of(const trial *t, const kernel *precise, size_t output, size_t i)
+{
+    if (t == NULL || t->scored.slack[output] == NULL)
+        return 0;
+    return ldexp((double)t->scored.slack[output][i], t->k->dtype->loss_digits - precise->dtype->loss_digits);
+}
+
 /* The first number that is not as wanted, or the count. */
-static size_t first_wrong(const kernel *precise, size_t output, const double *got, const numbers *want)
+static size_t first_wrong(const trial *t, const kernel *precise, size_t output, const double *got,
+                          const numbers *want)
 {
     const precision p = precision_of(precise, output);
     size_t i = 0;
-    while (i < want->count && agrees(&p, got[i], want->at[i]))
+    while (i < want->count && agrees(&p, got[i], want->at[i], slack_of(t, precise, output, i)))
         i++;
     return i;
 }
@@ -223,10 +280,13 @@ static void cases_are_well_formed(void)
         for (size_t output = 0; output < OUTPUTS; output++) {
             const numbers *own = &t->lines[LINE_SOFTLANE + output],
                           *pytorch = &t->lines[LINE_PYTORCH + output];
-            if (own->at != NULL && first_wrong(in_f64(t->row), output, own->at, pytorch) == own->count)
+            if (own->at != NULL && first_wrong(NULL, in_f64(t->row), output, own->at, pytorch) == own->count)
                 fail_msg(TORCH_FILE ":%zu: %s: is no difference", t->line, t->title);
         }
 }
+
+static const char *const output_names[OUTPUTS] = {
+    [RESULT] = "result", [GRADIENT] = "gradient", [LSE] = "log-sum-exp"};
 
 /* precise: whose tolerance is right for the results */
 static bool check(const trial *t, const kernel *precise, double *got[OUTPUTS])
@@ -235,23 +295,23 @@ static bool check(const trial *t, const kernel *precise, double *got[OUTPUTS])
         const numbers *all = t->of->lines;
         const numbers *want =
             &all[(all[LINE_SOFTLANE + output].at != NULL ? LINE_SOFTLANE : LINE_PYTORCH) + output];
-        const size_t i = first_wrong(precise, output, got[output], want);
+        const size_t i = first_wrong(t, precise, output, got[output], want);
         if (i == want->count)
             continue;
         print_error(TORCH_FILE ":%zu: %s: %s %zu is %.17g, not %.17g\n", t->of->line, t->of->title,
-                    output == GRADIENT ? "gradient" : "result", i, got[output][i], want->at[i]);
+                    output_names[output], i, got[output][i], want->at[i]);
         return false;
     }
     return true;
 }
 
-/* Without options softmax_with is softmax: it takes the cases of that in rows. */
+/* Without options softmax_with is softmax: it takes the cases of that in rows, too. */
 static bool is_case_of(const torch_case *t, const kernel *k)
 {
-    const size_t row = k->row == SL_COUNT_softmax_with       ? SL_COUNT_softmax
-                       : k->row == SL_COUNT_log_softmax_with ? SL_COUNT_log_softmax
-                                                             : k->row;
-    return t->row == row && (!k->row_options || t->shape.inner == 1);
+    const size_t plain = k->row == SL_COUNT_softmax_with       ? SL_COUNT_softmax
+                         : k->row == SL_COUNT_log_softmax_with ? SL_COUNT_log_softmax
+                                                               : k->row;
+    return t->row == k->row || (t->row == plain && t->shape.inner == 1);
 }
 
 static void compare(const kernel *k, const kernel *precise, const isa *on, way *results)

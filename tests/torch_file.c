@@ -22,13 +22,21 @@ static const struct {
     {"weight", LINE_WEIGHT},
     {"pos_weight", LINE_POS_WEIGHT},
     {"upstream", LINE_UPSTREAM},
+    {"mask", LINE_MASK},
+    {"first", LINE_FIRST},
+    {"length", LINE_LENGTH},
+    {"sink", LINE_SINK},
     {"result", LINE_PYTORCH + RESULT},
     {"gradient", LINE_PYTORCH + GRADIENT},
+    {"lse", LINE_PYTORCH + LSE},
     {"softlane_result", LINE_SOFTLANE + RESULT},
     {"softlane_gradient", LINE_SOFTLANE + GRADIENT},
+    {"softlane_lse", LINE_SOFTLANE + LSE},
 };
 
 static const char *const reduction_names[] = {[SL_MEAN] = "mean", [SL_SUM] = "sum", [SL_NONE] = "none"};
+static const char *const mask_names[] = {
+    [SL_MASK_F32] = "f32", [SL_MASK_F16] = "f16", [SL_MASK_BF16] = "bf16", [SL_MASK_BOOL] = "bool"};
 
 /* Where reading has got to. */
 typedef struct {
@@ -86,14 +94,30 @@ static sl_reduction reduction_of(const reader *r, const char *name)
     return SL_NONE;
 }
 
-static void read_option(const reader *r, sl_loss_options *options, const char *option)
+static sl_mask_type mask_type_of(const reader *r, const char *name)
 {
-    char reduction[8];
-    if (sscanf(option, "reduction=%7s", reduction) == 1)
-        options->reduction = reduction_of(r, reduction);
+    for (size_t i = 0; i < COUNT_OF(mask_names); i++)
+        if (mask_names[i] != NULL && strcmp(name, mask_names[i]) == 0)
+            return (sl_mask_type)i;
+    REFUSE(r, "no type of masks: '%s'", name);
+    return SL_MASK_NONE;
+}
+
+static void read_option(const reader *r, torch_case *t, const char *option)
+{
+    sl_loss_options *options = &t->options;
+    sl_softmax_options *row_options = &t->row_options;
+    char name[8];
+    if (sscanf(option, "reduction=%7s", name) == 1)
+        options->reduction = reduction_of(r, name);
+    else if (sscanf(option, "mask=%7s", name) == 1)
+        row_options->mask_type = mask_type_of(r, name);
     else if (sscanf(option, "ignore=%" SCNd64, &options->ignore_index) == 1)
         options->has_ignore_index = true;
-    else if (sscanf(option, "smoothing=%lf", &options->label_smoothing) != 1)
+    else if (sscanf(option, "smoothing=%lf", &options->label_smoothing) != 1 &&
+             sscanf(option, "scale=%lf", &row_options->scale) != 1 &&
+             sscanf(option, "softcap=%lf", &row_options->softcap) != 1 &&
+             sscanf(option, "slope=%lf", &row_options->slope) != 1)
         REFUSE(r, "no option: '%s'", option);
 }
 
@@ -109,7 +133,7 @@ static void read_title(reader *r, char *words)
         REFUSE(r, "no shape: '%s'", shape);
     for (char *next; *option != '\0'; option = next) {
         next = cut(option, ' ');
-        read_option(r, &t->options, option);
+        read_option(r, t, option);
     }
 }
 
@@ -153,7 +177,10 @@ static void check_lines(const torch_case *t)
 {
     const kernel *k = &kernels[t->row * SL_DTYPE_COUNT];
     const call c = {.shape = t->shape, .options = &t->options};
-    const size_t results = output_count(k, &c, RESULT), gradients = is_loss(k) ? elements(t->shape) : 0;
+    const size_t results = output_count(k, &c, RESULT), gradients = is_loss(k) ? elements(t->shape) : 0,
+                 of_rows = k->row_options ? rows(t->shape) : 0,
+                 mask = t->lines[LINE_MASK].count == t->shape.classes ? t->shape.classes : elements(t->shape);
+    const bool has_mask = t->row_options.mask_type != SL_MASK_NONE;
     const struct {
         size_t count;
         bool is_required;
@@ -163,17 +190,25 @@ static void check_lines(const torch_case *t)
         [LINE_WEIGHT] = {t->shape.classes, false},
         [LINE_POS_WEIGHT] = {t->shape.classes, false},
         [LINE_UPSTREAM] = {results, false},
+        [LINE_MASK] = {k->row_options && has_mask ? mask : 0, has_mask},
+        [LINE_FIRST] = {of_rows, false},
+        [LINE_LENGTH] = {of_rows, false},
+        [LINE_SINK] = {of_rows, false},
         [LINE_PYTORCH + RESULT] = {results, true},
         [LINE_PYTORCH + GRADIENT] = {gradients, is_loss(k)},
+        [LINE_PYTORCH + LSE] = {of_rows, k->row_options},
         [LINE_SOFTLANE + RESULT] = {results, false},
         [LINE_SOFTLANE + GRADIENT] = {gradients, false},
+        [LINE_SOFTLANE + LSE] = {of_rows, false},
     };
     for (size_t i = 0; i < LINES; i++)
         if (t->lines[i].at != NULL ? t->lines[i].count != want[i].count : want[i].is_required)
             fail_msg(TORCH_FILE ":%zu: %s: line %zu has %zu numbers, not %zu", t->line, t->title, i,
                      t->lines[i].count, want[i].count);
-    if ((t->differs != NULL) !=
-        (t->lines[LINE_SOFTLANE + RESULT].at != NULL || t->lines[LINE_SOFTLANE + GRADIENT].at != NULL))
+    bool has_own = false;
+    for (size_t output = 0; output < OUTPUTS; output++)
+        has_own = has_own || t->lines[LINE_SOFTLANE + output].at != NULL;
+    if ((t->differs != NULL) != has_own)
         fail_msg(TORCH_FILE ":%zu: %s: a difference needs a reason and numbers", t->line, t->title);
 }
 

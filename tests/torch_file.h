@@ -17,6 +17,10 @@ enum {
     LINE_WEIGHT,
     LINE_POS_WEIGHT,
     LINE_UPSTREAM,
+    LINE_MASK,
+    LINE_FIRST,
+    LINE_LENGTH,
+    LINE_SINK,
     LINE_PYTORCH,
     LINE_SOFTLANE = LINE_PYTORCH + OUTPUTS,
     LINES = LINE_SOFTLANE + OUTPUTS
@@ -32,9 +36,10 @@ typedef struct {
     const char *title;
     size_t row; /* in kernels.def */
     sl_shape shape;
-    sl_loss_options options; /* without arrays */
-    numbers lines[LINES];    /* what the kernel needs is there, and each has the length that the shape says */
-    const char *differs;     /* why softlane deliberately gives what LINE_SOFTLANE has; NULL: it does not */
+    sl_loss_options options; /* without arrays, as these: */
+    sl_softmax_options row_options;
+    numbers lines[LINES]; /* what the kernel needs is there, and each has the length that the shape says */
+    const char *differs;  /* why softlane deliberately gives what LINE_SOFTLANE has; NULL: it does not */
 } torch_case;
 
 /* Never freed. */
