@@ -10,9 +10,10 @@
 
 Elements are float32, float64, float16, or bfloat16: uint16 arrays of its bits, or ml_dtypes.bfloat16. `axis` is that of
 the classes. Arrays must be C-contiguous, plain (no masked arrays) and of the right type: others are refused, since to
-convert them is to copy them. Only functions with an axis also take slices that C has strides for: the first columns of
-a padded matrix (logits[:, :50257]), a class axis of a part of an image. Two inputs must then lie alike. Class ids alone may be of any integer type: if it is not int64 they are copied. A status other
-than SL_OK is raised as softlane.Error; what softlane.h leaves to C, shapes and types, as ValueError and TypeError. Formulas,
+convert them is to copy them. What C has strides for may be a slice that they describe: rows, and their masks, of a padded
+matrix (logits[:, :50257]), a class axis of a part of an image. Two inputs must then lie alike; a mask has a pitch of its own, or is
+one row that is broadcast. Class ids and limits may be of any integer type: if it is not C's they are copied. A status other than
+SL_OK is raised as softlane.Error; what softlane.h leaves to C, shapes and types, as ValueError and TypeError. Formulas,
 special values and error bounds are in softlane.h. The global interpreter lock is not held.
 
 Kernels and element types come from the manifests kernels.def and dtypes.def, which must lie beside this file, or in kernels/
@@ -318,16 +319,10 @@ def _dtype_of(name, array):
 
 def _merged(lengths, strides):
     """The elements from one index of these dimensions, as one, to the next: 0 where there is none, None where they differ."""
-    merged, reach = 0, None
-    for length, stride in reversed(list(zip(lengths, strides))):
-        if length == 1:
-            continue
-        if merged == 0:
-            merged, reach = stride, stride
-        elif stride != reach:
-            return None
-        reach *= length
-    return merged
+    steps = [(length, stride) for length, stride in zip(lengths, strides) if length != 1]
+    if any(outer != length * stride for (_, outer), (length, stride) in zip(steps, steps[1:])):
+        return None
+    return steps[-1][1] if steps else 0
 
 
 def _strides_of(array, axis):
@@ -471,14 +466,18 @@ def _with_options(kernel):
 _masks = {"float32": 1, "float64": 2, "float16": 3, "bfloat16": 4, "uint16": 4, "bool": 5, "uint8": 5}
 
 
-def _mask(array, shape):
-    """What the options say of a mask: for every element, or for every class."""
+def _mask(array, shape, axis):
+    """What the options say of a mask: for every element, or for every class, also broadcast to the rows."""
     _check_plain("mask", array)
     if array.dtype.name not in _masks:
         raise TypeError(f"mask holds {array.dtype}, need one of {', '.join(_masks)}")
-    per_class = array.shape == shape[-1:] and array.shape != shape
-    _checked("mask", array, array.dtype, array.shape if per_class else shape)
-    return {"mask": array.ctypes.data, "mask_type": _masks[array.dtype.name], "mask_stride": 0 if per_class else shape[-1]}
+    if array.shape == shape and array.size and not any(np.moveaxis(array, axis, -1).strides[:-1]):
+        array = np.moveaxis(array, axis, -1)[(0,) * (array.ndim - 1)]
+    classes = shape[axis]
+    per_class = array.shape == (classes,)
+    _checked("mask", array, array.dtype, array.shape if per_class else shape, axis=-1 if per_class else axis)
+    stride = 0 if per_class else _strides_of(array, axis % array.ndim).outer or classes
+    return {"mask": array.ctypes.data, "mask_type": _masks[array.dtype.name], "mask_stride": stride}
 
 
 def _limit(name, array, rows):
@@ -497,7 +496,7 @@ def _row_options(kernel):
                  lse=False, safe_rows=False):
         dtype, loss = _dtype_of("x", x)
         shape, rows = _split("x", x, axis)
-        _checked("x", x, x.dtype, x.shape)
+        _checked("x", x, x.dtype, x.shape, axis=axis)
         fields = {name: _real(name, value) for name, value in (("scale", scale), ("softcap", softcap), ("slope", slope))}
         for name in ("scale", "slope"):
             if fields[name] == 0:
@@ -506,7 +505,7 @@ def _row_options(kernel):
                   if array is not None}  # which live as long as the call
         fields.update({name: array.ctypes.data for name, array in limits.items()})
         if mask is not None:
-            fields.update(_mask(mask, x.shape))
+            fields.update(_mask(mask, x.shape, axis))
         if sink is not None:
             fields["sink"] = _checked("sink", sink, loss, rows).ctypes.data
         if isinstance(lse, (bool, np.bool_)):
@@ -515,7 +514,8 @@ def _row_options(kernel):
             lse = _output("lse", lse, loss, rows)
         if lse is not None:
             fields["lse"] = lse.ctypes.data
-        out = _output("out", out, x.dtype, x.shape)
+        out = _output("out", out, x.dtype, x.shape, axis)
+        _lay_out(shape, axis, out, x=x)
         _call(kernel, dtype, x, out, shape, _SoftmaxOptions(flags=_SAFE_ROWS * _flag("safe_rows", safe_rows), **fields))
         return out if lse is None else (out, lse)
     return function
@@ -698,7 +698,8 @@ def _rows_of(x):
     """Its element type and that of its losses, its shape for C, and its dimensions without the class axis, which is the last."""
     dtype, loss = _dtype_of("x", x)
     shape, rows = _split("x", x, -1)
-    _checked("x", x, x.dtype, x.shape)
+    _checked("x", x, x.dtype, x.shape, axis=-1)
+    _lay_out(shape, -1, None, x=x)
     return dtype, loss, shape, rows
 
 

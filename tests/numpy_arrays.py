@@ -453,6 +453,48 @@ class Module(unittest.TestCase):
             with self.assertRaises(ValueError):
                 sl.bce_with_logits(wrong, wrong)
 
+    def test_rows_of_a_padded_matrix(self):
+        """The functions of rows alone: as of a contiguous copy, nothing else read or written; and masks with a pitch."""
+        rng = np.random.default_rng(6)
+        whole, over = np.full((3, 4, 48), np.nan, np.float32), np.full((3, 4, 50), 7, np.float32)
+        whole[..., 2:42] = rng.normal(0, 3, (3, 4, 40))
+        x, out = whole[..., 2:42], over[..., 5:45]
+        copy, ids = np.ascontiguousarray(x), rng.integers(0, 40, (3, 4))
+        chosen = rng.integers(0, 40, (3, 4, 5))
+
+        def stats_of(*arguments):
+            return [bytes(stats) for stats in sl.softmax_stats_rows(*arguments)]
+
+        self.assertEqual(stats_of(x, ids), stats_of(copy, ids))
+        self.assertEqual(stats_of(x), stats_of(copy))
+        np.testing.assert_array_equal(sl.log_softmax_at(x, chosen), sl.log_softmax_at(copy, chosen))
+        for got, want in zip(sl.log_softmax_top(x, 7), sl.log_softmax_top(copy, 7)):
+            np.testing.assert_array_equal(got, want)
+        mask = np.full((3, 4, 64), np.nan, np.float32)
+        mask[..., :40] = rng.normal(size=(3, 4, 40))
+        keep = rng.random((3, 4, 44)) < 0.8
+        for function in sl.softmax, sl.log_softmax:
+            for given, dense in ((mask[..., :40], None), (keep[..., 4:], None), (mask[:1, :1, :40], mask[0, 0, :40]),
+                                 (mask[1, 2, :40], None)):
+                given = np.broadcast_to(given, x.shape) if dense is not None else given
+                dense = np.ascontiguousarray(given) if dense is None else dense
+                want, lse = function(copy, mask=dense, scale=0.5, lse=True, safe_rows=True)
+                got = function(x, out=out, mask=given, scale=0.5, lse=True, safe_rows=True)
+                self.assertIs(got[0], out)
+                np.testing.assert_array_equal(out, want)
+                np.testing.assert_array_equal(got[1], lse)
+                self.assertTrue(np.all(over[..., :5] == 7) and np.all(over[..., 45:] == 7))
+        column = np.ascontiguousarray(mask[0, :, :40, np.newaxis])  # an axis of 1 behind the classes
+        np.testing.assert_array_equal(sl.softmax(copy[0, :, :, np.newaxis], 1, mask=column)[..., 0], sl.softmax(copy[0], mask=column[..., 0]))
+        for wrong in np.repeat(keep, 2, axis=-1)[..., :80:2], mask[..., 39::-1], np.broadcast_to(mask[:, :1, :40], x.shape), keep[:, :2, 4:]:
+            with self.assertRaises(ValueError):
+                sl.softmax(x, mask=wrong)
+        for wrong in whole[..., ::2], whole[..., ::-1], np.broadcast_to(x[:, :1], x.shape), np.broadcast_to(x[:1], x.shape):
+            for function in (sl.softmax, sl.softmax_with, sl.softmax_stats_rows, lambda a: sl.log_softmax_top(a, 2),
+                             lambda a: sl.log_softmax_at(a, chosen)):
+                with self.assertRaisesRegex(ValueError, "contiguous"):
+                    function(wrong)
+
     def test_statuses_are_raised(self):
         both = np.zeros(13, np.float32)
         with self.assertRaisesRegex(sl.Error, "^softmax: ") as caught:
