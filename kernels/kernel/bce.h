@@ -227,6 +227,74 @@ typedef struct {
     int plain;   /* see is_plain */
 } bce_call;
 
+/* ---- runs too short for registers ---- */
+
+/* Elements of short runs are gathered, so many at once, where much is computed of each: the part of its last registers that a run
+ * does not fill costs as much as the rest. */
+enum { GATHERED = 512 };
+
+/* How far a walk over all elements has got: the element, its run of the block, and how many of that are done. */
+typedef struct {
+    size_t at, r, done;
+} place;
+
+typedef struct {
+    const T *from_x, *from_target;
+    T *to;
+    runs all;
+    place in, out;
+    T x[GATHERED], target[GATHERED], grad[GATHERED];
+} gathered_runs;
+
+/* Moves on by the rest of a run, or by less; returns by how many. */
+SL_INLINE size_t advance(place *p, const runs *all, strides of, size_t most)
+{
+    const size_t n = least(most, all->length - p->done);
+    p->at += n;
+    p->done += n;
+    if (p->done == all->length) {
+        p->at += run_step(of, p->r, all->of_block) - all->length;
+        p->r = p->r + 1 < all->of_block ? p->r + 1 : 0;
+        p->done = 0;
+    }
+    return n;
+}
+
+SL_INLINE void gathered_runs_init(gathered_runs *g, const runs *all, const T *x, const T *target, T *grad)
+{
+    g->from_x = x;
+    g->from_target = target;
+    g->to = grad;
+    g->all = *all;
+    g->in = g->out = (place){0, 0, 0};
+}
+
+/* Of the next n elements x and target; and their gradients, back. */
+SL_NOINLINE void gather_runs(gathered_runs *g, size_t n)
+{
+    for (size_t i = 0, some; i < n; i += some) {
+        const size_t at = g->in.at;
+        some = advance(&g->in, &g->all, g->all.in, n - i);
+        memcpy(g->x + i, g->from_x + at, some * sizeof *g->x);
+        memcpy(g->target + i, g->from_target + at, some * sizeof *g->target);
+    }
+}
+
+SL_NOINLINE void scatter_runs(gathered_runs *g, size_t n)
+{
+    for (size_t i = 0, some; i < n; i += some) {
+        const size_t at = g->out.at;
+        some = advance(&g->out, &g->all, g->all.out, n - i);
+        memcpy(g->to + at, g->grad + i, some * sizeof *g->grad);
+    }
+}
+
+/* Whether runs are, which are done by so many elements together. */
+SL_INLINE int are_gathered(const runs *all, size_t together)
+{
+    return all->length < 8 * together && all->length % together != 0;
+}
+
 /* From run r to the next: what lies between is left out, so that an element stays where a pointer and its number say. */
 SL_INLINE void next_run(const runs *all, size_t *r, const T **x, const T **target, T **grad)
 {
@@ -245,10 +313,21 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     total_zero(&losses);
     class_cursor at_pos = {0, 0}, at_all = {0, 0};
     reg one = c_set1(1);
-    int nontemporal = grad && use_nontemporal(grad, c.count);
     const runs all = runs_of(*c.shape);
-    const size_t count = all.length;
+    const int gathered = c.of_prob && are_gathered(&all, SL_W);
+    int nontemporal = grad && !gathered && use_nontemporal(grad, c.count);
+    size_t count = all.length;
+    gathered_runs short_runs;
+    if (gathered)
+        gathered_runs_init(&short_runs, &all, x, target, grad);
     for (size_t first = 0, r = 0; first < c.count; first += count) {
+        if (gathered) {
+            count = least(GATHERED, c.count - first);
+            gather_runs(&short_runs, count);
+            x = short_runs.x - first;
+            target = short_runs.target - first;
+            grad = grad ? short_runs.grad - first : NULL;
+        }
         const size_t behind = first + count;
         size_t head = first + (nontemporal ? least(count, elements_to_line(grad + first)) : 0);
         /* What lies before the first line that is stored past the caches, and the rest. */
@@ -284,7 +363,10 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                 else if (grad)
                     store_some(grad + e, entry, n);
             }
-        next_run(&all, &r, &x, &target, &grad);
+        if (!gathered)
+            next_run(&all, &r, &x, &target, &grad);
+        else if (grad)
+            scatter_runs(&short_runs, count);
     }
     if (nontemporal)
         stream_end();
@@ -319,10 +401,22 @@ SL_INLINE void plain_losses_of(bce_call c, const T *x, const T *target, size_t r
 {
     total losses;
     total_zero(&losses);
-    int nontemporal = grad && use_nontemporal(grad, c.count), reduces = c.o->reduction != SL_NONE;
     const runs all = runs_of(*c.shape);
-    const size_t count = all.length;
+    const int gathered = are_gathered(&all, registers * SL_W);
+    int nontemporal = grad && !gathered && use_nontemporal(grad, c.count),
+        reduces = c.o->reduction != SL_NONE;
+    size_t count = all.length;
+    gathered_runs short_runs;
+    if (gathered)
+        gathered_runs_init(&short_runs, &all, x, target, grad);
     for (size_t first = 0, r = 0; first < c.count; first += count) {
+        if (gathered) {
+            count = least(GATHERED, c.count - first);
+            gather_runs(&short_runs, count);
+            x = short_runs.x - first;
+            target = short_runs.target - first;
+            grad = grad ? short_runs.grad - first : NULL;
+        }
         const size_t behind = first + count;
         size_t head = first + (nontemporal ? least(count, elements_to_line(grad + first)) : 0);
         for (size_t start = first, end = head; start < behind; start = end, end = behind)
@@ -347,7 +441,10 @@ SL_INLINE void plain_losses_of(bce_call c, const T *x, const T *target, size_t r
                         store_some(grad + e + at, entry[k], m);
                 }
             }
-        next_run(&all, &r, &x, &target, &grad);
+        if (!gathered)
+            next_run(&all, &r, &x, &target, &grad);
+        else if (grad)
+            scatter_runs(&short_runs, count);
     }
     if (nontemporal)
         stream_end();

@@ -913,6 +913,7 @@ SL_NOINLINE void losses_of_groups(loss_call *c, size_t grouped)
     const sl_loss_options *o = c->o;
     const sl_shape shape = c->shape;
     c->w = walk_of(shape);
+    c->w.apart = c->grad && c->w.apart;
     c->own = w_set1(1 - c->smoothing);
     c->share = w_set1(c->smoothing / (double)(int64_t)shape.classes);
     c->weights = (weight_sum){w_set1(0), c_acc_zero()};

@@ -29,6 +29,7 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *sha
         return;
     }
     walk w = walk_of(*shape);
+    w.apart = grad && w.apart;
     total losses;
     total_zero(&losses);
     double count = weight_of_rows(target, w.blocks * w.rows, o);

@@ -272,15 +272,15 @@ SL_NOINLINE void softmax_rows(const T *x, T *y, const sl_shape *shape, int safe)
 
 /* ---- short rows ---- */
 
-/* Of transposed rows: their exponentials, class c of row l at e[c * SL_W + l], and their maxima. */
-SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vframe f, num *e)
+/* Of rows to be transposed: their exponentials, class c of row l at e[c * SL_W + l], and their maxima. */
+SL_INLINE reg transposed_exps(flat_rows rows, int shifted, c_vframe f, num *e)
 {
     c_exp_table table = c_exp_table_load();
     reg q[4], top = c_set1((num)-INFINITY);
-    for (size_t c = 0; c < classes; c += 4) {
-        size_t at = block4_at(c, classes);
-        c_load_transposed(x + at, classes, q);
-        for (size_t k = c - at; k < 4 && at + k < classes; k++) {
+    for (size_t c = 0; c < rows.classes; c += 4) {
+        size_t at = block4_at(c, rows.classes);
+        c_load_transposed(rows.x + at, rows.pitch, q);
+        for (size_t k = c - at; k < 4 && at + k < rows.classes; k++) {
             top = c_larger(q[k], top);
             c_store(e + (at + k) * SL_W, c_exp_predicted(q[k], shifted, f, table));
         }
@@ -289,9 +289,9 @@ SL_INLINE reg transposed_exps(const num *x, size_t classes, int shifted, c_vfram
 }
 
 /* In the right frames. */
-SL_NOINLINE void transposed_exps_again(const num *x, size_t classes, c_vframe f, num *e)
+SL_NOINLINE void transposed_exps_again(flat_rows rows, c_vframe f, num *e)
 {
-    transposed_exps(x, classes, SHIFTED, f, e);
+    transposed_exps(rows, SHIFTED, f, e);
 }
 
 /* SL_W short rows of this shape. */
@@ -301,12 +301,13 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
     num flat[SL_SHORT * SL_W], e[SL_SHORT * SL_W];
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
-    const num *from = load_flat(x, classes, pitch_in(*shape), flat);
-    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, classes, UNSHIFTED, f, e));
+    const flat_rows from = load_flat(x, classes, pitch_in(*shape), flat);
+    c_vframe f = c_vframe_of(c_set1(0)), right = c_vframe_of(transposed_exps(from, UNSHIFTED, f, e));
     if (!c_vframe_same(f, right))
-        transposed_exps_again(from, classes, right, e);
+        transposed_exps_again(from, right, e);
     strip_end end = strip_end_of(sum_of_few(e, classes), safe);
-    num *to = flat_results(y, out == classes, nontemporal, flat);
+    num *to = flat_results(y, classes, out, nontemporal, flat);
+    const size_t pitch = flat_pitch(classes, out);
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
         reg q[4];
@@ -316,7 +317,7 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
         if (classes < 4)
             store_few(q, classes, to);
         else
-            c_store_transposed(to + at, classes, q);
+            c_store_transposed(to + at, pitch, q);
     }
     store_flat(y, classes, out, to, nontemporal);
 }

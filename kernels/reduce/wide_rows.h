@@ -187,7 +187,7 @@ SL_INLINE void wide_strips(const T *x, num *y, sl_shape shape, void (*of_strip)(
 /* SL_W short rows, of which y has n. */
 SL_NOINLINE void wide_transpose_out(const num *transposed, size_t classes, size_t n, num *y, size_t pitch)
 {
-    num flat[SL_SHORT * SL_W], *to = n < SL_W || pitch != classes ? flat : y;
+    num flat[SL_SHORT * SL_W], *to = n < SL_W || (pitch != classes && classes < 4) ? flat : y;
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
         reg q[4];
@@ -197,7 +197,7 @@ SL_NOINLINE void wide_transpose_out(const num *transposed, size_t classes, size_
         if (classes < 4)
             store_few(q, classes, to);
         else
-            c_store_transposed(to + at, classes, q);
+            c_store_transposed(to + at, to == y ? pitch : classes, q);
     }
     if (to == y)
         return;

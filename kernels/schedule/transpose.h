@@ -34,26 +34,44 @@ SL_NOINLINE void scatter_rows(const num *flat, size_t classes, size_t rows, T *y
             store_some(y + l * pitch + i, c_load(flat + l * classes + i), classes - i);
 }
 
-/* SL_W rows as numbers of the arithmetic's own type: where they are, or in `flat`. */
-SL_INLINE const num *load_flat(const T *x, size_t classes, size_t pitch, num flat[SL_SHORT * SL_W])
+/* Whether blocks of four of SL_W rows are read and written where these lie: as numbers of the arithmetic's own type, and without
+ * what may be between rows. Else they are in `flat`. */
+SL_INLINE int are_flat(size_t classes, size_t pitch)
 {
-    if (pitch != classes) {
+    return sizeof(T) == sizeof(num) && (pitch == classes || classes >= 4);
+}
+
+/* From row to row, there or in `flat`. */
+SL_INLINE size_t flat_pitch(size_t classes, size_t pitch)
+{
+    return are_flat(classes, pitch) ? pitch : classes;
+}
+
+/* SL_W rows, to be transposed. */
+typedef struct {
+    const num *x;
+    size_t classes, pitch;
+} flat_rows;
+
+SL_INLINE flat_rows load_flat(const T *x, size_t classes, size_t pitch, num flat[SL_SHORT * SL_W])
+{
+    if (pitch == classes)
+        for (size_t line = 0; line < classes * SL_W * sizeof *x; line += SL_LINE)
+            __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 2);
+    if (are_flat(classes, pitch))
+        return (flat_rows){(const num *)(const void *)x, classes, pitch};
+    if (pitch != classes)
         gather_rows(x, classes, pitch, SL_W, NULL, flat);
-        return flat;
-    }
-    for (size_t line = 0; line < classes * SL_W * sizeof *x; line += SL_LINE)
-        __builtin_prefetch((const char *)x + PREFETCH_BYTES + line, 0, 2);
-    if (sizeof(T) == sizeof(num))
-        return (const num *)(const void *)x;
-    for (size_t i = 0; i < classes; i++)
-        c_store(flat + i * SL_W, load(x + i * SL_W));
-    return flat;
+    else
+        for (size_t i = 0; i < classes; i++)
+            c_store(flat + i * SL_W, load(x + i * SL_W));
+    return (flat_rows){flat, classes, classes};
 }
 
 /* Where results are put for store_flat(): at once in y, if it can take them. */
-SL_INLINE num *flat_results(T *y, int is_dense, int nontemporal, num flat[SL_SHORT * SL_W])
+SL_INLINE num *flat_results(T *y, size_t classes, size_t pitch, int nontemporal, num flat[SL_SHORT * SL_W])
 {
-    return sizeof(T) == sizeof(num) && is_dense && !nontemporal ? (num *)(void *)y : flat;
+    return are_flat(classes, pitch) && !nontemporal ? (num *)(void *)y : flat;
 }
 
 SL_INLINE void store_flat(T *y, size_t classes, size_t pitch, const num *from, int nontemporal)
@@ -88,18 +106,18 @@ SL_INLINE int short_rows_nontemporal(const T *y, sl_shape s)
 SL_INLINE size_t block4_at(size_t c, size_t classes) { return classes < 4 ? 0 : least(c, classes - 4); }
 
 /* Class c of row l at transposed[c * SL_W + l]. */
-SL_INLINE void transpose(const num *x, size_t classes, T *transposed)
+SL_INLINE void transpose(flat_rows rows, T *transposed)
 {
     reg q[4];
-    if (classes < 4) {
-        c_load_transposed(x, classes, q);
-        for (size_t k = 0; k < classes; k++)
+    if (rows.classes < 4) {
+        c_load_transposed(rows.x, rows.pitch, q);
+        for (size_t k = 0; k < rows.classes; k++)
             store(transposed + k * SL_W, q[k]);
         return;
     }
-    for (size_t c = 0; c < classes; c += 4) {
-        size_t at = block4_at(c, classes);
-        c_load_transposed(x + at, classes, q);
+    for (size_t c = 0; c < rows.classes; c += 4) {
+        size_t at = block4_at(c, rows.classes);
+        c_load_transposed(rows.x + at, rows.pitch, q);
         SL_UNROLL
         for (size_t k = 0; k < 4; k++)
             store(transposed + (at + k) * SL_W, q[k]);
@@ -124,7 +142,7 @@ SL_INLINE void store_few(const reg q[4], size_t classes, num *y)
         last[2] = rows[4 * SL_W - 2];
 }
 
-SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
+SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y, size_t pitch)
 {
     reg q[4];
     if (classes < 4) {
@@ -139,7 +157,7 @@ SL_INLINE void transpose_back(const T *transposed, size_t classes, num *y)
         SL_UNROLL
         for (size_t k = 0; k < 4; k++)
             q[k] = load(transposed + (at + k) * SL_W);
-        c_store_transposed(y + at, classes, q);
+        c_store_transposed(y + at, pitch, q);
     }
 }
 
@@ -149,19 +167,22 @@ SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t pitch, size_t r
                               T transposed[SL_SHORT * SL_W])
 {
     num flat[SL_SHORT * SL_W];
+    flat_rows from = {flat, classes, classes};
     size_t beyond = left(4, classes); /* the last row's end, to where its quad reaches */
-    if (pitch != classes || (live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows))) {
+    if (classes == 0) /* never so, but gcc warns of `flat`, which nothing would be written to */
+        return;
+    int some = live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows);
+    if (some || (pitch != classes && rows < SL_W)) {
         gather_rows(x, classes, pitch, rows, live, flat);
-        transpose(flat, classes, transposed);
-    } else if (rows >= SL_W &&
-               (beyond == 0 || ((rows - SL_W) * classes >= beyond && sizeof(T) == sizeof(num)))) {
-        transpose(load_flat(x, classes, classes, flat), classes, transposed);
+    } else if (rows >= SL_W && (pitch != classes || beyond == 0 ||
+                                ((rows - SL_W) * classes >= beyond && sizeof(T) == sizeof(num)))) {
+        from = load_flat(x, classes, pitch, flat);
     } else {
         size_t all = least(SL_W, rows) * classes;
         for (size_t i = 0; i < classes * SL_W + beyond; i += SL_W)
             c_store(flat + i, load_some(x + least(i, all), left(all, i), 0));
-        transpose(flat, classes, transposed);
     }
+    transpose(from, transposed);
 }
 
 /* The next SL_W of `rows`, of at least one class. */
@@ -170,12 +191,12 @@ SL_NOINLINE void transpose_out(const T transposed[SL_SHORT * SL_W], size_t class
 {
     num flat[SL_SHORT * SL_W];
     if (rows >= SL_W) {
-        num *to = flat_results(y, pitch == classes, nontemporal, flat);
-        transpose_back(transposed, classes, to);
+        num *to = flat_results(y, classes, pitch, nontemporal, flat);
+        transpose_back(transposed, classes, to, flat_pitch(classes, pitch));
         store_flat(y, classes, pitch, to, nontemporal);
         return;
     }
-    transpose_back(transposed, classes, flat);
+    transpose_back(transposed, classes, flat, classes);
     if (pitch != classes) {
         scatter_rows(flat, classes, rows, y, pitch);
         return;
