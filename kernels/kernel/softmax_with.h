@@ -69,22 +69,6 @@ SL_INLINE void scored_row_of(const scored_call *c, size_t r, size_t l, scored_ro
         row->pass.place = (exp_place){.e = row->tile, .overwrites = n > c->tile, .padded = 1};
 }
 
-/* The pass over at most so many elements of a row from i on. With a cap their s_c are in its scratch then. */
-SL_INLINE score_pass part_of(const scored_row *row, size_t i, size_t most)
-{
-    score_pass part = row->pass;
-    score_source *from = &part.from;
-    from->x += i;
-    from->mask = from->mask ? (const char *)from->mask + i * mask_size(from->mask_type) : NULL;
-    from->n = least(from->n - i, most);
-    part.begins = i == 0;
-    if (part.terms->cap != 0) {
-        cap_elements(part.terms, from->x, from->n, row->tile);
-        from->s = row->tile;
-    }
-    return part;
-}
-
 SL_INLINE void emit_later(const scored_call *c, const later_rows *later, size_t l)
 {
     const pending_row *row = later->row + l;
@@ -93,28 +77,30 @@ SL_INLINE void emit_later(const scored_call *c, const later_rows *later, size_t 
         emit_row(row, later->length[l], c->logs ? EMIT_SCORE : EMIT_PRODUCT, c->nontemporal && !in_y);
 }
 
-SL_INLINE void first_pass(const score_pass *pass, int logs, score_lanes *lanes)
+/* The part of a row from element i on whose scores its tile has room for: there they are formed. */
+SL_INLINE score_pass tile_of(const scored_call *c, const scored_row *row, size_t i)
 {
-    if (logs && is_all_end(pass->from.n) && pass->few)
-        keep_largest(pass, lanes);
-    else if (logs && pass->frame.shift != 0)
-        log_sum_scores_any(pass, lanes);
-    else if (logs)
-        log_sum_scores(pass, lanes);
-    else if (pass->few || pass->frame.shift != 0)
-        exp_scores_any(pass, lanes);
-    else
-        exp_scores(pass, lanes);
+    score_pass part = row->pass;
+    part.from.n = least(part.from.n - i, c->tile);
+    part.begins = i == 0;
+    part.z = row->tile;
+    keep_scores(part.terms, &part.from, i, i + part.from.n, row->tile);
+    return part;
 }
 
-/* Of a row with a cap. */
+/* The first pass over a row whose scores are formed before. */
 SL_NOINLINE void first_pass_by_tiles(const scored_call *c, const scored_row *row, score_lanes *lanes)
 {
     size_t i = 0;
     do {
-        score_pass part = part_of(row, i, c->tile);
+        score_pass part = tile_of(c, row, i);
         part.place.e += part.place.overwrites ? 0 : i;
-        first_pass(&part, c->logs, lanes);
+        if (!c->logs)
+            exp_scores_any(&part, lanes);
+        else if (part.few && is_all_end(part.from.n))
+            score_lanes_of_short(part.z, part.from.n, &lanes->logs);
+        else
+            log_sum_scores_any(&part, lanes);
         i += part.from.n;
     } while (i < row->pass.from.n);
 }
@@ -123,19 +109,22 @@ SL_NOINLINE void first_pass_by_tiles(const scored_call *c, const scored_row *row
 SL_NOINLINE void score_row(const scored_call *c, scored_row *row, c_frame frame, const later_rows *later,
                            size_t l, score_lanes *lanes)
 {
-    const int beside = !row->pass.few && c->terms.cap == 0 && frame.shift == 0 && !c->nontemporal;
+    const int short_row = c->logs ? is_all_end(row->pass.from.n) : row->pass.few;
+    const int formed = short_row || c->terms.cap != 0 || frame.shift != 0;
     row->pass.frame = frame;
     row->pass.other = NULL;
-    if (later && beside) {
+    if (later && !formed && !c->nontemporal) {
         row->pass.other = later->row + l;
         row->pass.other_n = later->length[l];
     } else if (later) {
         emit_later(c, later, l);
     }
-    if (c->terms.cap != 0)
+    if (formed)
         first_pass_by_tiles(c, row, lanes);
+    else if (c->logs)
+        log_sum_scores(&row->pass, lanes);
     else
-        first_pass(&row->pass, c->logs, lanes);
+        exp_scores(&row->pass, lanes);
 }
 
 /* ---- the ends of up to SL_W rows ---- */
@@ -208,19 +197,30 @@ SL_NOINLINE void emit_tiles(const scored_call *c, const scored_row *row, const p
 {
     pending_row part = *results;
     score_lanes unused;
-    for (size_t i = 0, n; i < row->pass.from.n; i += n) {
-        score_pass pass = part_of(row, i, c->tile);
+    for (size_t i = 0; i < row->pass.from.n; i += c->tile) {
+        score_pass pass = tile_of(c, row, i);
         pass.place.overwrites = 0;
         pass.begins = 1;
-        pass.other = NULL;
-        n = pass.from.n;
-        if (c->logs)
-            keep_scores(pass.terms, &pass.from, 0, row->tile);
-        else
-            first_pass(&pass, 0, &unused);
+        if (!c->logs)
+            exp_scores_any(&pass, &unused);
         part.y = row->y + i;
-        emit_row(&part, n, c->logs ? EMIT_SCORE : EMIT_PRODUCT, c->nontemporal);
+        emit_row(&part, pass.from.n, c->logs ? EMIT_SCORE : EMIT_PRODUCT, c->nontemporal);
     }
+}
+
+/* Results outside of a row's limits, which may be most of it. */
+SL_NOINLINE void fill_masked(T *y, size_t n, num value)
+{
+    const reg a = c_set1(value);
+    size_t i = 0;
+    for (; i + 4 * SL_W <= n; i += 4 * SL_W) {
+        SL_UNROLL
+        for (size_t k = 0; k < 4 * SL_W; k += SL_W)
+            store(y + i + k, a);
+    }
+    SL_ROLLED
+    for (; i < n; i += SL_W)
+        store_some(y + i, a, n - i);
 }
 
 /* What is known of a row's results: those outside of its limits, or all; the others come later, unless they are formed again. */
@@ -237,11 +237,10 @@ SL_NOINLINE void settle_row(const scored_call *c, const scored_row *row, const s
         return;
     }
     if (row->first)
-        fill_row(y, row->first, nothing);
+        fill_masked(y, row->first, nothing);
     if (end < c->classes)
-        fill_row(y + end, c->classes - end, nothing);
-    results->e = row->pass.place.e;
-    results->y = row->y;
+        fill_masked(y + end, c->classes - end, nothing);
+    *results = (pending_row){.e = row->pass.place.e, .y = row->y, .target = SIZE_MAX};
     if (c->logs) {
         results->max = ends->max[l];
         results->log_sum = ends->log_sum[l];
@@ -256,54 +255,73 @@ SL_NOINLINE void settle_row(const scored_call *c, const scored_row *row, const s
 
 /* ---- groups of rows ---- */
 
-/* A row's sums, which are known. */
-SL_INLINE void put_sums(const scored_call *c, const scored_row *row, size_t l, const score_lanes *lanes,
-                        row_ends *ends)
-{
-    if (c->logs)
-        put_end(ends, l,
-                log_sum_end(&lanes->logs, largest_parts(row->pass.from.n), SIZE_MAX, ends->max[l],
-                            c_frame_set1(row->pass.frame)));
-    else
-        c_row_put(&ends->rest, l, c_row_fold(lanes->exps.sum, SL_EXP_PARTS));
-}
-
-/* The ends of n <= SL_W rows from r on. */
-SL_NOINLINE void end_rows(scored_call *c, size_t r, size_t n, scored_row *rows, score_lanes *lanes,
-                          later_rows *later)
-{
-    const c_vframe used = c_frame_set1(c->predicted);
-    row_ends ends;
-    score_ends to;
+/* Up to SL_W rows, what their first passes have found, and their ends. */
+typedef struct {
+    scored_row row[SL_W];
+    score_lanes lanes[SL_W];
     reg top[SL_W];
     num sinks[SL_W];
+    row_ends ends;
+    size_t n;
+} scored_group;
+
+/* Lanes without a row have an exponential that can be divided by. */
+SL_INLINE void group_init(scored_group *g)
+{
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
-        const int is_row = l < n;
-        sinks[l] = is_row ? rows[l].sink : (num)-INFINITY;
-        top[l] = !is_row   ? c_set1(0) /* its exponential can be divided by */
-                 : c->logs ? c_largest_parts(lanes[l].logs.max, largest_parts(rows[l].pass.from.n))
-                           : c_largest_parts(lanes[l].exps.max, SL_EXP_PARTS);
-        ends.equal[l] = 1;
-        c_acc_put(&ends.rest, l, c_acc_of(w_set1(1)));
+        g->top[l] = c_set1(0);
+        g->sinks[l] = (num)-INFINITY;
+        g->ends.equal[l] = 1;
+        c_acc_put(&g->ends.rest, l, c_acc_of(w_set1(1)));
     }
-    reg max = c_add(c_max(c_load(sinks), c_largest_of_each(top)), c_set1(0));
-    const int right = c_vframe_same(used, c_vframe_of(max));
-    c_store(ends.max, max);
+}
+
+/* The maxima of all rows. Returns whether the frame was right for all. */
+SL_INLINE int group_maxima(const scored_call *c, scored_group *g)
+{
+    reg top[SL_W];
     SL_ROLLED
-    for (size_t l = 0; l < n; l++) {
-        const c_frame frame = c_frame_of(ends.max[l]);
-        if (!right && !c_frame_same(rows[l].pass.frame, frame)) {
-            score_row(c, rows + l, frame, NULL, l, lanes + l);
-            c->predicted = frame;
+    for (size_t l = 0; l < g->n; l++) {
+        const score_lanes *lanes = g->lanes + l;
+        g->sinks[l] = g->row[l].sink;
+        g->top[l] = c->logs ? c_largest_parts(lanes->logs.max, largest_parts(g->row[l].pass.from.n))
+                            : c_largest_parts(lanes->exps.max, SL_EXP_PARTS);
+    }
+    SL_UNROLL_ALL
+    for (size_t l = 0; l < SL_W; l++)
+        top[l] = g->top[l];
+    reg max = c_add(c_max(c_load(g->sinks), c_largest_of_each(top)), c_set1(0));
+    c_store(g->ends.max, max);
+    return c_vframe_same(c_frame_set1(c->predicted), c_vframe_of(max));
+}
+
+/* The ends of a group's rows, r and following. */
+SL_NOINLINE void end_rows(scored_call *c, size_t r, scored_group *g, later_rows *later)
+{
+    score_ends to;
+    const int right = group_maxima(c, g);
+    SL_ROLLED
+    for (size_t l = 0; l < g->n; l++) {
+        scored_row *row = g->row + l;
+        score_lanes *lanes = g->lanes + l;
+        const num max = g->ends.max[l];
+        if (!right && !c_frame_same(row->pass.frame, c_frame_of(max))) {
+            c->predicted = c_frame_of(max);
+            score_row(c, row, c->predicted, NULL, l, lanes);
         }
-        put_sums(c, rows + l, l, lanes + l, &ends);
+        if (c->logs)
+            put_end(&g->ends, l,
+                    log_sum_end(&lanes->logs, largest_parts(row->pass.from.n), SIZE_MAX, max,
+                                c_frame_set1(row->pass.frame)));
+        else
+            c_row_put(&g->ends.rest, l, c_row_fold(lanes->exps.sum, SL_EXP_PARTS));
     }
-    finish_scores(c, r, n, &ends, sinks, &to);
+    finish_scores(c, r, g->n, &g->ends, g->sinks, &to);
     SL_ROLLED
-    for (size_t l = 0; l < n; l++)
-        settle_row(c, rows + l, &to, l, later);
-    later->n = n;
+    for (size_t l = 0; l < g->n; l++)
+        settle_row(c, g->row + l, &to, l, later);
+    later->n = g->n;
 }
 
 SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_softmax_options *o, int logs)
@@ -312,8 +330,7 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
     _Alignas(SL_LINE) num scratch[SCRATCH];
     const size_t room = (shape.classes + SL_SHORT - 1) / SL_SHORT * SL_SHORT;
     const size_t many = shape.classes == 0 || room > SCRATCH ? 1 : least(SL_W, SCRATCH / room);
-    scored_row rows[SL_W];
-    score_lanes lanes[SL_W];
+    scored_group group;
     later_rows later;
     scored_call c = {.x = x,
                      .y = y,
@@ -328,21 +345,20 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
                      .tile = SCRATCH,
                      .room = room};
     later.n = 0;
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++)
-        later.row[l] = (pending_row){.target = SIZE_MAX};
-    for (size_t r = 0, n; r < shape.outer; r += n) {
-        n = least(many, shape.outer - r);
-        for (size_t l = 0; l < n; l++) {
-            scored_row_of(&c, r + l, l, rows + l);
-            score_row(&c, rows + l, c.predicted, l < later.n ? &later : NULL, l, lanes + l);
+    group_init(&group);
+    for (size_t r = 0; r < shape.outer + many; r += many) {
+        group.n = least(many, left(shape.outer, r));
+        for (size_t l = 0; l < group.n || l < later.n; l++) {
+            if (l >= group.n) {
+                emit_later(&c, &later, l);
+                continue;
+            }
+            scored_row_of(&c, r + l, l, group.row + l);
+            score_row(&c, group.row + l, c.predicted, l < later.n ? &later : NULL, l, group.lanes + l);
         }
-        for (size_t l = n; l < later.n; l++)
-            emit_later(&c, &later, l);
-        end_rows(&c, r, n, rows, lanes, &later);
+        if (group.n)
+            end_rows(&c, r, &group, &later);
     }
-    for (size_t l = 0; l < later.n; l++)
-        emit_later(&c, &later, l);
     if (c.nontemporal)
         stream_end();
 }

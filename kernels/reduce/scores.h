@@ -82,10 +82,9 @@ SL_INLINE reg score_if(const uint8_t *truth, size_t n, reg a)
     return c_select(c_lt(c_set1(0), exponent), a, c_set1((num)-INFINITY));
 }
 
-/* What a row's scores are made of, from one of its elements on: of x, or of s_c that are formed already. */
+/* What a row's scores are made of: n elements of x and of a mask. */
 typedef struct {
     const T *x;
-    const num *s; /* NULL: x it is */
     const void *mask;
     int mask_type;
     size_t n;
@@ -109,20 +108,27 @@ SL_INLINE void mask_scores(const score_terms *terms, const score_source *from, s
             a[k] = c_fma(c_set1(terms->slope), mask_load(values, k * SL_W, left(n, k * SL_W), type), a[k]);
 }
 
-/* Registers of scores from element i on, of n elements or as many as they hold. */
+/* s_c with a cap. */
+SL_INLINE reg capped(const score_terms *s, reg a)
+{
+    reg most = c_set1(s->most);
+    a = c_max(c_sub(c_set1(0), most), c_min(most, a));
+    return c_mul(c_set1(s->cap), c_tanh(c_mul(a, c_set1(s->steep))));
+}
+
+/* Registers of scores from element i on, of n elements or as many as they hold. A cap is for one register. */
 SL_INLINE void form_scores(const score_terms *terms, const score_source *from, size_t i, size_t n,
                            size_t registers, reg *a)
 {
-    if (from->s) {
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = n >= registers * SL_W ? c_load(from->s + i + k * SL_W) : c_load_n(from->s + i, n, 0);
-    } else {
-        if (registers > 1)
-            prefetch_block(from->x + i, WRITES_BESIDE);
-        SL_UNROLL
-        for (size_t k = 0; k < registers; k++)
-            a[k] = c_mul(load_some(from->x + i + k * SL_W, left(n, k * SL_W), 0), c_set1(terms->scale));
+    if (registers > 1)
+        prefetch_block(from->x + i, WRITES_BESIDE);
+    SL_UNROLL
+    for (size_t k = 0; k < registers; k++) {
+        a[k] = load_some(from->x + i + k * SL_W, left(n, k * SL_W), 0);
+        if (registers == 1 && terms->cap != 0)
+            a[k] = capped(terms, a[k]);
+        else
+            a[k] = c_mul(a[k], c_set1(terms->scale));
     }
     switch (from->mask_type) {
     case SL_MASK_NONE:
@@ -146,10 +152,10 @@ SL_INLINE void form_scores(const score_terms *terms, const score_source *from, s
     }
 }
 
-/* Scores from element i on, and -inf behind them as far as their last register goes. */
-SL_NOINLINE void keep_scores(const score_terms *terms, const score_source *from, size_t i, num *z)
+/* Scores of elements i to n, and -inf behind them as far as their last block goes. */
+SL_NOINLINE void keep_scores(const score_terms *terms, const score_source *from, size_t i, size_t n, num *z)
 {
-    const size_t n = from->n;
+    const num *begin = z;
     SL_ROLLED
     for (; i < n; i += SL_W, z += SL_W) {
         reg a;
@@ -158,21 +164,9 @@ SL_NOINLINE void keep_scores(const score_terms *terms, const score_source *from,
         if (n - i < SL_W)
             c_store(z, c_load_n(z, n - i, (num)-INFINITY));
     }
-}
-
-SL_INLINE reg capped(const score_terms *s, reg a)
-{
-    reg most = c_set1(s->most);
-    a = c_max(c_sub(c_set1(0), most), c_min(most, a));
-    return c_mul(c_set1(s->cap), c_tanh(c_mul(a, c_set1(s->steep))));
-}
-
-/* s_c of n elements with a cap. */
-SL_NOINLINE void cap_elements(const score_terms *s, const T *x, size_t n, num *z)
-{
-    SL_UNROLL_2
-    for (size_t i = 0; i < n; i += SL_W)
-        keep_some(z + i, capped(s, load_some(x + i, n - i, 0)), n - i);
+    SL_ROLLED
+    for (; (size_t)(z - begin) % SL_BLOCK != 0; z += SL_W)
+        c_store(z, c_set1((num)-INFINITY));
 }
 
 /* ---- the first pass ---- */
@@ -215,9 +209,10 @@ SL_INLINE void copy_logs(const log_sum_lanes *from, log_sum_lanes *to)
 typedef struct {
     const score_terms *terms;
     score_source from;
+    const num *z;    /* its scores, where they are formed already: by whole blocks */
     exp_place place; /* of exponentials or scores */
     c_frame frame;
-    int begins;               /* log-softmax: with the row's first element */
+    int begins;               /* with the row's first element; else lanes go on */
     int few;                  /* of a short row, each exponential is added in f64 */
     const pending_row *other; /* whose second pass is done on the way, unless it is NULL */
     size_t other_n;
@@ -227,7 +222,7 @@ typedef struct {
 typedef struct {
     int logs;  /* log_sum.h, else exp_sum.h */
     int other; /* there may be another row */
-    int any;   /* the frame may have a shift, the row may be short */
+    int any;   /* scores are formed already, the frame may have a shift, the row may be short */
 } score_options;
 
 SL_INLINE void exp_scores_of_block(const reg a[BLOCK_REGISTERS], num *e, c_vframe f, exp_options o,
@@ -286,7 +281,7 @@ SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lan
     const emit_options emit = {.kind = o.logs ? EMIT_SCORE : EMIT_PRODUCT, .scaled = 1};
     const exp_options exp = {.shifted = o.any, .pairwise = !o.any || !given->few, .in_order = 1};
     const c_vframe f = c_frame_set1(given->frame);
-    score_source from = given->from;
+    const score_source from = given->from;
     const size_t step = place.overwrites ? 0 : SL_BLOCK;
     int first = given->begins;
     const size_t n = from.n, whole = n / SL_BLOCK * SL_BLOCK;
@@ -294,13 +289,12 @@ SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lan
     pending_row row = {.e = NULL};
     exp_lanes exps; /* in registers */
     log_sum_lanes logs;
+    const num *z = o.any ? given->z : NULL;
     num last[SL_BLOCK], *e = place.e;
-    if (whole < n) {
-        SL_UNROLL
-        for (size_t i = 0; i < SL_BLOCK; i += SL_W)
-            c_store(last + i, c_set1((num)-INFINITY));
-        keep_scores(given->terms, &given->from, whole, last);
-    }
+    if (o.any)
+        SL_ASSUME(z != NULL);
+    if (!o.any && whole < n)
+        keep_scores(given->terms, &given->from, whole, n, last);
     if (o.other && given->other) {
         row = *given->other;
         shared = least(n, given->other_n) / SL_BLOCK * SL_BLOCK;
@@ -320,7 +314,13 @@ SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lan
             reg a[BLOCK_REGISTERS];
             if (__builtin_expect(i < shared, 1))
                 emit_block(&row, i, emit, CACHED, f);
-            form_scores(&terms, &from, i, SL_BLOCK, BLOCK_REGISTERS, a);
+            if (z) {
+                SL_UNROLL
+                for (size_t k = 0; k < BLOCK_REGISTERS; k++)
+                    a[k] = c_load(z + i + k * SL_W);
+            } else {
+                form_scores(&terms, &from, i, SL_BLOCK, BLOCK_REGISTERS, a);
+            }
             if (!o.logs) {
                 exp_scores_of_block(a, e, f, exp, &exps);
                 continue;
@@ -334,9 +334,9 @@ SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lan
         if (done == n - whole)
             break;
         done = n - whole;
-        from = (score_source){.s = last, .mask_type = SL_MASK_NONE};
-        shared = 0;
+        z = o.any ? z + whole : last;
         e = place.padded ? e : last;
+        shared = 0;
     }
     keep_last(place, n, last);
     if (o.logs)
@@ -366,13 +366,12 @@ SL_RARE void log_sum_scores_any(const score_pass *pass, score_lanes *lanes)
 }
 
 /* Of a short row whose exponentials are all left to its end (log_sum.h). */
-SL_NOINLINE void keep_largest(const score_pass *pass, score_lanes *lanes)
+SL_NOINLINE void score_lanes_of_short(const num *z, size_t n, log_sum_lanes *lanes)
 {
-    log_sum_lanes_init(&lanes->logs, SHORT_PARTS);
-    keep_scores(pass->terms, &pass->from, 0, pass->place.e);
+    log_sum_lanes_init(lanes, SHORT_PARTS);
     SL_ROLLED
-    for (size_t j = 0; j * SL_W < pass->from.n; j++)
-        lanes->logs.max[j] = c_load(pass->place.e + j * SL_W);
+    for (size_t j = 0; j * SL_W < n; j++)
+        lanes->max[j] = c_load(z + j * SL_W);
 }
 
 #endif

@@ -266,13 +266,11 @@ SL_INLINE void emit_row_of(const pending_row *of, size_t n, emit_options o, int 
 /* A row alone. */
 SL_NOINLINE void emit_row(const pending_row *row, size_t n, int kind, int nontemporal)
 {
-    if (n < 2 * SL_W) {
+    if (n < 2 * SL_W || kind == EMIT_SCORE) {
         emit_part(row, 0, n, kind, CACHED);
         emit_entry(row, kind == EMIT_PRODUCT ? n : 0, CACHED);
     } else if (kind == EMIT_LOG) {
         emit_row_of(row, n, (emit_options){.kind = EMIT_LOG}, nontemporal);
-    } else if (kind == EMIT_SCORE) {
-        emit_row_of(row, n, (emit_options){.kind = EMIT_SCORE}, CACHED);
     } else if (row->e) {
         emit_row_of(row, n, (emit_options){.kind = EMIT_PRODUCT}, nontemporal);
     } else {
