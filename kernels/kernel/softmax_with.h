@@ -212,15 +212,14 @@ SL_NOINLINE void emit_tiles(const scored_call *c, const scored_row *row, const p
 SL_NOINLINE void fill_masked(T *y, size_t n, num value)
 {
     const reg a = c_set1(value);
-    size_t i = 0;
-    for (; i + 4 * SL_W <= n; i += 4 * SL_W) {
-        SL_UNROLL
-        for (size_t k = 0; k < 4 * SL_W; k += SL_W)
-            store(y + i + k, a);
+    if (n < SL_W) {
+        store_n(y, a, n);
+        return;
     }
-    SL_ROLLED
-    for (; i < n; i += SL_W)
-        store_some(y + i, a, n - i);
+    SL_UNROLL_2
+    for (size_t i = 0; i < n - SL_W; i += SL_W)
+        store(y + i, a);
+    store(y + n - SL_W, a);
 }
 
 /* What is known of a row's results: those outside of its limits, or all; the others come later, unless they are formed again. */
