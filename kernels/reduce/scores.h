@@ -100,7 +100,7 @@ SL_INLINE void mask_scores(const score_terms *terms, const score_source *from, s
     const char *values = (const char *)from->mask + i * mask_size(type);
     for (size_t line = 0; registers > 1 && line < SL_BLOCK * mask_size(type); line += SL_LINE)
         __builtin_prefetch(values + PREFETCH_BYTES + line, 0, 2);
-    SL_UNROLL
+    SL_UNROLL_PARTS
     for (size_t k = 0; k < registers; k++)
         if (type == SL_MASK_BOOL)
             a[k] = score_if((const uint8_t *)values + k * SL_W, left(n, k * SL_W), a[k]);
@@ -122,7 +122,7 @@ SL_INLINE void form_scores(const score_terms *terms, const score_source *from, s
 {
     if (registers > 1)
         prefetch_block(from->x + i, WRITES_BESIDE);
-    SL_UNROLL
+    SL_UNROLL_PARTS
     for (size_t k = 0; k < registers; k++) {
         a[k] = load_some(from->x + i + k * SL_W, left(n, k * SL_W), 0);
         if (registers == 1 && terms->cap != 0)
