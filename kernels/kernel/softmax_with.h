@@ -109,8 +109,8 @@ SL_NOINLINE void first_pass_by_tiles(const scored_call *c, const scored_row *row
 SL_NOINLINE void score_row(const scored_call *c, scored_row *row, c_frame frame, const later_rows *later,
                            size_t l, score_lanes *lanes)
 {
-    const int short_row = c->logs ? is_all_end(row->pass.from.n) : row->pass.few;
-    const int formed = short_row || c->terms.cap != 0 || frame.shift != 0;
+    const int all_end = c->logs && is_all_end(row->pass.from.n);
+    const int formed = all_end || c->terms.cap != 0 || frame.shift != 0;
     row->pass.frame = frame;
     row->pass.other = NULL;
     if (later && !formed && !c->nontemporal) {

@@ -222,7 +222,7 @@ typedef struct {
 typedef struct {
     int logs;  /* log_sum.h, else exp_sum.h */
     int other; /* there may be another row */
-    int any;   /* scores are formed already, the frame may have a shift, the row may be short */
+    int any;   /* scores are formed already, the frame may have a shift */
 } score_options;
 
 SL_INLINE void exp_scores_of_block(const reg a[BLOCK_REGISTERS], num *e, c_vframe f, exp_options o,
@@ -279,7 +279,7 @@ SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lan
     const score_terms terms = *given->terms; /* no store can change it */
     const exp_place place = given->place;
     const emit_options emit = {.kind = o.logs ? EMIT_SCORE : EMIT_PRODUCT, .scaled = 1};
-    const exp_options exp = {.shifted = o.any, .pairwise = !o.any || !given->few, .in_order = 1};
+    const exp_options exp = {.shifted = o.any, .pairwise = !given->few, .in_order = 1};
     const c_vframe f = c_frame_set1(given->frame);
     const score_source from = given->from;
     const size_t step = place.overwrites ? 0 : SL_BLOCK;
