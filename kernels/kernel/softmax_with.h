@@ -3,9 +3,9 @@
  * softmax and log-softmax of scores (scores.h): with scale, cap, mask, limits of each row, sink and log-sum-exp.
  *
  * A row is what lies within its limits. A sink is one more exponential of its sum, whose result nobody writes. Rows go by groups,
- * so that their ends are done together, or alone if they are long. Of a row in one tile everything stays in scratch. Of a longer
- * one exponentials are in y, if it can hold them, or scores and exponentials are formed again for the second pass. Its frame is
- * that of its first tile; if a later maximum asks for another one, the row is done again in that.
+ * so that their ends are done together, or alone if they are long; beside the first pass over a row goes the second one over a row
+ * of the group before. What that is made of stays in scratch or, of a longer row, in y, if y can hold it; else it is formed again.
+ * The frame is predicted: a row whose maximum, or sink, asks for another one is done again in that.
  *
  * With the z of the kernel for exact, bounds are those of softmax.h and log_softmax.h: a sink enters as f64 (0.12 x 2^-24 of
  * itself). An error of z, dz, makes |dz_c| + max_k |dz_k| of softmax's result, and as much in log-softmax and log-sum-exp.
@@ -19,9 +19,7 @@
 
 #include "reduce/scores.h"
 
-#define FAR_BYTES (256 << 10)
-
-/* What is the same for all rows. */
+/* What is the same for all rows, and the frame to try first: the last row's. */
 typedef struct {
     const T *x;
     T *y;
@@ -30,139 +28,103 @@ typedef struct {
     score_terms terms;
     int logs; /* log-softmax */
     int nontemporal;
-    int far;     /* more than the second-level cache holds */
-    size_t many; /* rows of a group */
     num *scratch;
     size_t tile, room; /* of a row: elements at once, and from one to the next in scratch */
+    c_frame predicted;
 } scored_call;
 
-/* A row, and what its first pass finds. */
 typedef struct {
-    const T *x; /* from its first element within the limits on */
+    score_pass pass; /* within the limits */
     T *y;
-    const void *mask;
-    size_t first, n;
-    num *z;
-    num sink, max; /* the sink takes part in the maximum */
-    c_frame frame;
-    _Bool keeps; /* exponentials are in y */
+    size_t first;
+    num *tile; /* its scratch */
+    num sink;
 } scored_row;
 
-SL_INLINE scored_row scored_row_of(const scored_call *c, size_t r, size_t l)
+/* Rows whose second pass is still to come: so many elements of each, or 0. */
+typedef struct {
+    pending_row row[SL_W];
+    size_t length[SL_W], n;
+} later_rows;
+
+SL_INLINE void scored_row_of(const scored_call *c, size_t r, size_t l, scored_row *row)
 {
     const sl_softmax_options *o = c->o;
-    const size_t first = o->first ? o->first[r] : 0;
-    scored_row row = {.first = first, .n = o->length ? o->length[r] : c->classes - first};
-    row.x = c->x + r * c->pitch_in + first;
-    row.y = c->y + r * c->pitch_out + first;
-    if (sl_mask_of(o))
-        row.mask =
-            (const char *)sl_mask_of(o) + (r * (size_t)o->mask_stride + first) * mask_size(c->terms.mask);
-    row.z = c->scratch + l * c->room;
-    row.sink = o->sink ? ((const num *)o->sink)[r] : (num)-INFINITY;
-    row.keeps = !c->logs && row.n > c->tile && can_hold_exps(row.x, row.y);
-    return row;
-}
-
-/* Scores of n elements of a row from i on. */
-SL_INLINE reg scores_at(const scored_call *c, const scored_row *row, size_t i, size_t n)
-{
-    score_source from = {.x = row->x + i, .mask = row->mask, .n = n};
-    if (from.mask)
-        from.mask = (const char *)from.mask + i * mask_size(c->terms.mask);
-    return score_tile(&c->terms, &from, row->z);
-}
-
-/* What a first pass adds up: one or the other. */
-typedef union {
-    c_acc sum[SL_EXP_PARTS];
-    log_sum_lanes logs;
-} score_sums;
-
-SL_INLINE void score_sums_init(const scored_call *c, score_sums *s)
-{
-    SL_UNROLL
-    for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        if (c->logs)
-            s->logs.rest[j] = c_acc_zero();
-        else
-            s->sum[j] = c_acc_zero();
-    for (size_t j = 0; c->logs && j < SHORT_PARTS; j++)
-        s->logs.max[j] = c_set1((num)-INFINITY);
-}
-
-/* Beside the exponentials of the row's elements from i on: its results, and the next tile or the same row of the next group. */
-SL_INLINE score_ahead ahead_of(const scored_call *c, const scored_row *row, size_t i)
-{
-    score_ahead ahead = {NULL, NULL, NULL, 0};
-    if (!c->far)
-        return ahead;
-    const size_t next = row->n > c->tile ? i + c->tile : c->many * c->pitch_in;
-    ahead.x = row->x + next;
-    ahead.y = row->keeps ? ahead.x : row->y + i; /* where exponentials go nothing is read first */
-    ahead.mask = (const char *)row->x;           /* near */
-    if (row->mask && (row->n > c->tile || c->o->mask_stride)) {
-        const size_t mask_next = row->n > c->tile ? i + c->tile : c->many * (size_t)c->o->mask_stride;
-        ahead.mask_size = mask_size(c->terms.mask);
-        ahead.mask = (const char *)row->mask + mask_next * ahead.mask_size;
-    }
-    return ahead;
-}
-
-SL_INLINE void exps_of_tile(const scored_row *row, const num *z, size_t n, num *e, const score_ahead *ahead,
-                            c_acc *sum)
-{
-    if (row->n <= SL_SHORT)
-        exp_few_scores(z, n, e, row->frame, sum);
-    else if (row->frame.shift != 0)
-        exp_scores_shifted(z, n, e, row->frame, sum);
+    const size_t first = o->first ? o->first[r] : 0, n = o->length ? o->length[r] : c->classes - first;
+    const T *x = c->x + r * c->pitch_in + first;
+    const char *values = sl_mask_of(o);
+    if (values)
+        values += (r * (size_t)o->mask_stride + first) * mask_size(c->terms.mask);
+    row->y = c->y + r * c->pitch_out + first;
+    row->first = first;
+    row->tile = c->scratch + l * c->room;
+    row->sink = o->sink ? ((const num *)o->sink)[r] : (num)-INFINITY;
+    row->pass.terms = &c->terms;
+    row->pass.from = (score_source){.x = x, .mask = values, .mask_type = c->terms.mask, .n = n};
+    row->pass.few = n <= SL_SHORT;
+    row->pass.begins = 1;
+    if (n > c->tile && can_hold_exps(x, row->y))
+        row->pass.place = (exp_place){.e = (num *)(void *)row->y};
     else
-        exp_scores(z, n, e, row->frame, ahead, sum);
+        row->pass.place = (exp_place){.e = row->tile, .overwrites = n > c->tile, .padded = 1};
 }
 
-/* A tile of n scores, the row's elements from i on. */
-SL_NOINLINE void sum_tile(const scored_call *c, const scored_row *row, size_t i, size_t n, score_sums *s)
+SL_INLINE void emit_later(const scored_call *c, const later_rows *later, size_t l)
 {
-    num *z = row->z, *e = row->keeps ? (num *)(void *)(row->y + i) : z;
-    if (c->logs && is_all_end(row->n)) {
-        for (size_t j = 0; j < SHORT_PARTS && j * SL_W < n; j++)
-            s->logs.max[j] = c_load(z + j * SL_W);
-    } else if (c->logs && row->frame.shift != 0) {
-        log_sum_scores_shifted(z, n, i == 0, row->frame, &s->logs);
-    } else if (c->logs) {
-        log_sum_scores(z, n, i == 0, row->frame, &s->logs);
-    } else { /* in y is no room for more than whole blocks */
-        const size_t whole = row->keeps ? n / SL_BLOCK * SL_BLOCK : n;
-        const score_ahead ahead = ahead_of(c, row, i);
-        exps_of_tile(row, z, whole, e, &ahead, s->sum);
-        if (whole < n)
-            exps_of_tile(row, z + whole, n - whole, z + whole, &ahead, s->sum);
-        for (size_t k = whole; k < n; k += SL_W)
-            keep_some(e + k, c_load(z + k), n - k);
-    }
+    const pending_row *row = later->row + l;
+    const int in_y = (const void *)row->e == (const void *)row->y;
+    if (later->length[l])
+        emit_row(row, later->length[l], c->logs ? EMIT_SCORE : EMIT_PRODUCT, c->nontemporal && !in_y);
 }
 
-/* The first pass over a row of several tiles. */
-SL_NOINLINE void score_tiles(const scored_call *c, scored_row *row, score_sums *sums)
+/* The part of a row from element i on whose scores its tile has room for: there they are formed. */
+SL_INLINE score_pass tile_of(const scored_call *c, const scored_row *row, size_t i)
 {
-    c_frame right = {0, 0};
-    for (int known = 0;; known = 1) {
-        row->frame = right;
-        row->max = row->sink;
-        score_sums_init(c, sums);
-        for (size_t i = 0, n; i < row->n; i += n) {
-            n = least(c->tile, row->n - i);
-            reg top = scores_at(c, row, i, n);
-            const num max = c_largest(&top, 1);
-            row->max = max > row->max ? max : row->max;
-            if (i == 0 && !known)
-                row->frame = c_frame_of(row->max);
-            sum_tile(c, row, i, n, sums);
-        }
-        right = c_frame_of(row->max);
-        if (c_frame_same(row->frame, right))
-            return;
+    score_pass part = row->pass;
+    part.from.n = least(part.from.n - i, c->tile);
+    part.begins = i == 0;
+    part.z = row->tile;
+    keep_scores(part.terms, &part.from, i, i + part.from.n, row->tile);
+    return part;
+}
+
+/* The first pass over a row whose scores are formed before. */
+SL_NOINLINE void first_pass_by_tiles(const scored_call *c, const scored_row *row, score_lanes *lanes)
+{
+    size_t i = 0;
+    do {
+        score_pass part = tile_of(c, row, i);
+        part.place.e += part.place.overwrites ? 0 : i;
+        if (!c->logs)
+            exp_scores_any(&part, lanes);
+        else if (part.few && is_all_end(part.from.n))
+            score_lanes_of_short(part.z, part.from.n, &lanes->logs);
+        else
+            log_sum_scores_any(&part, lanes);
+        i += part.from.n;
+    } while (i < row->pass.from.n);
+}
+
+/* The first pass over a row, and the second one over the l-th that waits, if any does. */
+SL_NOINLINE void score_row(const scored_call *c, scored_row *row, c_frame frame, const later_rows *later,
+                           size_t l, score_lanes *lanes)
+{
+    const int all_end = c->logs && is_all_end(row->pass.from.n);
+    const int formed = all_end || c->terms.cap != 0 || frame.shift != 0;
+    row->pass.frame = frame;
+    row->pass.other = NULL;
+    if (later && !formed && !c->nontemporal) {
+        row->pass.other = later->row + l;
+        row->pass.other_n = later->length[l];
+    } else if (later) {
+        emit_later(c, later, l);
     }
+    if (formed)
+        first_pass_by_tiles(c, row, lanes);
+    else if (c->logs)
+        log_sum_scores(&row->pass, lanes);
+    else
+        exp_scores(&row->pass, lanes);
 }
 
 /* ---- the ends of up to SL_W rows ---- */
@@ -230,142 +192,135 @@ SL_NOINLINE void finish_scores(const scored_call *c, size_t r, size_t n, const r
 
 /* ---- second passes ---- */
 
-SL_NOINLINE void emit_logs(const num *z, T *y, size_t n, num max, num log_sum)
+/* Of a row that is formed again. */
+SL_NOINLINE void emit_tiles(const scored_call *c, const scored_row *row, const pending_row *results)
 {
-    reg m = c_set1(max), s = c_set1(log_sum);
-    for (size_t i = 0; i < n; i += 2 * SL_W) {
-        reg two[2] = {c_sub(c_sub(c_load(z + i), m), s), c_sub(c_sub(c_load(z + i + SL_W), m), s)};
-        in_two(two);
-        if (i + 2 * SL_W <= n)
-            store_two(y + i, two);
-        else
-            store_two_n(y + i, two, n - i);
+    pending_row part = *results;
+    score_lanes unused;
+    for (size_t i = 0; i < row->pass.from.n; i += c->tile) {
+        score_pass pass = tile_of(c, row, i);
+        pass.place.overwrites = 0;
+        pass.begins = 1;
+        if (!c->logs)
+            exp_scores_any(&pass, &unused);
+        part.y = row->y + i;
+        emit_row(&part, pass.from.n, c->logs ? EMIT_SCORE : EMIT_PRODUCT, c->nontemporal);
     }
 }
 
-SL_NOINLINE void emit_exps(const num *e, T *y, size_t n, row_factor factor)
+/* Results outside of a row's limits, which may be most of it. */
+SL_NOINLINE void fill_masked(T *y, size_t n, num value)
 {
-    c_factor k = c_factor_set1(factor);
-    for (size_t i = 0; i < n; i += 2 * SL_W) {
-        reg two[2] = {c_times_at(e + i, k), c_times_at(e + i + SL_W, k)};
-        in_two(two);
-        if (i + 2 * SL_W <= n)
-            store_two(y + i, two);
-        else
-            store_two_n(y + i, two, n - i);
-    }
-}
-
-SL_INLINE void emit_tile(const scored_call *c, const scored_row *row, size_t i, size_t n,
-                         const score_ends *ends, size_t l)
-{
-    if (c->logs) {
-        emit_logs(row->z, row->y + i, n, ends->max[l], ends->log_sum[l]);
-    } else if (!c->nontemporal) {
-        emit_exps(row->z, row->y + i, n, factor_at(&ends->factors, l));
-    } else {
-        pending_row part = {.e = row->z, .y = row->y + i, .target = SIZE_MAX, .frame = row->frame};
-        part.k = factor_at(&ends->factors, l);
-        emit_row(&part, n, EMIT_PRODUCT, NONTEMPORAL);
-    }
-}
-
-/* Of a row of several tiles. */
-SL_NOINLINE void emit_tiles(const scored_call *c, const scored_row *row, const score_ends *ends, size_t l)
-{
-    if (row->keeps) {
-        pending_row part = {.e = (const num *)(void *)row->y, .y = row->y, .target = SIZE_MAX};
-        part.k = factor_at(&ends->factors, l);
-        emit_row(&part, row->n, EMIT_PRODUCT, CACHED);
+    const reg a = c_set1(value);
+    if (n < SL_W) {
+        store_n(y, a, n);
         return;
     }
-    score_sums unused;
-    score_sums_init(c, &unused);
-    for (size_t i = 0, n; i < row->n; i += n) {
-        n = least(c->tile, row->n - i);
-        scores_at(c, row, i, n);
-        if (!c->logs)
-            sum_tile(c, row, i, n, &unused);
-        emit_tile(c, row, i, n, ends, l);
-    }
+    SL_UNROLL_2
+    for (size_t i = 0; i < n - SL_W; i += SL_W)
+        store(y + i, a);
+    store(y + n - SL_W, a);
 }
 
-SL_INLINE void emit_scored(const scored_call *c, const scored_row *row, const score_ends *ends, size_t l)
+/* What is known of a row's results: those outside of its limits, or all; the others come later, unless they are formed again. */
+SL_NOINLINE void settle_row(const scored_call *c, const scored_row *row, const score_ends *ends, size_t l,
+                            later_rows *later)
 {
     T *y = row->y - row->first;
+    const size_t n = row->pass.from.n, end = row->first + n;
     const num whole = ends->whole[l], nothing = c->logs ? (num)-INFINITY : 0;
+    pending_row *results = later->row + l;
+    later->length[l] = 0;
     if (!(whole > 0)) { /* and not a NaN, of a row that is masked throughout */
         fill_row(y, c->classes, c->o->flags & SL_SAFE_ROWS && whole == 0 ? 0 : (num)NAN);
         return;
     }
-    if (row->n > c->tile)
-        emit_tiles(c, row, ends, l);
-    else if (row->n)
-        emit_tile(c, row, 0, row->n, ends, l);
     if (row->first)
-        fill_row(y, row->first, nothing);
-    if (row->first + row->n < c->classes)
-        fill_row(row->y + row->n, c->classes - row->first - row->n, nothing);
-}
-
-/* A row's sums, which are known. */
-SL_INLINE void put_sums(const scored_call *c, const scored_row *row, size_t l, const score_sums *sums,
-                        row_ends *ends)
-{
-    if (c->logs)
-        put_end(
-            ends, l,
-            log_sum_end(&sums->logs, largest_parts(row->n), SIZE_MAX, row->max, c_frame_set1(row->frame)));
+        fill_masked(y, row->first, nothing);
+    if (end < c->classes)
+        fill_masked(y + end, c->classes - end, nothing);
+    *results = (pending_row){.e = row->pass.place.e, .y = row->y, .target = SIZE_MAX};
+    if (c->logs) {
+        results->max = ends->max[l];
+        results->log_sum = ends->log_sum[l];
+    } else {
+        results->k = factor_at(&ends->factors, l);
+    }
+    if (row->pass.place.overwrites)
+        emit_tiles(c, row, results);
     else
-        c_row_put(&ends->rest, l, c_row_fold(sums->sum, SL_EXP_PARTS));
+        later->length[l] = n;
 }
 
-/* n <= SL_W rows from r on: of short ones the scores of all, then their sums, so that nobody waits for a maximum. */
-SL_NOINLINE void softmax_of_scores(const scored_call *c, size_t r, size_t n)
-{
-    scored_row rows[SL_W];
-    row_ends ends;
-    score_ends to;
-    score_sums sums;
+/* ---- groups of rows ---- */
+
+/* Up to SL_W rows, what their first passes have found, and their ends. */
+typedef struct {
+    scored_row row[SL_W];
+    score_lanes lanes[SL_W];
     reg top[SL_W];
     num sinks[SL_W];
+    row_ends ends;
+    size_t n;
+} scored_group;
+
+/* Lanes without a row have an exponential that can be divided by. */
+SL_INLINE void group_init(scored_group *g)
+{
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
-        top[l] = c_set1(0); /* its exponential can be divided by */
-        ends.equal[l] = 1;
-        sinks[l] = (num)-INFINITY;
-        c_acc_put(&ends.rest, l, c_acc_of(w_set1(1)));
+        g->top[l] = c_set1(0);
+        g->sinks[l] = (num)-INFINITY;
+        g->ends.equal[l] = 1;
+        c_acc_put(&g->ends.rest, l, c_acc_of(w_set1(1)));
     }
+}
+
+/* The maxima of all rows. Returns whether the frame was right for all. */
+SL_INLINE int group_maxima(const scored_call *c, scored_group *g)
+{
+    reg top[SL_W];
     SL_ROLLED
-    for (size_t l = 0; l < n; l++) {
-        rows[l] = scored_row_of(c, r + l, l);
-        sinks[l] = rows[l].sink;
-        top[l] = c_set1((num)-INFINITY);
-        if (rows[l].n > c->tile) {
-            score_tiles(c, rows, &sums); /* alone */
-            put_sums(c, rows, 0, &sums, &ends);
-            top[l] = c_set1(rows->max);
-        } else if (rows[l].n) {
-            top[l] = scores_at(c, rows + l, 0, rows[l].n);
+    for (size_t l = 0; l < g->n; l++) {
+        const score_lanes *lanes = g->lanes + l;
+        g->sinks[l] = g->row[l].sink;
+        g->top[l] = c->logs ? c_largest_parts(lanes->logs.max, largest_parts(g->row[l].pass.from.n))
+                            : c_largest_parts(lanes->exps.max, SL_EXP_PARTS);
+    }
+    SL_UNROLL_ALL
+    for (size_t l = 0; l < SL_W; l++)
+        top[l] = g->top[l];
+    reg max = c_add(c_max(c_load(g->sinks), c_largest_of_each(top)), c_set1(0));
+    c_store(g->ends.max, max);
+    return c_vframe_same(c_frame_set1(c->predicted), c_vframe_of(max));
+}
+
+/* The ends of a group's rows, r and following. */
+SL_NOINLINE void end_rows(scored_call *c, size_t r, scored_group *g, later_rows *later)
+{
+    score_ends to;
+    const int right = group_maxima(c, g);
+    SL_ROLLED
+    for (size_t l = 0; l < g->n; l++) {
+        scored_row *row = g->row + l;
+        score_lanes *lanes = g->lanes + l;
+        const num max = g->ends.max[l];
+        if (!right && !c_frame_same(row->pass.frame, c_frame_of(max))) {
+            c->predicted = c_frame_of(max);
+            score_row(c, row, c->predicted, NULL, l, lanes);
         }
+        if (c->logs)
+            put_end(&g->ends, l,
+                    log_sum_end(&lanes->logs, largest_parts(row->pass.from.n), SIZE_MAX, max,
+                                c_frame_set1(row->pass.frame)));
+        else
+            c_row_put(&g->ends.rest, l, c_row_fold(lanes->exps.sum, SL_EXP_PARTS));
     }
-    c_store(ends.max, c_add(c_max(c_load(sinks), c_largest_of_each(top)), c_set1(0)));
+    finish_scores(c, r, g->n, &g->ends, g->sinks, &to);
     SL_ROLLED
-    for (size_t l = 0; l < n; l++) {
-        scored_row *row = rows + l;
-        if (row->n > c->tile)
-            continue;
-        row->max = ends.max[l];
-        row->frame = c_frame_of(row->max);
-        score_sums_init(c, &sums);
-        if (row->n)
-            sum_tile(c, row, 0, row->n, &sums);
-        put_sums(c, row, l, &sums, &ends);
-    }
-    finish_scores(c, r, n, &ends, sinks, &to);
-    SL_ROLLED
-    for (size_t l = 0; l < n; l++)
-        emit_scored(c, rows + l, &to, l);
+    for (size_t l = 0; l < g->n; l++)
+        settle_row(c, g->row + l, &to, l, later);
+    later->n = g->n;
 }
 
 SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_softmax_options *o, int logs)
@@ -374,6 +329,8 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
     _Alignas(SL_LINE) num scratch[SCRATCH];
     const size_t room = (shape.classes + SL_SHORT - 1) / SL_SHORT * SL_SHORT;
     const size_t many = shape.classes == 0 || room > SCRATCH ? 1 : least(SL_W, SCRATCH / room);
+    scored_group group;
+    later_rows later;
     scored_call c = {.x = x,
                      .y = y,
                      .classes = shape.classes,
@@ -382,14 +339,25 @@ SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_sof
                      .o = o,
                      .terms = score_terms_of(o),
                      .logs = logs,
-                     .far = shape.outer * shape.classes * sizeof(T) > FAR_BYTES,
-                     .many = many,
+                     .nontemporal = !logs && use_nontemporal(y, shape.outer * shape.classes),
                      .scratch = scratch,
                      .tile = SCRATCH,
                      .room = room};
-    c.nontemporal = !logs && use_nontemporal(y, shape.outer * shape.classes);
-    for (size_t r = 0; r < shape.outer; r += many)
-        softmax_of_scores(&c, r, least(many, shape.outer - r));
+    later.n = 0;
+    group_init(&group);
+    for (size_t r = 0; r < shape.outer + many; r += many) {
+        group.n = least(many, left(shape.outer, r));
+        for (size_t l = 0; l < group.n || l < later.n; l++) {
+            if (l >= group.n) {
+                emit_later(&c, &later, l);
+                continue;
+            }
+            scored_row_of(&c, r + l, l, group.row + l);
+            score_row(&c, group.row + l, c.predicted, l < later.n ? &later : NULL, l, group.lanes + l);
+        }
+        if (group.n)
+            end_rows(&c, r, &group, &later);
+    }
     if (c.nontemporal)
         stream_end();
 }

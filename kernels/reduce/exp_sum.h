@@ -50,12 +50,32 @@ SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
         *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
 }
 
+/* Registers of a block that hold the same lanes. */
+enum { OF_LANE = SL_BLOCK / SL_EXP_LANES };
+
+/* Those of part j: sums and maxima by lane, and the exponentials. */
+SL_INLINE void exp_part(reg of[OF_LANE], size_t j, keep_exps keep, void *e, c_vframe f, exp_options o,
+                        exp_lanes *lanes)
+{
+    reg *max = lanes->max + j % MAXIMA;
+    SL_UNROLL
+    for (size_t k = 0; k < OF_LANE; k++)
+        *max = c_larger(of[k], *max);
+    c_exps_predicted(of, OF_LANE, o.shifted, f, c_exp_table_load());
+    SL_UNROLL
+    for (size_t k = 0; k < OF_LANE; k++)
+        keep(e, j * SL_W + k * SL_EXP_LANES, of[k]);
+    SL_UNROLL
+    for (size_t k = 0; k < OF_LANE; k += 2)
+        add_exps(of[k], of[k + 1], o, lanes->sum + j);
+}
+
 /* A block, of which n elements are not -inf: sums and maxima by lane, and the exponentials, in the order of load_two or in theirs. In parts
  * that have none of the n there may be any exponentials. */
 SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe f, exp_options o,
                          exp_lanes *lanes)
 {
-    enum { OF_LANE = SL_BLOCK / SL_EXP_LANES, BY_PARTS = PARTS_APART && SL_IN_ORDER };
+    enum { BY_PARTS = PARTS_APART && SL_IN_ORDER };
     reg a[SL_BLOCK / SL_W];
     SL_UNROLL
     for (size_t j = 0; !BY_PARTS && j < SL_BLOCK / SL_W; j += 2) {
@@ -69,21 +89,13 @@ SL_INLINE void exp_block(const T *x, size_t n, keep_exps keep, void *e, c_vframe
     SL_UNROLL_PARTS
     for (size_t j = 0; j < SL_EXP_PARTS; j++) {
         SL_APART;
-        reg of[OF_LANE], *max = lanes->max + j % MAXIMA;
+        reg of[OF_LANE];
         if (BY_PARTS && j * SL_W >= n)
             break;
         SL_UNROLL
-        for (size_t k = 0; k < OF_LANE; k++) {
-            of[k] = BY_PARTS ? load(x + j * SL_W + k * SL_EXP_LANES) : a[j + k * SL_EXP_PARTS];
-            *max = c_larger(of[k], *max);
-        }
-        c_exps_predicted(of, OF_LANE, o.shifted, f, c_exp_table_load());
-        SL_UNROLL
         for (size_t k = 0; k < OF_LANE; k++)
-            keep(e, j * SL_W + k * SL_EXP_LANES, of[k]);
-        SL_UNROLL
-        for (size_t k = 0; k < OF_LANE; k += 2)
-            add_exps(of[k], of[k + 1], o, lanes->sum + j);
+            of[k] = BY_PARTS ? load(x + j * SL_W + k * SL_EXP_LANES) : a[j + k * SL_EXP_PARTS];
+        exp_part(of, j, keep, e, f, o, lanes);
     }
 }
 

@@ -58,7 +58,6 @@ typedef struct {
 typedef struct {
     int keep, shifted, nontemporal;
     int rest;           /* what is behind the last whole block is read by masked loads, behind the loop */
-    int scores;         /* x are numbers, in order: scores.h */
     c_acc *element_sum; /* the sum of the elements goes there, unless it is NULL */
 } log_sum_options;
 
@@ -80,19 +79,14 @@ SL_INLINE reg lower_exp(reg x, num *e, log_sum_options o, c_vframe f, reg *max, 
     return low;
 }
 
-SL_INLINE reg log_sum_load(const void *x, size_t i, log_sum_options o)
-{
-    return o.scores ? c_load((const num *)x + i) : load((const T *)x + i);
-}
-
 /* Those from x[at] on. */
-SL_INLINE void log_sum_positions(const void *x, size_t at, num *e, log_sum_options o, c_vframe f,
+SL_INLINE void log_sum_positions(const T *x, size_t at, num *e, log_sum_options o, c_vframe f,
                                  log_sum_lanes *lanes, reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL_PARTS
     for (size_t j = 0; j < SL_EXP_PARTS; j++) {
         size_t first = j * SL_W, second = first + SL_EXP_LANES;
-        reg a = log_sum_load(x, at + first, o), b = log_sum_load(x, at + second, o);
+        reg a = load(x + at + first), b = load(x + at + second);
         reg *max = lanes->max + j;
         a = lower_exp(a, e + first, o, f, max, exp_max + j);
         b = lower_exp(b, e + second, o, f, max + SL_EXP_PARTS, exp_max + j + SL_EXP_PARTS);
@@ -101,7 +95,7 @@ SL_INLINE void log_sum_positions(const void *x, size_t at, num *e, log_sum_optio
 }
 
 /* A block, or what is left of the first one. */
-SL_INLINE void log_sum_block(const void *x, num *e, size_t from, log_sum_options o, c_vframe f,
+SL_INLINE void log_sum_block(const T *x, num *e, size_t from, log_sum_options o, c_vframe f,
                              log_sum_lanes *lanes, reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL
@@ -142,12 +136,12 @@ SL_INLINE void log_sum_rest(const T *x, size_t n, num *e, log_sum_options o, c_v
 }
 
 /* The first maxima of positions are elements; a NaN among them stays and ends up in the rest. */
-SL_INLINE void log_sum_first(const void *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
+SL_INLINE void log_sum_first(const T *x, num *e, log_sum_options o, c_vframe f, log_sum_lanes *lanes,
                              reg exp_max[POSITION_PARTS])
 {
     SL_UNROLL_PARTS
     for (size_t j = 0; j < POSITION_PARTS; j++) {
-        lanes->max[j] = log_sum_load(x, j * SL_W, o);
+        lanes->max[j] = load(x + j * SL_W);
         if (o.keep) {
             exp_max[j] = c_exp_predicted(lanes->max[j], o.shifted, f, c_exp_table_load());
             c_store(e + j * SL_W, exp_max[j]);

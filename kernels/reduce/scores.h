@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of a row, and the first passes over them:
+ * Scores of a row, and the first pass over it, which forms them on the way:
  *
  *   z_c = s_c + slope mask_c,   s_c = scale x_c  or  cap tanh(scale x_c / cap)
  *
- * They are numbers in the order of their elements, whatever T is, in memory that is in the first-level cache: a tile. Their maximum
- * comes with them, so that the frame of their exponentials (exp_f32.h) is known before the first one. Sums have the lanes of
- * exp_sum.h and log_sum.h: where z is x, results have the bits of softmax and log_softmax.
+ * They are registers in the order of their elements, whatever T is. The pass has the lanes and the predicted frame of exp_sum.h, or
+ * those of log_sum.h: where z is x, results have the bits of softmax and log_softmax. What the second pass is made of stays as
+ * numbers: exponentials, or of log-softmax scores. Only s_c with a cap are in memory before.
  *
  * Errors, in units of u = 2^-24 (f64: 2^-53): of scale x_c 1 of the constant and 1 of the product; of a capped score 1 of cap, 1 of
  * scale / cap, 1 of its product with x_c, of which tanh makes no more than that of itself, 3.6 of tanh (tanh.h), 1 of the last
@@ -73,13 +73,42 @@ SL_INLINE reg mask_load(const void *values, size_t i, size_t n, int type)
 }
 
 /* The score where the truth value, a byte, is not 0, else -inf. */
-SL_INLINE reg score_if(const uint16_t *truth, size_t n, reg a)
+SL_INLINE reg score_if(const uint8_t *truth, size_t n, reg a)
 {
-    vu value = n >= SL_W ? h_load(truth) : h_load_n(truth, n, 0);
-    reg exponent = reg_of_f32(v_float(u_shl(value, 23))); /* a normal number, or infinite */
+    uint16_t value[SL_W];
+    for (size_t l = 0; l < SL_W; l++)
+        value[l] = l < n ? truth[l] : 0;
+    reg exponent = reg_of_f32(v_float(u_shl(h_load(value), 23))); /* a normal number, or infinite */
     return c_select(c_lt(c_set1(0), exponent), a, c_set1((num)-INFINITY));
 }
 
+/* What a row's scores are made of: n elements of x and of a mask. */
+typedef struct {
+    const T *x;
+    const void *mask;
+    int mask_type;
+    size_t n;
+} score_source;
+
+enum { BLOCK_REGISTERS = SL_BLOCK / SL_W };
+
+/* Registers that become scores by a mask, of n elements or as many as they hold. What is masked by a truth value does not depend on
+ * x_c. */
+SL_INLINE void mask_scores(const score_terms *terms, const score_source *from, size_t i, size_t n, int type,
+                           size_t registers, reg *a)
+{
+    const char *values = (const char *)from->mask + i * mask_size(type);
+    for (size_t line = 0; registers > 1 && line < SL_BLOCK * mask_size(type); line += SL_LINE)
+        __builtin_prefetch(values + PREFETCH_BYTES + line, 0, 2);
+    SL_UNROLL_PARTS
+    for (size_t k = 0; k < registers; k++)
+        if (type == SL_MASK_BOOL)
+            a[k] = score_if((const uint8_t *)values + k * SL_W, left(n, k * SL_W), a[k]);
+        else
+            a[k] = c_fma(c_set1(terms->slope), mask_load(values, k * SL_W, left(n, k * SL_W), type), a[k]);
+}
+
+/* s_c with a cap. */
 SL_INLINE reg capped(const score_terms *s, reg a)
 {
     reg most = c_set1(s->most);
@@ -87,265 +116,262 @@ SL_INLINE reg capped(const score_terms *s, reg a)
     return c_mul(c_set1(s->cap), c_tanh(c_mul(a, c_set1(s->steep))));
 }
 
-/* n scores, or as many as a register holds. What is masked by a truth value does not depend on x_c. */
-SL_INLINE reg score_of(const score_terms *s, reg a, const void *values, size_t i, size_t n, int mask_type)
+/* Registers of scores from element i on, of n elements or as many as they hold. A cap is for one register. */
+SL_INLINE void form_scores(const score_terms *terms, const score_source *from, size_t i, size_t n,
+                           size_t registers, reg *a)
 {
-    if (mask_type == SL_MASK_BOOL)
-        return score_if((const uint16_t *)values + i, n, a);
-    return mask_type == SL_MASK_NONE ? a : c_fma(c_set1(s->slope), mask_load(values, i, n, mask_type), a);
-}
-
-/* What a row's scores are made of, from the element on that comes first. */
-typedef struct {
-    const T *x; /* NULL: s_c are in z already */
-    const void *mask;
-    size_t n;
-} score_source;
-
-SL_INLINE reg score_load(const score_terms *s, const score_source *from, const num *z, size_t i, size_t n)
-{
-    if (from->x)
-        return c_mul(load_some(from->x + i, n, 0), c_set1(s->scale));
-    return n >= SL_W ? c_load(z + i) : c_load_n(z + i, n, 0);
-}
-
-/* By two registers; the largest of each lane, so far, is max. */
-SL_INLINE size_t score_pairs(const score_terms *terms, const score_source *from, num *z, reg *max,
-                             int mask_type)
-{
-    const score_terms here = *terms, *s = &here; /* no store can change it */
-    const score_source source = *from;
-    reg max_0 = *max, max_1 = *max;
-    size_t i = 0;
-    SL_ASSUME(source.x != NULL);
-    for (; i + 2 * SL_W <= source.n; i += 2 * SL_W) {
-        __builtin_prefetch((const char *)(source.x + i) + PREFETCH_BYTES, 0, 2);
-        if (mask_type != SL_MASK_NONE && mask_type != SL_MASK_BOOL)
-            __builtin_prefetch((const char *)source.mask + i * mask_size(mask_type) + PREFETCH_BYTES, 0, 2);
-        reg a = score_of(s, score_load(s, &source, z, i, SL_W), source.mask, i, SL_W, mask_type);
-        reg b =
-            score_of(s, score_load(s, &source, z, i + SL_W, SL_W), source.mask, i + SL_W, SL_W, mask_type);
-        c_store(z + i, a);
-        c_store(z + i + SL_W, b);
-        max_0 = c_max(a, max_0);
-        max_1 = c_max(b, max_1);
+    if (registers > 1)
+        prefetch_block(from->x + i, WRITES_BESIDE);
+    SL_UNROLL_PARTS
+    for (size_t k = 0; k < registers; k++) {
+        a[k] = load_some(from->x + i + k * SL_W, left(n, k * SL_W), 0);
+        if (registers == 1 && terms->cap != 0)
+            a[k] = capped(terms, a[k]);
+        else
+            a[k] = c_mul(a[k], c_set1(terms->scale));
     }
-    *max = c_max(max_0, max_1);
-    return i;
-}
-
-/* The others from element i on, and -inf behind them as far as whole blocks go. */
-SL_NOINLINE reg score_rest(const score_terms *s, const score_source *from, num *z, size_t i, reg max)
-{
-    SL_ROLLED
-    for (; i < from->n; i += SL_W) {
-        size_t n = least(from->n - i, SL_W);
-        reg a = score_load(s, from, z, i, n);
-        switch (s->mask) {
-        case SL_MASK_NONE:
-            break;
-        case SL_MASK_F32:
-            a = score_of(s, a, from->mask, i, n, SL_MASK_F32);
-            break;
-#if SL_F64
-        case SL_MASK_F64:
-            a = score_of(s, a, from->mask, i, n, SL_MASK_F64);
-            break;
-#endif
-        case SL_MASK_F16:
-            a = score_of(s, a, from->mask, i, n, SL_MASK_F16);
-            break;
-        case SL_MASK_BF16:
-            a = score_of(s, a, from->mask, i, n, SL_MASK_BF16);
-            break;
-        default:
-            a = score_of(s, a, from->mask, i, n, SL_MASK_BOOL);
-        }
-        c_store_n(z + i, a, n);
-        a = n < SL_W ? c_load_n(z + i, n, (num)-INFINITY) : a;
-        c_store(z + i, a);
-        max = c_max(a, max);
-    }
-    SL_ROLLED
-    for (; i % SL_SHORT != 0; i += SL_W)
-        c_store(z + i, c_set1((num)-INFINITY));
-    return max;
-}
-
-/* s_c of elements with a cap. */
-SL_NOINLINE void cap_elements(const score_terms *s, const score_source *from, num *z)
-{
-    SL_UNROLL_2
-    for (size_t i = 0; i < from->n; i += SL_W) {
-        size_t n = least(from->n - i, SL_W);
-        keep_some(z + i, capped(s, load_some(from->x + i, n, 0)), n);
-    }
-}
-
-/* With a mask of truth values, some at a time. */
-SL_NOINLINE reg score_by_truth(const score_terms *s, const score_source *from, num *z)
-{
-    enum { SOME = 256 };
-    uint16_t truth[SOME];
-    reg max = c_set1((num)-INFINITY);
-    for (size_t i = 0; i < from->n; i += SOME) {
-        score_source part = {.x = from->x ? from->x + i : NULL, .mask = truth, .n = least(SOME, from->n - i)};
-        for (size_t k = 0; k < part.n; k++)
-            truth[k] = ((const uint8_t *)from->mask)[i + k];
-        size_t done = part.x ? score_pairs(s, &part, z + i, &max, SL_MASK_BOOL) : 0;
-        max = score_rest(s, &part, z + i, done, max);
-    }
-    return max;
-}
-
-/* A tile of scores; z has room for whole blocks of SL_SHORT. Returns the largest of each lane. */
-SL_NOINLINE reg score_tile(const score_terms *s, const score_source *from, num *z)
-{
-    reg max = c_set1((num)-INFINITY);
-    size_t i = 0;
-    if (s->cap != 0) {
-        score_source rest = *from;
-        cap_elements(s, from, z);
-        rest.x = NULL;
-        return s->mask == SL_MASK_BOOL ? score_by_truth(s, &rest, z) : score_rest(s, &rest, z, 0, max);
-    }
-    if (s->mask == SL_MASK_BOOL)
-        return score_by_truth(s, from, z);
-    switch (s->mask) {
+    switch (from->mask_type) {
     case SL_MASK_NONE:
-        i = score_pairs(s, from, z, &max, SL_MASK_NONE);
         break;
     case SL_MASK_F32:
-        i = score_pairs(s, from, z, &max, SL_MASK_F32);
+        mask_scores(terms, from, i, n, SL_MASK_F32, registers, a);
         break;
+#if SL_F64
+    case SL_MASK_F64:
+        mask_scores(terms, from, i, n, SL_MASK_F64, registers, a);
+        break;
+#endif
     case SL_MASK_F16:
-        i = score_pairs(s, from, z, &max, SL_MASK_F16);
+        mask_scores(terms, from, i, n, SL_MASK_F16, registers, a);
         break;
     case SL_MASK_BF16:
-        i = score_pairs(s, from, z, &max, SL_MASK_BF16);
+        mask_scores(terms, from, i, n, SL_MASK_BF16, registers, a);
         break;
+    default:
+        mask_scores(terms, from, i, n, SL_MASK_BOOL, registers, a);
     }
-    return score_rest(s, from, z, i, max);
 }
 
-/* ---- first passes over whole blocks ---- */
-
-/* What is fetched beside a pass, block by block, since it neither reads nor writes far memory itself: what the next scores are made
- * of, and the lines that results will go to. */
-typedef struct {
-    const T *x, *y; /* NULL: nothing is far */
-    const char *mask;
-    size_t mask_size;
-} score_ahead;
-
-SL_INLINE void prefetch_ahead(const score_ahead *a, size_t i)
+/* Scores of elements i to n, and -inf behind them as far as their last block goes. */
+SL_NOINLINE void keep_scores(const score_terms *terms, const score_source *from, size_t i, size_t n, num *z)
 {
-    const char *m = a->mask + i * a->mask_size;
-    for (size_t line = 0; line < SL_BLOCK * sizeof(T); line += SL_LINE) {
-        __builtin_prefetch((const char *)(a->x + i) + line, 0, 3);
-        __builtin_prefetch((const char *)(a->y + i) + line, 1, 3);
+    const num *begin = z;
+    SL_ROLLED
+    for (; i < n; i += SL_W, z += SL_W) {
+        reg a;
+        form_scores(terms, from, i, n - i, 1, &a);
+        c_store(z, a);
+        if (n - i < SL_W)
+            c_store(z, c_load_n(z, n - i, (num)-INFINITY));
     }
-    __builtin_prefetch(m, 0, 3);
-    __builtin_prefetch(m + SL_BLOCK / 2 * a->mask_size, 0, 3);
+    SL_ROLLED
+    for (; (size_t)(z - begin) % SL_BLOCK != 0; z += SL_W)
+        c_store(z, c_set1((num)-INFINITY));
 }
 
-/* Sums of a row's exponentials (exp_sum.h), which go to e. */
-SL_INLINE void exp_scores_of(const num *z, size_t n, num *e, c_vframe f, exp_options o,
-                             const score_ahead *next, c_acc result[SL_EXP_PARTS])
+/* ---- the first pass ---- */
+
+typedef union {
+    exp_lanes exps;
+    log_sum_lanes logs;
+} score_lanes;
+
+SL_INLINE void log_sum_lanes_init(log_sum_lanes *lanes, size_t parts)
 {
-    const score_ahead ahead = *next; /* no store can change it */
-    enum { OF_LANE = SL_BLOCK / SL_EXP_LANES };
-    c_acc sum[SL_EXP_PARTS]; /* in registers */
+    SL_UNROLL
+    for (size_t j = 0; j < parts; j++)
+        lanes->max[j] = c_set1((num)-INFINITY);
     SL_UNROLL
     for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        sum[j] = result[j];
-    for (size_t i = 0; i < n; i += SL_BLOCK) {
-        if (ahead.x)
-            prefetch_ahead(&ahead, i);
+        lanes->rest[j] = c_acc_zero();
+}
+
+/* From memory into registers, and back. */
+SL_INLINE void copy_exps(const exp_lanes *from, exp_lanes *to)
+{
+    SL_UNROLL
+    for (size_t j = 0; j < SL_EXP_PARTS; j++) {
+        to->sum[j] = from->sum[j];
+        to->max[j] = from->max[j];
+    }
+}
+SL_INLINE void copy_logs(const log_sum_lanes *from, log_sum_lanes *to)
+{
+    SL_UNROLL
+    for (size_t j = 0; j < POSITION_PARTS; j++)
+        to->max[j] = from->max[j];
+    SL_UNROLL
+    for (size_t j = 0; j < SL_EXP_PARTS; j++)
+        to->rest[j] = from->rest[j];
+}
+
+/* Of a row or a part of one. */
+typedef struct {
+    const score_terms *terms;
+    score_source from;
+    const num *z;    /* its scores, where they are formed already: by whole blocks */
+    exp_place place; /* of exponentials or scores */
+    c_frame frame;
+    int begins;               /* with the row's first element; else lanes go on */
+    int few;                  /* of a short row, each exponential is added in f64 */
+    const pending_row *other; /* whose second pass is done on the way, unless it is NULL */
+    size_t other_n;
+} score_pass;
+
+/* What it is compiled for. */
+typedef struct {
+    int logs;  /* log_sum.h, else exp_sum.h */
+    int other; /* there may be another row */
+    int any;   /* scores are formed already, the frame may have a shift */
+} score_options;
+
+SL_INLINE void exp_scores_of_block(const reg a[BLOCK_REGISTERS], num *e, c_vframe f, exp_options o,
+                                   exp_lanes *lanes)
+{
+    SL_UNROLL_PARTS
+    for (size_t j = 0; j < SL_EXP_PARTS; j++) {
+        SL_APART;
+        reg of[OF_LANE];
+        SL_UNROLL
+        for (size_t k = 0; k < OF_LANE; k++)
+            of[k] = a[j + k * SL_EXP_PARTS];
+        exp_part(of, j, keep_in_nums, e, f, o, lanes);
+    }
+}
+
+/* A row's first block has the first maxima of positions. */
+SL_INLINE void log_sum_scores_of_block(const reg a[BLOCK_REGISTERS], int begins, c_vframe f,
+                                       log_sum_options o, log_sum_lanes *lanes)
+{
+    SL_UNROLL
+    for (size_t at = 0; at < BLOCK_REGISTERS; at += POSITION_PARTS) {
+        if (at == 0 && begins) {
+            SL_UNROLL
+            for (size_t j = 0; j < POSITION_PARTS; j++)
+                lanes->max[j] = a[j];
+            continue;
+        }
         SL_UNROLL_PARTS
         for (size_t j = 0; j < SL_EXP_PARTS; j++) {
-            SL_APART;
-            reg of[OF_LANE];
-            SL_UNROLL
-            for (size_t k = 0; k < OF_LANE; k++)
-                of[k] = c_load(z + i + j * SL_W + k * SL_EXP_LANES);
-            c_exps_predicted(of, OF_LANE, o.shifted, f, c_exp_table_load());
-            SL_UNROLL
-            for (size_t k = 0; k < OF_LANE; k++)
-                c_store(e + i + j * SL_W + k * SL_EXP_LANES, of[k]);
-            SL_UNROLL
-            for (size_t k = 0; k < OF_LANE; k += 2)
-                if (o.pairwise)
-                    sum[j] = c_acc_add_pair(sum[j], of[k], of[k + 1]);
-                else
-                    sum[j] = c_acc_add(c_acc_add(sum[j], c_widen(of[k])), c_widen(of[k + 1]));
+            reg *max = lanes->max + j;
+            reg low = lower_exp(a[at + j], NULL, o, f, max, NULL);
+            reg next = lower_exp(a[at + j + SL_EXP_PARTS], NULL, o, f, max + SL_EXP_PARTS, NULL);
+            lanes->rest[j] = c_acc_add_pair(lanes->rest[j], low, next);
         }
     }
-    SL_UNROLL
-    for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        result[j] = sum[j];
 }
 
-SL_NOINLINE void exp_scores(const num *z, size_t n, num *e, c_frame frame, const score_ahead *ahead,
-                            c_acc sum[SL_EXP_PARTS])
+/* Elements `at` and following of the other row, n in all, before what they are made of is overwritten. */
+SL_INLINE void emit_rest(const pending_row *row, size_t at, size_t n, emit_options o, c_vframe f)
 {
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.pairwise = 1}, ahead, sum);
-}
-
-/* Of a short row; each element is added in f64. */
-SL_NOINLINE void exp_few_scores(const num *z, size_t n, num *e, c_frame frame, c_acc sum[SL_EXP_PARTS])
-{
-    const score_ahead nothing = {NULL, NULL, NULL, 0};
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1}, &nothing, sum);
-}
-
-/* In any frame. */
-SL_RARE void exp_scores_shifted(const num *z, size_t n, num *e, c_frame frame, c_acc sum[SL_EXP_PARTS])
-{
-    const score_ahead nothing = {NULL, NULL, NULL, 0};
-    exp_scores_of(z, n, e, c_frame_set1(frame), (exp_options){.shifted = 1, .pairwise = 1}, &nothing, sum);
-}
-
-/* Positions and what is below them (log_sum.h); `begins`: it is the row's first tile. */
-SL_INLINE void log_sum_scores_of(const num *z, size_t n, int begins, c_frame frame, log_sum_options o,
-                                 log_sum_lanes *result)
-{
-    c_vframe f = c_frame_set1(frame);
-    log_sum_lanes lanes; /* in registers */
-    reg unused[POSITION_PARTS];
-    num nowhere[SL_BLOCK];
-    SL_UNROLL
-    for (size_t j = 0; j < POSITION_PARTS; j++)
-        lanes.max[j] = result->max[j];
-    SL_UNROLL
-    for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        lanes.rest[j] = result->rest[j];
-    size_t i = 0;
-    if (begins) {
-        log_sum_first(z, nowhere, o, f, &lanes, unused);
-        if (SL_POSITIONS < SL_BLOCK)
-            log_sum_block(z, nowhere, SL_POSITIONS, o, f, &lanes, unused);
-        i = SL_BLOCK;
+    if (n < 2 * SL_W || (const void *)row->e == (const void *)row->y) {
+        emit_part(row, at, n, o.kind, CACHED);
+        return;
     }
-    for (; i < n; i += SL_BLOCK)
-        log_sum_block(z + i, nowhere, 0, o, f, &lanes, unused);
-    SL_UNROLL
-    for (size_t j = 0; j < POSITION_PARTS; j++)
-        result->max[j] = lanes.max[j];
-    SL_UNROLL
-    for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        result->rest[j] = lanes.rest[j];
+    SL_ROLLED
+    for (; at < n; at += 2 * SL_W)
+        emit_two(row, least(at, n - 2 * SL_W), o, CACHED, f);
 }
 
-SL_NOINLINE void log_sum_scores(const num *z, size_t n, int begins, c_frame frame, log_sum_lanes *lanes)
+/* Block by block. The last one, which may have less elements, is formed first, and so is what the other row has more of. */
+SL_INLINE void score_pass_of(const score_pass *given, score_options o, score_lanes *result)
 {
-    log_sum_scores_of(z, n, begins, frame, (log_sum_options){.scores = 1}, lanes);
+    const score_terms terms = *given->terms; /* no store can change it */
+    const exp_place place = given->place;
+    const emit_options emit = {.kind = o.logs ? EMIT_SCORE : EMIT_PRODUCT, .scaled = 1};
+    const exp_options exp = {.shifted = o.any, .pairwise = !given->few, .in_order = 1};
+    const c_vframe f = c_frame_set1(given->frame);
+    const score_source from = given->from;
+    const size_t step = place.overwrites ? 0 : SL_BLOCK;
+    int first = given->begins;
+    const size_t n = from.n, whole = n / SL_BLOCK * SL_BLOCK;
+    size_t shared = 0;
+    pending_row row = {.e = NULL};
+    exp_lanes exps; /* in registers */
+    log_sum_lanes logs;
+    const num *z = o.any ? given->z : NULL;
+    num last[SL_BLOCK], *e = place.e;
+    if (o.any)
+        SL_ASSUME(z != NULL);
+    if (!o.any && whole < n)
+        keep_scores(given->terms, &given->from, whole, n, last);
+    if (o.other && given->other) {
+        row = *given->other;
+        shared = least(n, given->other_n) / SL_BLOCK * SL_BLOCK;
+        if (shared < given->other_n)
+            emit_rest(given->other, shared, given->other_n, emit, f);
+    }
+    if (!o.logs && first)
+        exp_lanes_init(&exps);
+    else if (!o.logs)
+        copy_exps(&result->exps, &exps);
+    else if (first)
+        log_sum_lanes_init(&logs, POSITION_PARTS);
+    else
+        copy_logs(&result->logs, &logs);
+    for (size_t end = whole, done = 0;; end = SL_BLOCK) {
+        for (size_t i = 0; i < end; i += SL_BLOCK, e += step) {
+            reg a[BLOCK_REGISTERS];
+            if (__builtin_expect(i < shared, 1))
+                emit_block(&row, i, emit, CACHED, f);
+            if (z) {
+                SL_UNROLL
+                for (size_t k = 0; k < BLOCK_REGISTERS; k++)
+                    a[k] = c_load(z + i + k * SL_W);
+            } else {
+                form_scores(&terms, &from, i, SL_BLOCK, BLOCK_REGISTERS, a);
+            }
+            if (!o.logs) {
+                exp_scores_of_block(a, e, f, exp, &exps);
+                continue;
+            }
+            SL_UNROLL
+            for (size_t k = 0; k < BLOCK_REGISTERS; k++)
+                c_store(e + k * SL_W, a[k]);
+            log_sum_scores_of_block(a, first, f, (log_sum_options){.shifted = o.any}, &logs);
+            first = 0;
+        }
+        if (done == n - whole)
+            break;
+        done = n - whole;
+        z = o.any ? z + whole : last;
+        e = place.padded ? e : last;
+        shared = 0;
+    }
+    keep_last(place, n, last);
+    if (o.logs)
+        copy_logs(&logs, &result->logs);
+    else
+        copy_exps(&exps, &result->exps);
 }
 
-/* In any frame. */
-SL_RARE void log_sum_scores_shifted(const num *z, size_t n, int begins, c_frame frame, log_sum_lanes *lanes)
+SL_NOINLINE void exp_scores(const score_pass *pass, score_lanes *lanes)
 {
-    log_sum_scores_of(z, n, begins, frame, (log_sum_options){.scores = 1, .shifted = 1}, lanes);
+    score_pass_of(pass, (score_options){.other = 1}, lanes);
+}
+
+SL_NOINLINE void exp_scores_any(const score_pass *pass, score_lanes *lanes)
+{
+    score_pass_of(pass, (score_options){.any = 1}, lanes);
+}
+
+SL_NOINLINE void log_sum_scores(const score_pass *pass, score_lanes *lanes)
+{
+    score_pass_of(pass, (score_options){.logs = 1, .other = 1}, lanes);
+}
+
+SL_RARE void log_sum_scores_any(const score_pass *pass, score_lanes *lanes)
+{
+    score_pass_of(pass, (score_options){.logs = 1, .any = 1}, lanes);
+}
+
+/* Of a short row whose exponentials are all left to its end (log_sum.h). */
+SL_NOINLINE void score_lanes_of_short(const num *z, size_t n, log_sum_lanes *lanes)
+{
+    log_sum_lanes_init(lanes, SHORT_PARTS);
+    SL_ROLLED
+    for (size_t j = 0; j * SL_W < n; j++)
+        lanes->max[j] = c_load(z + j * SL_W);
 }
 
 #endif

@@ -5,6 +5,7 @@
  *   EMIT_PRODUCT   e_c k                     softmax and gradients. The exponentials are those that the first pass has kept, or
  *                                            are computed again; the entry of a gradient's target is another number
  *   EMIT_LOG       (x_c - max) - log_sum     log-softmax
+ *   EMIT_SCORE     (z_c - max) - log_sum     log-softmax of scores, which the first pass has kept where exponentials would be
  *
  * Alone, or block by block beside the first pass over another row, so that nobody waits for a row's end, and memory is read
  * and written all the time.
@@ -16,11 +17,11 @@
 #include "maths/factor.h"
 #include "maths/lane_folds.h"
 
-enum { EMIT_PRODUCT, EMIT_LOG };
+enum { EMIT_PRODUCT, EMIT_LOG, EMIT_SCORE };
 
 typedef struct {
     const T *x;
-    const num *e; /* its exponentials, or NULL: compute them again */
+    const num *e; /* its exponentials or scores, or NULL: compute them again */
     T *y;
     size_t target; /* SIZE_MAX: none */
     c_frame frame; /* of e */
@@ -85,7 +86,7 @@ SL_INLINE void emit_results(const pending_row *row, emit_options o, c_vframe f, 
     c_factor k = c_factor_set1(row->k);
     SL_UNROLL
     for (size_t i = 0; i < 2; i++) {
-        if (o.kind == EMIT_LOG) {
+        if (o.kind != EMIT_PRODUCT) {
             two[i] = c_sub(c_sub(two[i], c_set1(row->max)), c_set1(row->log_sum));
             continue;
         }
@@ -114,7 +115,7 @@ SL_INLINE void emit_two(const pending_row *row, size_t at, emit_options o, int n
         emit_load(row, at, 2 * SL_W, o, two);
         emit_results(row, o, f, two);
     }
-    if (o.kind != EMIT_LOG && !o.scaled && nontemporal && row->target - at < 2 * SL_W)
+    if (o.kind == EMIT_PRODUCT && !o.scaled && nontemporal && row->target - at < 2 * SL_W)
         put_with_entry(row->y + at, row->target - at, row->entry, two[0], two[1]);
     else
         put_two(row->y + at, two, nontemporal);
@@ -160,6 +161,8 @@ SL_NOINLINE void emit_part(const pending_row *of, size_t at, size_t n, int kind,
     const pending_row row = *of; /* no store can change it */
     if (kind == EMIT_LOG)
         emit_part_of(&row, at, n, (emit_options){.kind = EMIT_LOG}, nontemporal);
+    else if (kind == EMIT_SCORE)
+        emit_part_of(&row, at, n, (emit_options){.kind = EMIT_SCORE}, CACHED);
     else if (row.e)
         emit_part_of(&row, at, n, (emit_options){.kind = EMIT_PRODUCT}, nontemporal);
     else
@@ -263,7 +266,7 @@ SL_INLINE void emit_row_of(const pending_row *of, size_t n, emit_options o, int 
 /* A row alone. */
 SL_NOINLINE void emit_row(const pending_row *row, size_t n, int kind, int nontemporal)
 {
-    if (n < 2 * SL_W) {
+    if (n < 2 * SL_W || kind == EMIT_SCORE) {
         emit_part(row, 0, n, kind, CACHED);
         emit_entry(row, kind == EMIT_PRODUCT ? n : 0, CACHED);
     } else if (kind == EMIT_LOG) {
