@@ -8,6 +8,7 @@
     scripts/instructions.py PROGRAM OTHER --at-most 1.03     exit code 1 when a count is more than so many times OTHER's
     scripts/instructions.py SSE2_PROGRAM NEON_PROGRAM --vectors   prints those that work on vectors, side by side
     scripts/instructions.py PEERS_PROGRAM --peers            prints those of NEON beside other people's (scripts/neon_peers)
+    scripts/instructions.py NEON_PROGRAM --sve               prints all, of NEON beside SVE's of each vector length
 
 PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
 AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
@@ -33,6 +34,8 @@ CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softm
 PEER_CELLS = [("softmax", "softmax", shape) for shape in ("99x10", "65x100", "4x1000", "1x4096")] + [
     ("sigmoid", "sigmoid", "1x4095"), ("sigmoid_fast", "sigmoid", "1x4095")]
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
+TABLE = [(kernel, shape) for kernel in CELLS for shape in ("99x10", "4x1000")] + [(kernel, "1x4095") for kernel in MAPS]
+LENGTHS = {"neon": 1, "sve128": 1, "sve256": 2, "sve512": 4}  # of SVE's vectors, in units of 128 bits
 
 
 def skip(message):
@@ -141,9 +144,10 @@ class Program:
         self.register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
         self.scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
 
-    def executed(self, cell, calls):
-        """The instructions on vectors that are executed in all, and the elements of a call."""
-        command = self.run + ["-singlestep", "-d", "in_asm,exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
+    def executed(self, cell, calls, every):
+        """The instructions that are executed in all, or those on vectors, and the elements of a call."""
+        model = ["-cpu", f"max,sve-max-vq={LENGTHS[cell.split('/')[2]]}"] if every else []
+        command = self.run + model + ["-singlestep", "-d", "in_asm,exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
         count, vectors = collections.Counter(), set()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
             for line in run.stderr:
@@ -157,17 +161,17 @@ class Program:
             elements = run.stdout.read().split()
         if run.returncode:
             command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}")
-        return sum(count[place] for place in vectors), int(elements[1])
+        return sum(count.values() if every else (count[place] for place in vectors)), int(elements[1])
 
-    def per_element(self, kernel, shape, isa=None):
-        cell = f"{kernel}/f32/{isa or self.isa}/{shape}"
-        once, elements = self.executed(cell, 1)
-        return (self.executed(cell, 3)[0] - once) / 2 / elements
+    def per_element(self, kernel, shape, isa=None, dtype="f32", every=False):
+        cell = f"{kernel}/{dtype}/{isa or self.isa}/{shape}"
+        once, elements = self.executed(cell, 1, every)
+        return (self.executed(cell, 3, every)[0] - once) / 2 / elements
 
 
 def print_vectors(sse2, neon):
     print("| kernel | shape | sse2 | neon | neon / sse2 |\n|---|---|---:|---:|---:|")
-    for kernel, shape in [(k, s) for k in CELLS for s in ("99x10", "4x1000")] + [(k, "1x4095") for k in MAPS]:
+    for kernel, shape in TABLE:
         of_sse2, of_neon = sse2.per_element(kernel, shape), neon.per_element(kernel, shape)
         print(f"| {kernel} | {shape} | {of_sse2:.2f} | {of_neon:.2f} | {of_neon / of_sse2:.2f} |", flush=True)
 
@@ -179,6 +183,15 @@ def print_peers(program):
         ours = program.per_element(kernel, shape)
         peers = [program.per_element(theirs, shape, peer) for peer in ("xnnpack", "sleef")]
         print(f"| {kernel} | {shape} | {ours:.2f} | {peers[0]:.2f} | {peers[1]:.2f} | {ours / min(peers):.2f} |", flush=True)
+
+
+def print_sve(program):
+    print("| kernel | type | shape | neon | sve128 | sve256 | sve512 | sve256 / neon |\n|---|---|---|---:|---:|---:|---:|---:|")
+    for dtype, table in ("f32", TABLE), ("f64", TABLE[1:10:4]), ("bf16", TABLE[1:10:4]), ("f16", TABLE[1:10:4]):
+        for kernel, shape in table:
+            counts = [program.per_element(kernel, shape, isa, dtype, every=True) for isa in LENGTHS]
+            texts = " | ".join(f"{count:.2f}" for count in counts)
+            print(f"| {kernel} | {dtype} | {shape} | {texts} | {counts[2] / counts[0]:.2f} |", flush=True)
 
 
 def main():
@@ -193,9 +206,13 @@ def main():
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
     parser.add_argument("--vectors", action="store_true", help="PROGRAM is of SSE2, GOLDEN another program, of NEON")
     parser.add_argument("--peers", action="store_true", help="PROGRAM is tests/instructions_peers, and there is no GOLDEN")
+    parser.add_argument("--sve", action="store_true", help="PROGRAM is of AArch64, and there is no GOLDEN")
     arguments = parser.parse_args()
-    if arguments.peers == bool(arguments.golden):
-        command_line.refuse("--peers needs no GOLDEN" if arguments.peers else "needs a GOLDEN")
+    if (arguments.peers or arguments.sve) == bool(arguments.golden):
+        command_line.refuse("needs a GOLDEN" if not arguments.golden else "--peers and --sve need no GOLDEN")
+    if arguments.sve:
+        print_sve(Program(arguments.program))
+        return
     if arguments.peers:
         print_peers(Program(arguments.program))
         return
