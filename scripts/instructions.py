@@ -34,7 +34,9 @@ CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softm
 PEER_CELLS = [("softmax", "softmax", shape) for shape in ("99x10", "65x100", "4x1000", "1x4096")] + [
     ("sigmoid", "sigmoid", "1x4095"), ("sigmoid_fast", "sigmoid", "1x4095")]
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
-TABLE = [(kernel, shape) for kernel in CELLS for shape in ("99x10", "4x1000")] + [(kernel, "1x4095") for kernel in MAPS]
+SVE_CELLS = [("softmax", "f32", "99x10"), ("softmax", "f32", "4x1000"), ("log_softmax", "f32", "4x1000"),
+             ("cross_entropy+grad", "f32", "4x1000"), ("sigmoid", "f32", "1x4095"), ("bce_with_logits", "f32", "1x4095"),
+             ("softmax", "f64", "4x1000"), ("softmax", "bf16", "4x1000"), ("softmax", "f16", "4x1000")]
 LENGTHS = {"neon": 1, "sve128": 1, "sve256": 2, "sve512": 4}  # of SVE's vectors, in units of 128 bits
 
 
@@ -71,13 +73,18 @@ def count_by_callgrind(program, matches):
 
 
 def count_by_qemu(program, qemu, matches):
-    def traced(name, calls):
-        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
-            run([qemu, "-singlestep", "-d", "exec,nochain", "-D", log.name, program, name, str(calls)])
+    return {name: executed_by_call([qemu, program], name) / elements
+            for name, elements in cells_of(run([qemu, program])) if matches(name)}
+
+
+def executed_by_call(command, cell):
+    """All instructions, by qemu's log: what one call more adds."""
+    def traced(calls):
+        with tempfile.NamedTemporaryFile("rb") as log:
+            run([command[0], "-singlestep", "-d", "exec,nochain", "-D", log.name, *command[1:], cell, str(calls)])
             return sum(1 for _ in log)
 
-    return {name: (traced(name, 3) - traced(name, 2)) / elements
-            for name, elements in cells_of(run([qemu, program])) if matches(name)}
+    return traced(3) - traced(2)
 
 
 def read_golden(path, compiler, read=float):
@@ -144,10 +151,9 @@ class Program:
         self.register = re.compile(r"\bv\d+\.|\bq\d+\b" if arm else r"%xmm")
         self.scalar = re.compile(r"^$" if arm else r"^v?(\w+s[sd]|mov[dq]|u?comis[sd])\b")
 
-    def executed(self, cell, calls, every):
-        """The instructions that are executed in all, or those on vectors, and the elements of a call."""
-        model = ["-cpu", f"max,sve-max-vq={LENGTHS[cell.split('/')[2]]}"] if every else []
-        command = self.run + model + ["-singlestep", "-d", "in_asm,exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
+    def executed(self, cell, calls):
+        """The instructions on vectors that are executed in all, and the elements of a call."""
+        command = self.run + ["-singlestep", "-d", "in_asm,exec,nochain", "-D", "/dev/stderr", self.path, cell, str(calls)]
         count, vectors = collections.Counter(), set()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
             for line in run.stderr:
@@ -161,17 +167,17 @@ class Program:
             elements = run.stdout.read().split()
         if run.returncode:
             command_line.refuse(f"{self.path} {cell}: exit code {run.returncode}")
-        return sum(count.values() if every else (count[place] for place in vectors)), int(elements[1])
+        return sum(count[place] for place in vectors), int(elements[1])
 
-    def per_element(self, kernel, shape, isa=None, dtype="f32", every=False):
-        cell = f"{kernel}/{dtype}/{isa or self.isa}/{shape}"
-        once, elements = self.executed(cell, 1, every)
-        return (self.executed(cell, 3, every)[0] - once) / 2 / elements
+    def per_element(self, kernel, shape, isa=None):
+        cell = f"{kernel}/f32/{isa or self.isa}/{shape}"
+        once, elements = self.executed(cell, 1)
+        return (self.executed(cell, 3)[0] - once) / 2 / elements
 
 
 def print_vectors(sse2, neon):
     print("| kernel | shape | sse2 | neon | neon / sse2 |\n|---|---|---:|---:|---:|")
-    for kernel, shape in TABLE:
+    for kernel, shape in [(k, s) for k in CELLS for s in ("99x10", "4x1000")] + [(k, "1x4095") for k in MAPS]:
         of_sse2, of_neon = sse2.per_element(kernel, shape), neon.per_element(kernel, shape)
         print(f"| {kernel} | {shape} | {of_sse2:.2f} | {of_neon:.2f} | {of_neon / of_sse2:.2f} |", flush=True)
 
@@ -187,11 +193,12 @@ def print_peers(program):
 
 def print_sve(program):
     print("| kernel | type | shape | neon | sve128 | sve256 | sve512 | sve256 / neon |\n|---|---|---|---:|---:|---:|---:|---:|")
-    for dtype, table in ("f32", TABLE), ("f64", TABLE[1:10:4]), ("bf16", TABLE[1:10:4]), ("f16", TABLE[1:10:4]):
-        for kernel, shape in table:
-            counts = [program.per_element(kernel, shape, isa, dtype, every=True) for isa in LENGTHS]
-            texts = " | ".join(f"{count:.2f}" for count in counts)
-            print(f"| {kernel} | {dtype} | {shape} | {texts} | {counts[2] / counts[0]:.2f} |", flush=True)
+    for kernel, dtype, shape in SVE_CELLS:
+        rows, classes = map(int, shape.split("x"))
+        counts = [executed_by_call([*program.run, "-cpu", f"max,sve-max-vq={length}", program.path], f"{kernel}/{dtype}/{isa}/{shape}")
+                  / (rows * classes) for isa, length in LENGTHS.items()]
+        texts = " | ".join(f"{count:.2f}" for count in counts)
+        print(f"| {kernel} | {dtype} | {shape} | {texts} | {counts[2] / counts[0]:.2f} |", flush=True)
 
 
 def main():
