@@ -14,21 +14,31 @@
 #include "cache.h"
 #include "cpu.h"
 
-/* Every ISA that softlane knows, best first; NULL where it is not built. */
-#define BUILT_0(table) NULL
-#define BUILT_1(table) &table
-#define BUILT_(arch, table) BUILT_##arch(table)
-#define BUILT(arch, table) BUILT_(arch, table)
+/* The rest where a row's architecture is this one, else nothing. */
+#define BUILT_0(...)
+#define BUILT_1(...) __VA_ARGS__
+#define BUILT_(arch, ...) BUILT_##arch(__VA_ARGS__)
+#define BUILT(arch, ...) BUILT_(arch, __VA_ARGS__)
 
+/* Every ISA that softlane knows, best first. No table where it is of another architecture; one without needs where it is left
+ * out (unit_table.c). */
 static const struct {
     const char *name;
     const sl_kernels *table;
 } isas[] = {
-#define SL_ISA(name, arch) {#name, BUILT(arch, sl_table_##name)},
+#define SL_ISA(isa, arch, flags) {.name = #isa, BUILT(arch, .table = &sl_table_##isa)},
 #include "isas.def"
 #undef SL_ISA
 };
 #define ISA_COUNT (sizeof isas / sizeof isas[0])
+
+/* Those of this architecture, in the same order: a digit of a tuning is 1 + the place here. */
+static const sl_kernels *const built[] = {
+#define SL_ISA(isa, arch, flags) BUILT(arch, &sl_table_##isa, )
+#include "isas.def"
+#undef SL_ISA
+};
+#define BUILT_COUNT (sizeof built / sizeof built[0])
 
 /* 0: not yet made; else 1 + the row of isas.def, and NAMED if SOFTLANE_ISA named it. Made once. */
 enum { ROW = 15, NAMED = 16 };
@@ -44,7 +54,7 @@ enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
 #define TUNING_DIGITS (((uint64_t)1 << TUNING_LOAD_SHIFT) - 1)
 static _Atomic(uint64_t) tuning[SL_SLOT_COUNT];
 static _Atomic(uint16_t) tuning_loads;
-_Static_assert(ISA_COUNT <= SL_TUNING_DIGIT, "a row of isas.def no longer fits in a digit of a tuning");
+_Static_assert(BUILT_COUNT <= SL_TUNING_DIGIT, "a table no longer fits in a digit of a tuning");
 _Static_assert(TUNING_LOAD_SHIFT + 16 <= 64, "the number of a load no longer fits above a tuning's digits");
 #if ATOMIC_LLONG_LOCK_FREE != 2 || ATOMIC_POINTER_LOCK_FREE != 2 /* of a tuning */
 #error "softlane needs atomic words of 64 bits without locks"
@@ -52,7 +62,8 @@ _Static_assert(TUNING_LOAD_SHIFT + 16 <= 64, "the number of a load no longer fit
 
 static const char *why_not(size_t i)
 {
-    return isas[i].table ? sl_cpu_lacks(isas[i].table->needs) : "not built";
+    const sl_kernels *table = isas[i].table;
+    return table && table->needs ? sl_cpu_lacks(table->needs) : "not built";
 }
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
@@ -138,14 +149,14 @@ const sl_kernels *sl_active_for(size_t slot, size_t elements)
     if (!(word & TUNING_DIGITS)) /* the rule: a short call does not wait for more */
         return chosen();
     const unsigned digit = word >> SL_TUNING_DIGIT_BITS * sl_size_class(elements) & SL_TUNING_DIGIT;
-    return digit ? isas[digit - 1].table : chosen();
+    return digit ? built[digit - 1] : chosen();
 }
 
 unsigned sl_tuning_digit(const char *name)
 {
-    for (unsigned i = 0; i < ISA_COUNT; i++)
-        if (strcmp(name, isas[i].name) == 0)
-            return !why_not(i) && isas[i].table->fma == chosen()->fma ? i + 1 : 0;
+    for (unsigned i = 0; i < BUILT_COUNT; i++)
+        if (strcmp(name, built[i]->isa) == 0)
+            return runnable(name) && built[i]->fma == chosen()->fma ? i + 1 : 0;
     return 0;
 }
 
@@ -191,10 +202,10 @@ const char *sl_isa_why_not(const char *name)
 
 bool sl_isa_force(const char *name)
 {
+    const sl_kernels *table = runnable(name ? name : isas[(made() & ROW) - 1].name);
     made();
-    const sl_kernels *table = name ? runnable(name) : NULL;
-    if (name && !table)
+    if (!table)
         return false;
-    atomic_store_explicit(&forced, table, memory_order_release);
+    atomic_store_explicit(&forced, name ? table : NULL, memory_order_release);
     return true;
 }

@@ -33,8 +33,8 @@ static inline unsigned sl_size_class(size_t elements)
     return above < SL_SIZE_CLASSES ? above : SL_SIZE_CLASSES - 1;
 }
 
-/* The words of a tuning have a digit for each size class, the lowest first: 1 + the row of isas.def, or 0 for the
- * table in use. */
+/* The words of a tuning have a digit for each size class, the lowest first: 1 + the place of an ISA among those of
+ * this architecture, or 0 for the table in use. */
 enum { SL_TUNING_DIGIT_BITS = 3, SL_TUNING_DIGIT = (1 << SL_TUNING_DIGIT_BITS) - 1 };
 
 /* The digit for an ISA; 0 when it cannot run here with the bits of the choice made. */

@@ -56,7 +56,7 @@
 #define SL_ARGS_MAP_WIDE SL_ARGS_MAP
 #define SL_ARGS_APPLY (x, y, n, stats)
 
-/* Architectures: the second column of isas.def, 1 where the row is built. */
+/* Architectures: the second column of isas.def, 1 where this is it. */
 #if defined(__x86_64__)
 #define SL_X86_64 1
 #else
@@ -70,7 +70,7 @@
 #define SL_ANY 1
 
 /* One table per ISA, each defined by unit_table.c. */
-#define SL_ISA(name, arch) extern const sl_kernels sl_table_##name;
+#define SL_ISA(name, ...) extern const sl_kernels sl_table_##name;
 #include "isas.def"
 #undef SL_ISA
 

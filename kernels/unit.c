@@ -7,7 +7,7 @@
  *   SL_UNIT_NAME   what its functions are called by, if not by the instruction set
  *
  * Defines sl_<isa>_<kernel>_<type>, which unit_table.c collects, and shows nothing else. Empty where the compiler builds for
- * another architecture.
+ * another architecture, or without the row's flags.
  */
 #include "isa/isa.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The table of one instruction set, sl_table_<isa>: what its units define. Compiled for every row of isas.def, with
- * SL_UNIT_ISA and SL_UNIT_NAME as unit.c.
+ * SL_UNIT_ISA and SL_UNIT_NAME as unit.c. Empty but for its name where the row's compiler flags are missing.
  */
 #include "isa/isa.h"
 
@@ -20,6 +20,10 @@ const sl_kernels SL_PASTE(sl_table, SL_UNIT_NAME) = {
 };
 
 SL_CLOSE
+#elif defined(SL_LEFT_OUT)
+#include "unit.h"
+
+const sl_kernels SL_PASTE(sl_table, SL_UNIT_NAME) = {.isa = SL_TEXT(SL_UNIT_ISA)};
 #else
 typedef int sl_table_of_another_architecture;
 #endif

@@ -26,7 +26,7 @@ import c_pieces
 import command_line
 import flat_sources
 import tuning_file
-from flat_sources import DTYPES, ISAS, KERNELS, ROOT, read
+from flat_sources import DTYPES, FLAGS, ISAS, KERNELS, ROOT, read
 
 MARK = "Written by softlane's scripts/export.py"
 ARCHITECTURES = (("SL_X86_64", "x86-64", "__x86_64__", "immintrin.h"), ("SL_AARCH64", "AArch64", "__aarch64__", "arm_neon.h"))
@@ -190,6 +190,11 @@ def chosen(option, text, every):
     return list(dict.fromkeys(names))
 
 
+def refuse_flags(option, isa):
+    if FLAGS[isa]:
+        refuse(f"{option}: {isa} needs the compiler flags {FLAGS[isa]}, and an export compiles without any")
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         refuse(message)
@@ -201,7 +206,7 @@ def main():
     parser.add_argument("--kernel", metavar="NAMES", help="separated by commas; the rows of kernels/kernels.def")
     parser.add_argument("--all", action="store_true", help="every kernel")
     parser.add_argument("--dtype", metavar="NAMES", help="element types (default: all)")
-    parser.add_argument("--isa", metavar="NAMES", help="instruction sets (default: all)")
+    parser.add_argument("--isa", metavar="NAMES", help="instruction sets (default: all that need no compiler flags)")
     parser.add_argument("--fastest", metavar="FILE", type=pathlib.Path, help="of softlane-tune: what it lists (but for other "
                         "--kernel, --all, --dtype), and for each size the winner where the CPU has it")
     parser.add_argument("--prefix", default="sl", help="what names begin with instead of sl_, so that two exports fit into "
@@ -220,13 +225,16 @@ def main():
                else list(dict.fromkeys(kernel for kernel, _ in listed)))
     dtypes = (chosen("--dtype", arguments.dtype, types) if arguments.dtype is not None
               else list(dict.fromkeys(dtype for _, dtype in listed)))
-    isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else sets
+    isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else [isa for isa in sets if not FLAGS[isa]]
+    for isa in isas:
+        refuse_flags("--isa", isa)
     if len(isas) > 1 and "scalar" not in isas:
         refuse("--isa: several need scalar among them, for CPUs that have none of the others")
     if tuning and len(isas) == 1:
         refuse("--isa: one alone leaves --fastest nothing to choose")
     for (kernel, dtype), winners in tuning.winners.items() if tuning else ():
         for _, isa in winners if kernel in kernels and dtype in dtypes else ():
+            refuse_flags("--fastest", isa)
             if isa not in isas:
                 refuse(f"--isa: '{isa}' is missing, which {arguments.fastest} has for {kernel}/{dtype}")
     if not re.fullmatch(r"[a-z][a-z0-9_]+", arguments.prefix):  # one letter: X_OK is POSIX's

@@ -18,6 +18,7 @@ def rows_of(manifest, macro):
 
 
 KERNELS, DTYPES, ISAS = rows_of("kernels.def", "SL_KERNEL"), rows_of("dtypes.def", "DO"), rows_of("isas.def", "SL_ISA")
+FLAGS = {name: row.split('"')[1] for name, row in ISAS.items()}  # of the compiler, without which the unit is empty
 
 # How a unit ends: its kernels, and behind the last element type the table.
 UNIT_END = """

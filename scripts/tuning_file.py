@@ -25,7 +25,7 @@ static unsigned choose(void)
 """
 FASTEST = """\
 enum {
-#define SL_ISA(name, arch) row_##name,
+#define SL_ISA(name, ...) row_##name,
 #include "isas.def"
 #undef SL_ISA
     row_automatic

@@ -175,14 +175,14 @@ static answer ask_child(const char *value, void (*say)(char *, size_t))
 }
 
 enum {
-#define SL_ISA(name, arch) ROW_##name,
+#define SL_ISA(name, ...) ROW_##name,
 #include "isas.def"
 #undef SL_ISA
     ISAS
 };
 
 static const char *const manifest[ISAS] = {
-#define SL_ISA(name, arch) #name,
+#define SL_ISA(name, ...) #name,
 #include "isas.def"
 #undef SL_ISA
 };
@@ -272,7 +272,7 @@ static void availability(void)
 static void architectures(void)
 {
     const sl_kernels *tables[ISAS] = {NULL};
-#define SL_ISA(name, arch)                                                                                   \
+#define SL_ISA(name, arch, flags)                                                                            \
     if (arch)                                                                                                \
         tables[ROW_##name] = sl_isa(#name);                                                                  \
     else                                                                                                     \

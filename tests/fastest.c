@@ -30,7 +30,7 @@ static void expect(const char *what, size_t n, const char *got, const char *want
 }
 
 static const char *const row_names[] = {
-#define SL_ISA(name, arch) #name,
+#define SL_ISA(name, ...) #name,
 #include "isas.def"
 #undef SL_ISA
     "",

@@ -13,7 +13,7 @@
 /* ------------------------------------------------------------------------------------------------ ISAs */
 
 enum {
-#define SL_ISA(name, arch) ROW_##name,
+#define SL_ISA(name, ...) ROW_##name,
 #include "isas.def"
 #undef SL_ISA
     MANIFEST_ISAS,
@@ -25,7 +25,7 @@ enum {
 };
 
 static const char *const isa_names[] = {
-#define SL_ISA(name, arch) #name,
+#define SL_ISA(name, ...) #name,
 #include "isas.def"
 #undef SL_ISA
 };

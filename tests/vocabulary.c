@@ -250,7 +250,7 @@ static const vocabulary *vocabulary_of(const isa *on)
 #define BUILT_1(v) &v
 #define BUILT_(arch, v) BUILT_##arch(v)
 #define BUILT(arch, v) BUILT_(arch, v)
-#define SL_ISA(name, arch) BUILT(arch, vocabulary_##name),
+#define SL_ISA(name, arch, flags) BUILT(arch, vocabulary_##name),
 #include "isas.def"
 #undef SL_ISA
 #ifdef SOFTLANE_TEST_SCALAR_FMA

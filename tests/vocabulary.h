@@ -41,7 +41,7 @@ typedef struct {
     } partial[PARTIALS];
 } vocabulary;
 
-#define SL_ISA(name, arch) extern const vocabulary vocabulary_##name;
+#define SL_ISA(name, ...) extern const vocabulary vocabulary_##name;
 #include "isas.def"
 #undef SL_ISA
 extern const vocabulary vocabulary_scalar_fma;

@@ -7,6 +7,11 @@
 
 #include VOCABULARY_HEADER
 
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+
+#ifdef SL_W
+
 /* A register at element i of each kind, from and to arrays. Truth comes from a comparison and goes into a
  * selection. */
 #define LOAD_F(from) v_load((from)->F + i)
@@ -243,9 +248,6 @@ TRANSPOSED(vw, double, w_load, w_store, w_load_transposed(rows, STEP, q),
     }
 #include "vocabulary.def"
 
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-
 const vocabulary PASTE(vocabulary_, VOCABULARY_ISA) = {
     .width = SL_W,
     .fused = SL_FMA,
@@ -263,3 +265,6 @@ const vocabulary PASTE(vocabulary_, VOCABULARY_ISA) = {
 };
 
 SL_CLOSE
+#else /* without the flags of its row */
+const vocabulary PASTE(vocabulary_, VOCABULARY_ISA) = {0};
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The unit's instruction set, SL_UNIT_ISA: its words, and its target region, which SL_CLOSE ends. Nothing where the
- * compiler builds for another architecture; then SL_W is not defined.
+ * The unit's instruction set, SL_UNIT_ISA: its words, and its target region, which SL_CLOSE ends. Nothing, not even SL_W, where
+ * the compiler builds for another architecture; SL_LEFT_OUT where it builds for this one without the row's flags.
  */
 #ifndef SL_ISA_ISA_H
 #define SL_ISA_ISA_H

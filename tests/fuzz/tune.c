@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "sigmoid",
         "f32",
         "f16",
-#define SL_ISA(name, arch) #name,
+#define SL_ISA(name, ...) #name,
 #include "isas.def"
 #undef SL_ISA
     };
