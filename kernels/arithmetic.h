@@ -45,6 +45,8 @@ _Static_assert(sizeof 1.0 == sizeof(double),
 #define SL_ROUNDED_IN "v"
 #elif defined(__clang__) && defined(__aarch64__)
 #define SL_ROUNDED_IN "w"
+#elif defined(__clang__) && defined(__riscv_flen)
+#define SL_ROUNDED_IN "f"
 #elif defined(__clang__)
 #define SL_ROUNDED_IN "m"
 #endif

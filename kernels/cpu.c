@@ -129,6 +129,30 @@ static const char *lacks(const char *name, size_t length)
     return "the CPU lacks a feature that softlane cannot ask for";
 }
 
+#elif defined(__riscv) && defined(__linux__)
+#include <sys/auxv.h>
+
+/* 0 where there are no vectors, and no register to read. It is named by its number: assemblers know its name only where they may
+ * use vectors. */
+static unsigned long bytes_of_a_vector(void)
+{
+    const unsigned long hwcap_v = 1ul << ('V' - 'A'); /* COMPAT_HWCAP_ISA_V of the Linux riscv ABI */
+    unsigned long vlenb = 0;
+    if (getauxval(AT_HWCAP) & hwcap_v)
+        __asm__ volatile("csrr %0, 0xc22" : "=r"(vlenb));
+    return vlenb;
+}
+
+static const char *lacks(const char *name, size_t length)
+{
+    const unsigned long bytes = bytes_of_a_vector();
+    if (length == 1 && *name == 'v')
+        return bytes ? NULL : "the CPU lacks v";
+    if (length == 7 && memcmp(name, "vlen256", 7) == 0)
+        return bytes == 256 / 8 ? NULL : "the CPU's vectors are not of 256 bits";
+    return "the CPU lacks a feature that softlane cannot ask for";
+}
+
 #else
 static const char *lacks(const char *name, size_t length)
 {

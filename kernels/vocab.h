@@ -183,6 +183,8 @@ static inline const void *sl_mask_of(const sl_softmax_options *o) { return o->ma
 #define SL_SELECTED(value) __asm__("" : "+w"(value))
 #elif defined(__clang__) && defined(__x86_64__)
 #define SL_SELECTED(value) __asm__("" : "+x"(value))
+#elif defined(__clang__) && defined(__riscv_flen)
+#define SL_SELECTED(value) __asm__("" : "+f"(value))
 #else
 #define SL_SELECTED(value) ((void)0)
 #endif

@@ -58,10 +58,11 @@ is_provided() {
         abigail-tools) has_commands abidw abidiff ;;
         chromium-driver) has_commands /usr/bin/chromedriver ;;
         qemu-user-static) has_commands qemu-x86_64-static qemu-aarch64-static ;;
-        gcc-aarch64-linux-gnu | g++-aarch64-linux-gnu) has_commands "aarch64-linux-gnu-${1%%-*}" ;;
+        gcc-*-linux-gnu | g++-*-linux-gnu) has_commands "${1#*-}-${1%%-*}" ;;
         debhelper) has_commands dh ;;
         xz-utils) has_commands xz ;;
         libc6-dev-arm64-cross) compiles aarch64-linux-gnu-gcc c stdlib.h ;;
+        libc6-dev-riscv64-cross) compiles riscv64-linux-gnu-gcc c stdlib.h ;;
         libcmocka-dev:arm64) compiles aarch64-linux-gnu-gcc c stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
         debian-archive-keyring) [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ;;
         lib*) false ;;

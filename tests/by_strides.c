@@ -2,13 +2,10 @@
  *
  * See by_strides.h.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "by_strides.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------ elements by strides */
 
@@ -22,8 +19,6 @@ typedef struct {
 } strided;
 
 enum { NAN_BYTE = 0xff, CANARY = 0xa5 };
-
-size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 /* In effect. */
 static sl_strides strides_of(sl_shape s, sl_strides given)
@@ -57,22 +52,18 @@ static strided strided_new(sl_shape shape, sl_strides given, size_t size, positi
     strided a = {.shape = shape, .strides = strides_of(shape, given), .size = size};
     a.bytes = (span_of(&a) / page + 3) * page;
     a.first = page + (p == RUNS_END_PAGES ? (page - run_bytes(&a) % page) % page : 0);
-    a.all = mmap(NULL, a.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(a.all != MAP_FAILED);
+    a.all = pages_new(a.bytes);
     a.was = allocate(a.bytes, 1);
     return a;
 }
 
 static void strided_free(const strided *a)
 {
-    munmap(a->all, a->bytes);
+    pages_free(a->all, a->bytes);
     free(a->was);
 }
 
-static void strided_protect(const strided *a, int protection)
-{
-    assert_int_equal(mprotect(a->all, a->bytes, protection), 0);
-}
+static void strided_allow(const strided *a, page_access access) { pages_allow(a->all, a->bytes, access); }
 
 /* Between the array's own elements and a dense copy of it. */
 static void copy_elements(const strided *a, char *own, char *dense, bool to_dense)
@@ -95,14 +86,14 @@ static void strided_fill(const strided *a, int beside, const void *dense)
 }
 
 /* Pages without an element become inaccessible. */
-static void strided_hide(const strided *a, int protection)
+static void strided_hide(const strided *a, page_access access)
 {
     const size_t page = page_size();
-    strided_protect(a, PROT_NONE);
+    strided_allow(a, NO_ACCESS);
     for (size_t o = 0; o < a->shape.outer; o++)
         for (size_t c = 0; c < runs_of_block(a); c++) {
             const size_t at = a->first + byte_at(a, o, c, 0), from = at / page * page;
-            assert_int_equal(mprotect(a->all + from, at + run_bytes(a) - from, protection), 0);
+            pages_allow(a->all + from, at + run_bytes(a) - from, access);
         }
 }
 
@@ -173,18 +164,18 @@ static void run_by_strides(strided_call *s, const strided *written)
     const kernel *k = s->want->k;
     clear_losses(s);
     if (s->at != ANYWHERE) {
-        strided_hide(&s->x, written == &s->x ? PROT_READ | PROT_WRITE : PROT_READ);
+        strided_hide(&s->x, written == &s->x ? READ_WRITE : READ_ONLY);
         if (has_second(s))
-            strided_hide(&s->second, PROT_READ);
+            strided_hide(&s->second, READ_ONLY);
         if (written == &s->out)
-            strided_hide(&s->out, PROT_READ | PROT_WRITE);
+            strided_hide(&s->out, READ_WRITE);
     }
     run(k, s->on, &s->w.c);
-    strided_protect(&s->x, PROT_READ | PROT_WRITE);
+    strided_allow(&s->x, READ_WRITE);
     if (has_second(s))
-        strided_protect(&s->second, PROT_READ | PROT_WRITE);
+        strided_allow(&s->second, READ_WRITE);
     if (written == &s->out)
-        strided_protect(&s->out, PROT_READ | PROT_WRITE);
+        strided_allow(&s->out, READ_WRITE);
 }
 
 static void apart(strided_call *s, bool streams)

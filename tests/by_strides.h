@@ -7,12 +7,11 @@
 #define BY_STRIDES_H
 
 #include "assertions.h"
+#include "pages.h"
 
 /* Where runs of neighbouring elements lie: contiguous rows, or what is inner. Where they begin or end pages, pages without
  * elements are inaccessible during the call. */
 typedef enum { ANYWHERE, RUNS_BEGIN_PAGES, RUNS_END_PAGES } position;
-
-size_t page_size(void);
 
 /* Gives up the test when an output differs from want's, a dense call that has been run, or when anything between elements has
  * changed. The shape is not empty. In place with the strides of what is read. */

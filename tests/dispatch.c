@@ -2,31 +2,22 @@
  *
  * The choice of a variant: the list, availability and its reasons, forcing, the environment variable, and
  * first use from many threads at once.
- *
- * The variant is chosen once per process, so what depends on the environment runs in children, which are
- * forked before this process makes its own first call, and answer through a pipe. (fork alone: an exec would
- * leave the emulator.)
  */
-#define _POSIX_C_SOURCE 200809L
+#define _POSIX_C_SOURCE 200809L /* barriers */
 #include <ctype.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #if defined(__aarch64__) && defined(__linux__)
 #include <sys/prctl.h>
 #endif
 
-#include "cache.h"
 #include "assertions.h"
+#include "cache.h"
+#include "child.h"
 
 /* -------------------------------------------------------------------------------------------- children */
-
-typedef struct {
-    char text[256];
-} answer;
 
 static void write_isa(char *to, size_t size) { snprintf(to, size, "%s", sl_isa(NULL)->isa); }
 
@@ -70,12 +61,12 @@ static void write_isa_of_first_call(char *to, size_t size)
 {
     first_calls[first_call]();
     for (size_t i = 0; i < sl_isa_count(); i++) {
-        setenv("SOFTLANE_ISA", sl_isa_name_at(i), 1);
+        set_isa_wanted(sl_isa_name_at(i));
         sl_isa_force(NULL);
         sl_tune_load(NULL);
         sl_isa(sl_isa_name_at(i));
     }
-    unsetenv("SOFTLANE_ISA");
+    set_isa_wanted(NULL);
     sl_isa_force(NULL);
     snprintf(to, size, "%s", sl_isa(NULL)->isa);
 }
@@ -139,8 +130,8 @@ static void write_isa_of_threads(char *to, size_t size)
     pthread_barrier_init(&all_ready, NULL, THREADS);
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, use_together, &saw[i]) != 0) {
-            snprintf(to, size, "thread %zu could not be created", i);
-            _exit(1);
+            fprintf(stderr, "thread %zu could not be created\n", i);
+            exit(1);
         }
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
@@ -190,32 +181,6 @@ static void write_forcing_of_length(char *to, size_t size)
     set_vector_length(bytes);
     const size_t written = strlen(to);
     snprintf(to + written, size - written, "%d %s", sl_isa_force(NULL), sl_isa(NULL)->isa);
-}
-
-/* What `say` writes in a fresh process with SOFTLANE_ISA set to `value`, or not set. */
-static answer ask_child(const char *value, void (*say)(char *, size_t))
-{
-    answer a = {""};
-    int ends[2];
-    if (pipe(ends) != 0)
-        return a;
-    const pid_t child = fork();
-    if (child == 0) {
-        if (value != NULL)
-            setenv("SOFTLANE_ISA", value, 1);
-        else
-            unsetenv("SOFTLANE_ISA");
-        say(a.text, sizeof a.text);
-        const ssize_t written = write(ends[1], a.text, strlen(a.text) + 1);
-        _exit(written > 0 ? 0 : 1);
-    }
-    close(ends[1]);
-    size_t have = 0;
-    for (ssize_t got = 1; got > 0 && have<sizeof a.text - 1; have += got> 0 ? (size_t)got : 0)
-        got = read(ends[0], a.text + have, sizeof a.text - 1 - have);
-    close(ends[0]);
-    waitpid(child, NULL, 0);
-    return a;
 }
 
 enum {

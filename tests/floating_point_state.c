@@ -34,6 +34,17 @@ static uint64_t control_register(void)
 }
 
 static void set_control_register(uint64_t value) { __asm__ volatile("msr fpcr, %0" : : "r"(value)); }
+#elif defined(__riscv)
+enum { FLUSHING = 0 /* which RISC-V does not know */ };
+
+static uint64_t control_register(void)
+{
+    uint64_t value;
+    __asm__ volatile("frrm %0" : "=r"(value));
+    return value;
+}
+
+static void set_control_register(uint64_t value) { __asm__ volatile("fsrm %0" : : "r"(value)); }
 #else
 #error "how is the floating-point control register read here?"
 #endif

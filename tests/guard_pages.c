@@ -4,14 +4,12 @@
  * inaccessible page, and the accessible rest of its pages stays as it was. Inputs are read-only pages while
  * the kernel runs.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "overreach.h"
 #include "assertions.h"
+#include "overreach.h"
+#include "pages.h"
 
 /* What lies beside an array, and how much of it is looked after. */
 enum { CANARY = 0xa5, CANARIES = 512 };
@@ -24,23 +22,18 @@ typedef struct {
     size_t canary_count;
 } guarded;
 
-static size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
-
 static guarded guard_new(size_t most_bytes)
 {
     const size_t page = page_size(), size = (most_bytes / page + 1) * page;
-    char *all = mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(all != MAP_FAILED);
-    assert_int_equal(mprotect(all + page, size, PROT_READ | PROT_WRITE), 0);
-    return (guarded){.pages = all + page, .size = size};
+    return (guarded){.pages = guarded_pages_new(size), .size = size};
 }
 
-static void guard_free(const guarded *g) { munmap(g->pages - page_size(), g->size + 2 * page_size()); }
+static void guard_free(const guarded *g) { guarded_pages_free(g->pages, g->size); }
 
 /* Puts an array of `bytes` at the end or the start. */
 static void *guard_place(guarded *g, bool at_end, const void *from, size_t bytes)
 {
-    assert_int_equal(mprotect(g->pages, g->size, PROT_READ | PROT_WRITE), 0);
+    pages_allow(g->pages, g->size, READ_WRITE);
     g->array = at_end ? g->pages + g->size - bytes : g->pages;
     const size_t beside = g->size - bytes < CANARIES ? g->size - bytes : CANARIES;
     g->canaries = at_end ? g->array - beside : g->array + bytes;
@@ -51,10 +44,7 @@ static void *guard_place(guarded *g, bool at_end, const void *from, size_t bytes
     return g->array;
 }
 
-static void guard_make_read_only(const guarded *g)
-{
-    assert_int_equal(mprotect(g->pages, g->size, PROT_READ), 0);
-}
+static void guard_make_read_only(const guarded *g) { pages_allow(g->pages, g->size, READ_ONLY); }
 
 static bool guard_is_intact(const guarded *g)
 {
@@ -183,15 +173,14 @@ static void *hide_rows(hidden *h, const workload *w, size_t first, size_t count)
     const size_t page = page_size(), size = w->k->dtype->size, row = w->c.shape.classes * size,
                  bytes = rows(w->c.shape) * row, before = first * row, after = before + count * row;
     h->size = (bytes / page + 4) * page;
-    h->all = mmap(NULL, h->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(h->all != MAP_FAILED);
+    h->all = pages_new(h->size);
     /* the first hidden row begins a page, or the last one ends one */
     const size_t start = first > 0 ? (before / page + 1) * page - before : 2 * page - after % page;
     memcpy(h->all + start, w->c.x, bytes);
     const size_t from = first > 0 ? start + before : 0;
     const size_t to = first + count == rows(w->c.shape) ? h->size : (start + after) / page * page;
     if (to > from)
-        assert_int_equal(mprotect(h->all + from, to - from, PROT_NONE), 0);
+        pages_allow(h->all + from, to - from, NO_ACCESS);
     return h->all + start;
 }
 
@@ -218,7 +207,7 @@ static void run_ignoring(const kernel *k, const isa *on, sl_shape shape, size_t 
     assert_same_outputs(on, &w, &moved, "ignored rows in hidden pages");
     for (size_t output = 0; output < OUTPUTS; output++)
         free(moved.c.out[output]);
-    munmap(h.all, h.size);
+    pages_free(h.all, h.size);
     workload_free(&w);
 }
 

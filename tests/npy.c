@@ -57,8 +57,9 @@ static void assert_read_as(enum npy_type types, enum npy_type type, unsigned dim
     assert_int_equal(array.dimensions, dimensions);
     assert_int_equal(array.shape[0], rows);
     assert_int_equal(array.shape[1], columns);
+    const size_t mirrored = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? size_of(type) - 1 : 0;
     for (size_t i = 0; i < rows * columns * size_of(type); i++)
-        assert_int_equal(((unsigned char *)array.data)[i], i & 0xff);
+        assert_int_equal(((unsigned char *)array.data)[i ^ mirrored], i & 0xff);
     free(array.data);
 }
 

@@ -2,18 +2,18 @@
  *
  * See overreach.h. The instruction itself is asked, not the kernels: their own faults must stay failures.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#define _POSIX_C_SOURCE 200809L
 #include "overreach.h"
 
+#if defined(__x86_64__) && !defined(_WIN32) /* which no emulator of CPUs runs */
+#include <immintrin.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#include "pages.h"
 
 /* Both load what lies before `end`, and nothing else. */
 typedef void loads(const float *end);
@@ -39,10 +39,8 @@ static void end_child(int signal)
 
 static bool faults(loads *load)
 {
-    const size_t size = (size_t)sysconf(_SC_PAGESIZE);
-    char *pages = mmap(NULL, 2 * size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(pages != MAP_FAILED);
-    assert_int_equal(mprotect(pages + size, size, PROT_NONE), 0);
+    const size_t size = page_size();
+    char *pages = guarded_pages_new(size);
     const pid_t child = fork();
     if (child == 0) {
         signal(SIGSEGV, end_child);
@@ -51,7 +49,7 @@ static bool faults(loads *load)
     }
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
-    munmap(pages, 2 * size);
+    guarded_pages_free(pages, size);
     return status != 0;
 }
 

@@ -4,16 +4,14 @@
  * beyond which nothing is read, pitches, statuses; and a directed search for errors of scores. Options at random, against the
  * oracle, are in the other tests.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "assertions.h"
 #include "overreach.h"
+#include "pages.h"
 
 enum { ROWS = 19 };
 
@@ -116,12 +114,8 @@ static void same_bits(const kernel *k, const isa *on)
 static void limits_at_a_guard_page(const kernel *k, const isa *on)
 {
     skip_where_loads_overreach(on);
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = k->dtype->size;
-    char *x = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-         *mask = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(x != MAP_FAILED && mask != MAP_FAILED);
-    mprotect(x, page, PROT_NONE), mprotect(x + 2 * page, page, PROT_NONE);
-    mprotect(mask, page, PROT_NONE), mprotect(mask + 2 * page, page, PROT_NONE);
+    const size_t page = page_size(), size = k->dtype->size;
+    char *x = guarded_pages_new(page), *mask = guarded_pages_new(page);
     static const size_t sizes[] = {
         [SL_MASK_F32] = 4, [SL_MASK_F16] = 2, [SL_MASK_BF16] = 2, [SL_MASK_BOOL] = 1};
     void *y = allocate(2000, size);
@@ -129,8 +123,8 @@ static void limits_at_a_guard_page(const kernel *k, const isa *on)
         for (int type = SL_MASK_F32; type <= SL_MASK_BOOL; type++)
             for (int end = 0; type != SL_MASK_F64 && end < 2; end++) {
                 const size_t first = 500, classes = 1500;
-                char *at = end ? x + 2 * page - length * size : x + page,
-                     *mask_at = end ? mask + 2 * page - length * sizes[type] : mask + page;
+                char *at = end ? x + page - length * size : x,
+                     *mask_at = end ? mask + page - length * sizes[type] : mask;
                 const sl_softmax_options o = {.first = &first,
                                               .length = &length,
                                               .softcap = length % 3 == 0 ? 20 : 0,
@@ -141,8 +135,8 @@ static void limits_at_a_guard_page(const kernel *k, const isa *on)
                         .x = at - first * size, .shape = sl_rows(1, classes), .row_options = &o, .out = {y}});
             }
     free(y);
-    munmap(x, 3 * page);
-    munmap(mask, 3 * page);
+    guarded_pages_free(x, page);
+    guarded_pages_free(mask, page);
 }
 
 /* Rows at a pitch, of x and of y, are as dense ones; between them nothing is written. */

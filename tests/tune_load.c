@@ -15,17 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "machine_tuning.h"
 #include "assertions.h"
+#include "child.h"
+#include "machine_tuning.h"
 
 enum { LARGEST_FROM = SL_SMALLEST_FROM << (SL_SIZE_CLASSES - 2) };
 
 /* ---------------------------------------------------------------------------------------------- the files */
 
-static char path[] = "/tmp/softlane_tuning_XXXXXX";
+static char path[] = "tune_load_XXXXXX"; /* in the working directory */
+
+static void remove_file(void) { remove(path); }
 
 static void write_bytes(const void *bytes, size_t n)
 {
@@ -304,12 +306,16 @@ static void huge(void)
     assert_ptr_equal(sl_active_for(softmax, 0), sl_isa(other()));
 }
 
-/* What has no end, or would be waited for. A path's file is there in the end of each. */
-static void no_files(void)
+/* What has no end, or would be waited for. */
+#ifdef _WIN32
+static const char *const endless[] = {"NUL", "CON"};
+static int make_folder(void) { return mkdir(path); }
+static void no_pipe(void) {}
+#else
+static const char *const endless[] = {"/dev/zero", "/dev/null", "/dev/tty"};
+static int make_folder(void) { return mkdir(path, 0700); }
+static void no_pipe(void)
 {
-    load_softmax();
-    assert_int_equal(remove(path), 0);
-    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(10); /* without a writer */
     assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
@@ -320,11 +326,19 @@ static void no_files(void)
     close(reader);
     close(writer);
     assert_int_equal(remove(path), 0);
-    assert_int_equal(mkdir(path, 0700), 0);
+}
+#endif
+
+static void no_files(void)
+{
+    load_softmax();
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
+    no_pipe();
+    assert_int_equal(make_folder(), 0);
     assert_int_equal(sl_tune_load(path), SL_ERR_FILE);
     assert_int_equal(rmdir(path), 0);
     write_bytes("", 0);
-    static const char *const endless[] = {"/dev/zero", "/dev/null", "/dev/tty"};
     for (size_t i = 0; i < sizeof endless / sizeof *endless; i++)
         assert_int_equal(sl_tune_load(endless[i]), SL_ERR_FILE);
     assert_softmax();
@@ -347,28 +361,23 @@ static void force_goes_before(void)
 /* ---- where SOFTLANE_ISA has made the choice, which only a fresh process can see ---- */
 
 enum { MOST_ISAS = 16, SIGMOIDS = 999 };
+static const char *named_isa;
 
 /* For each variant that SOFTLANE_ISA names at the first call: what was wrong in that process, which then loads a file of
  * each variant, SOFTLANE_ISA being there and not. */
-static struct {
-    char what[256];
-} of_environment[MOST_ISAS];
+static answer of_environment[MOST_ISAS];
 
-static void load_in_child(const char *chosen, char *what, size_t size)
+static void load_with_environment(char *what, size_t size)
 {
     float x[SIGMOIDS], before[SIGMOIDS], after[SIGMOIDS];
     for (size_t i = 0; i < SIGMOIDS; i++)
         x[i] = (float)i / 50 - 10;
-    setenv("SOFTLANE_ISA", chosen, 1);
     const char *in_use = sl_isa(NULL)->isa;
-    const bool is_named = strcmp(in_use, chosen) == 0;
+    const bool is_named = strcmp(in_use, named_isa) == 0;
     sl_sigmoid_f32(x, before, SIGMOIDS);
     for (size_t i = 0; i < 2 * sl_isa_count(); i++) {
         const char *name = sl_isa_name_at(i / 2);
-        if (i % 2)
-            unsetenv("SOFTLANE_ISA");
-        else
-            setenv("SOFTLANE_ISA", chosen, 1);
+        set_isa_wanted(i % 2 ? NULL : named_isa);
         const bool has_class = sl_isa_available(name) && sl_isa(name)->fma == sl_isa(NULL)->fma;
         const sl_status status = load_text(file_here(winner("sigmoid", "f32", "default", name, "0")));
         const char *now = sl_active_for(SL_SLOT(sigmoid, f32), SIGMOIDS)->isa;
@@ -385,39 +394,25 @@ static void load_in_child(const char *chosen, char *what, size_t size)
 static void ask_children(void)
 {
     for (size_t i = 0; i < sl_isa_count(); i++) {
-        int ends[2];
-        char *what = of_environment[i].what;
-        snprintf(what, sizeof of_environment[i].what, "no answer");
-        if (pipe(ends) != 0)
-            return;
-        const pid_t child = fork();
-        if (child == 0) {
-            char wrong[sizeof of_environment[i].what] = "";
-            load_in_child(sl_isa_name_at(i), wrong, sizeof wrong);
-            _exit(write(ends[1], wrong, sizeof wrong) == sizeof wrong ? 0 : 1);
-        }
-        close(ends[1]);
-        if (read(ends[0], what, sizeof of_environment[i].what) < (ssize_t)sizeof of_environment[i].what)
-            snprintf(what, sizeof of_environment[i].what, "no answer");
-        close(ends[0]);
-        waitpid(child, NULL, 0);
+        named_isa = sl_isa_name_at(i);
+        of_environment[i] = ask_child(named_isa, load_with_environment);
     }
 }
 
 static void environment_goes_before(void)
 {
     for (size_t i = 0; i < sl_isa_count(); i++)
-        assert_string_equal(of_environment[i].what, "");
+        assert_string_equal(of_environment[i].text, "");
 }
 
 /* What is set after the first call is as good as not set. */
 static void environment_comes_too_late(void)
 {
     assert_non_null(sl_isa(NULL));
-    assert_int_equal(setenv("SOFTLANE_ISA", "scalar", 1), 0);
+    set_isa_wanted("scalar");
     load_softmax();
     assert_softmax();
-    assert_int_equal(unsetenv("SOFTLANE_ISA"), 0);
+    set_isa_wanted(NULL);
     assert_softmax();
     assert_int_equal(sl_tune_load(NULL), SL_OK);
 }
@@ -487,8 +482,16 @@ static void threads(void)
 
 /* ---- a signal handler that calls what it may have interrupted ---- */
 
-enum { SIGNALS = 3000, PATIENCE = 60 };
 static uint64_t of_main[SL_SLOT_COUNT], of_handler[SL_SLOT_COUNT];
+#ifdef SOFTLANE_TEST_EMULATED
+static void signals(void)
+{
+    printf("skipped: qemu crashes by itself, one time in a few, where thousands of signals interrupt a "
+           "program; Windows has none\n");
+    skip();
+}
+#else
+enum { SIGNALS = 3000, PATIENCE = 60 };
 static atomic_int handled, handler_failures;
 static pthread_t main_thread;
 
@@ -528,11 +531,6 @@ static void *send_signals(void *unused)
  * of both can be told. */
 static void signals(void)
 {
-#ifdef SOFTLANE_TEST_EMULATED
-    printf("skipped: qemu crashes by itself, one time in a few, where thousands of signals interrupt a "
-           "program\n");
-    skip();
-#endif
     const struct sigaction action = {.sa_handler = on_signal}, kept = {.sa_handler = SIG_DFL};
     const uint64_t some_digit = sl_tuning_digit(sl_isa(NULL)->isa);
     sigset_t usr1;
@@ -573,6 +571,7 @@ static void signals(void)
            of_either[0] + of_either[1]);
     assert_int_equal(sl_tune_load(NULL), SL_OK);
 }
+#endif
 
 /* More loads than there are numbers for them. */
 static void many_loads(void)
@@ -589,12 +588,13 @@ static void many_loads(void)
 
 int main(void)
 {
-    unsetenv("SOFTLANE_ISA"); /* which goes before a tuning */
     const int file = mkstemp(path);
     if (file < 0)
         return 1;
     close(file);
-    ask_children(); /* before this process makes its own choice */
+    atexit(remove_file);
+    ask_children();
+    set_isa_wanted(NULL); /* which goes before a tuning */
     const topic topics[] = {
         {.name = "applies", .once = applies},
         {.name = "tiers", .once = tiers},
@@ -610,7 +610,5 @@ int main(void)
         {.name = "signals", .once = signals},
         {.name = "many loads", .once = many_loads},
     };
-    const int result = run_test_matrix("tune_load", topics, sizeof topics / sizeof *topics);
-    remove(path);
-    return result;
+    return run_test_matrix("tune_load", topics, sizeof topics / sizeof *topics);
 }

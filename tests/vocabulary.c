@@ -4,14 +4,12 @@
  * (vocabulary.def) does, on all combinations of special values and on random ones, and nothing beyond the
  * elements it may touch.
  */
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "overreach.h"
+#include "pages.h"
 #include "vocabulary.h"
 
 #include <float.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "bits.h"
 #include "distributions.h"
@@ -435,23 +433,9 @@ static const struct {
 
 static void number(void *elements, size_t size, uint64_t first, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t bits = first + i; /* little endian, as all of softlane's machines */
-        memcpy((char *)elements + i * size, &bits, size);
-    }
+    for (size_t i = 0; i < count; i++)
+        store_bits((char *)elements + i * size, size, first + i);
 }
-
-/* One page between two inaccessible ones: its first and last bytes can be reached, nothing beyond. */
-static char *page_new(size_t *size)
-{
-    *size = (size_t)sysconf(_SC_PAGESIZE);
-    char *all = mmap(NULL, 3 * *size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(all != MAP_FAILED);
-    assert_int_equal(mprotect(all + *size, *size, PROT_READ | PROT_WRITE), 0);
-    return all + *size;
-}
-
-static void page_free(char *page, size_t size) { munmap(page - size, 3 * size); }
 
 /* 0 .. width, then more than a register holds. */
 enum { MORE = 5 };
@@ -465,17 +449,17 @@ static void partial_loads(const isa *on)
 {
     skip_where_loads_overreach(on);
     const vocabulary *v = vocabulary_of(on);
-    size_t page_size;
-    char *page = page_new(&page_size);
+    const size_t whole = page_size();
+    char *page = guarded_pages_new(whole);
     for (size_t kind = 0; kind < PARTIALS; kind++) {
         const size_t size = partials[kind].size;
         lanes filler, got, want;
-        number(page, size, partials[kind].first, page_size / size);
+        number(page, size, partials[kind].first, whole / size);
         number(&filler, size, 0x3123456789abcdef, 1);
         for (size_t i = 0; i <= v->width + MORE; i++)
             for (int at_end = 0; at_end < 2; at_end++) {
                 const size_t n = element_count(i, v->width), loaded = n < v->width ? n : v->width;
-                const char *p = at_end ? page + page_size - loaded * size : page;
+                const char *p = at_end ? page + whole - loaded * size : page;
                 for (size_t l = 0; l < v->width; l++)
                     memcpy((char *)&want + l * size, l < n ? p + l * size : (char *)&filler, size);
                 v->partial[kind].load(p, n, &filler, &got);
@@ -483,14 +467,14 @@ static void partial_loads(const isa *on)
                     fail_msg("isa/%s.h: %zu of %zu elements of %zu bytes", on->name, n, v->width, size);
             }
     }
-    page_free(page, page_size);
+    guarded_pages_free(page, whole);
 }
 
 static void partial_stores(const isa *on)
 {
     const vocabulary *v = vocabulary_of(on);
-    size_t page_size;
-    char *page = page_new(&page_size), *want = allocate(page_size, 1);
+    const size_t whole = page_size();
+    char *page = guarded_pages_new(whole), *want = allocate(whole, 1);
     for (size_t kind = 0; kind < PARTIALS; kind++) {
         const size_t size = partials[kind].size;
         lanes from;
@@ -498,17 +482,17 @@ static void partial_stores(const isa *on)
         for (size_t i = 0; i <= v->width + MORE; i++)
             for (int at_end = 0; at_end < 2; at_end++) {
                 const size_t n = element_count(i, v->width), stored = n < v->width ? n : v->width;
-                const size_t at = at_end ? page_size - stored * size : 0;
-                memset(page, 0xa5, page_size);
-                memset(want, 0xa5, page_size);
+                const size_t at = at_end ? whole - stored * size : 0;
+                memset(page, 0xa5, whole);
+                memset(want, 0xa5, whole);
                 memcpy(want + at, &from, stored * size);
                 v->partial[kind].store(page + at, &from, n);
-                if (memcmp(page, want, page_size) != 0)
+                if (memcmp(page, want, whole) != 0)
                     fail_msg("isa/%s.h: %zu of %zu elements of %zu bytes", on->name, n, v->width, size);
             }
     }
     free(want);
-    page_free(page, page_size);
+    guarded_pages_free(page, whole);
 }
 
 int main(void)

@@ -2,8 +2,8 @@
  *
  * The vocabulary in plain C: one lane, the definition that the other headers are tested against and the
  * baseline that speed-ups are measured from (the unit is built with the auto-vectoriser off). Its class of
- * bits is the compiler's baseline: fused where that has FMA (AArch64, or x86 with -mfma), else not; never
- * with SL_UNFUSED, for code that is to round the same everywhere.
+ * bits is the compiler's baseline: fused where that has FMA (AArch64, RISC-V with D, or x86 with -mfma), else not;
+ * never with SL_UNFUSED, for code that is to round the same everywhere.
  */
 #ifndef SL_ISA_SCALAR_H
 #define SL_ISA_SCALAR_H
@@ -11,15 +11,19 @@
 #include "vocab.h"
 
 #define SL_W 1
-#if (defined(__FMA__) || defined(__aarch64__)) && !defined(SL_UNFUSED)
+#if (defined(__FMA__) || defined(__aarch64__) || (defined(__riscv) && __riscv_flen >= 64)) &&                \
+    !defined(SL_UNFUSED)
 #define SL_FMA 1
 #else
 #define SL_FMA 0
 #endif
-#if SL_FMA && !defined(__aarch64__)
+#if SL_FMA && defined(__FMA__)
 #define SL_NEEDS "fma"
 #else
 #define SL_NEEDS ""
+#endif
+#ifdef __riscv
+#define SL_CANONICAL_NANS
 #endif
 
 SL_OPEN_BASELINE

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
 #include "by_strides.h"
 #include "cut_row.h"
 #include "input.h"
@@ -125,7 +126,7 @@ static void take_values(input *in, workload *w)
         }
         const uint64_t bits = take(in, a->size);
         for (size_t i = 0; i <= (repeat < 128 ? 0 : repeat - 128); i++)
-            memcpy((char *)a->at + (position + i) % values * a->size, &bits, a->size); /* little-endian */
+            store_bits((char *)a->at + (position + i) % values * a->size, a->size, bits);
     }
 }
 

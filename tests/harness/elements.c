@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
+
 static void *or_exit(void *p, size_t count, size_t size)
 {
     if (p == NULL) {
@@ -35,7 +37,7 @@ double largest_of(const sl_ref_dtype *dt) { return ldexp(1 - ldexp(1, -dt->digit
 
 void put_bits(const sl_ref_dtype *dt, void *x, size_t i, uint64_t bits)
 {
-    memcpy((char *)x + i * dt->size, &bits, dt->size); /* little-endian */
+    store_bits((char *)x + i * dt->size, dt->size, bits);
 }
 
 static uint64_t infinity_bits(const sl_ref_dtype *dt)

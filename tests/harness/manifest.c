@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
+
 /* -------------------------------------------------------------------------------------------- adapters */
 
 /* Of each signature: TRAITS_, what it says of a kernel; CALL_, how a call c runs the function f of type T, whose status
@@ -379,9 +381,8 @@ double output_value(const kernel *k, size_t output, const void *values, size_t i
 uint64_t output_bits(const kernel *k, size_t output, const void *values, size_t i)
 {
     const size_t size = output_size(k, output);
-    uint64_t bits = 0; /* little-endian */
-    memcpy(&bits, (const char *)values + i * size, size < sizeof bits ? size : sizeof bits);
-    return bits;
+    const char *at = (const char *)values + i * size;
+    return load_bits(at, size < sizeof(uint64_t) ? size : sizeof(uint64_t));
 }
 
 static bool same_stats(const sl_stats *a, const sl_stats *b)

@@ -182,7 +182,11 @@ void sweep(const kernel *k, bool gradient, const sl_kernels *const *tables, size
            uint32_t last, size_t one_in, sweep_result *results, bool (*go_on)(double done))
 {
     enum { MOST_THREADS = 64 };
+#ifdef _SC_NPROCESSORS_ONLN
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+#else
+    const long cores = 1;
+#endif
     const size_t threads = cores < 1 ? 1 : cores > MOST_THREADS ? MOST_THREADS : (size_t)cores;
     atomic_size_t next_block = 0;
     worker workers[MOST_THREADS];
