@@ -19,18 +19,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the data of a .npy file is read as it lies in memory: little-endian machines only"
-#endif
-
 enum {
     HEADER_MAX = 64 * 1024, /* numpy writes 118 bytes; version 2.0 would allow 4 GiB */
     DESCR_MAX = 64,
     ALLOWED_MAX = 128,
 };
 
-/* By rising type. The first character of a descr is the order of bytes: '<' little-endian, '>' big-endian, '=' or
- * none that of the machine, '|' that there is none to tell. */
+/* By rising type. The first character of a descr is the order of bytes: '<' little-endian, '>' big-endian, '|' that there is
+ * none to tell. '=' and none at all, which NumPy reads and never writes, are little-endian here. */
 static const struct format {
     enum npy_type type;
     char descr[4];
@@ -274,6 +270,18 @@ static size_t size_of(enum npy_type type)
     return formats[i].size;
 }
 
+/* From little-endian to this machine's order. */
+static void put_in_order(char *data, size_t bytes, size_t size)
+{
+    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+        for (char *element = data; element < data + bytes; element += size)
+            for (size_t i = 0; i < size / 2; i++) {
+                const char kept = element[i];
+                element[i] = element[size - 1 - i];
+                element[size - 1 - i] = kept;
+            }
+}
+
 /* Reads the data once the header's sizes and the file's length agree to the byte. */
 static bool read_data(struct reader *r, FILE *file, struct npy *array)
 {
@@ -296,6 +304,7 @@ static bool read_data(struct reader *r, FILE *file, struct npy *array)
         free(array->data);
         return fail(r, "cannot be read to its end");
     }
+    put_in_order(array->data, bytes, size_of(array->type));
     return true;
 }
 

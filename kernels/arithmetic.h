@@ -16,6 +16,8 @@
 #error "softlane promises NaN and infinity: compile it without -ffinite-math-only"
 #elif defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
 #error "softlane promises bits: compile it without -funsafe-math-optimizations and without its parts"
+#elif FLT_EVAL_METHOD == 1
+#error "softlane needs arithmetic that rounds to its type: on s390x add -fexcess-precision=fast"
 #elif FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16
 #error "softlane needs arithmetic that rounds to its type: on 32-bit x86 add -msse2 -mfpmath=sse"
 #endif

@@ -13,10 +13,7 @@
 #include "cache.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "dispatch.h"
 
@@ -65,6 +62,9 @@ size_t sl_last_level_by_cpuid(sl_cpuid_function cpuid)
 
 #endif
 #if defined(__linux__)
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
 
 /* The one line of a file; "" where it cannot be read. */
 static void read_line(int folder, const char *name, char line[16])

@@ -306,13 +306,20 @@ sl_status sl_tune_parse(const char *text, size_t length, uint64_t words[SL_SLOT_
     return w.all_usable ? SL_OK : SL_ERR_FILE;
 }
 
+/* Without waiting, and bytes as they are. */
+#if defined(_WIN32)
+enum { TO_READ = O_RDONLY | O_BINARY | O_NOINHERIT };
+#else
+enum { TO_READ = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
+#endif
+
 /* How many bytes a file has, which are then in `text`; or more than SL_TUNE_BYTES, where it has more or is no file whose
  * end will come. Never waits: not for the writer of a pipe, not for a terminal. */
 static size_t read_file(const char *path, char text[SL_TUNE_BYTES + 1])
 {
     size_t length = SL_TUNE_BYTES + 1;
     struct stat is;
-    const int file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const int file = open(path, TO_READ);
     if (file < 0)
         return length;
     if (fstat(file, &is) == 0 && S_ISREG(is.st_mode)) {

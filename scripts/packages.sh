@@ -57,8 +57,11 @@ is_provided() {
         python3-venv) imports ensurepip ;;
         abigail-tools) has_commands abidw abidiff ;;
         chromium-driver) has_commands /usr/bin/chromedriver ;;
-        qemu-user-static) has_commands qemu-x86_64-static qemu-aarch64-static ;;
+        qemu-user-static) has_commands qemu-{x86_64,aarch64,s390x,riscv64}-static ;;
         gcc-*-linux-gnu | g++-*-linux-gnu) has_commands "${1#*-}-${1%%-*}" ;;
+        libc6-dev-s390x-cross) compiles s390x-linux-gnu-gcc c stdlib.h ;;
+        gcc-mingw-w64-x86-64-win32) has_commands x86_64-w64-mingw32-gcc x86_64-w64-mingw32-ld ;;
+        wine64) has_commands wine64 || [[ -x /usr/lib/wine/wine64 ]] ;;
         debhelper) has_commands dh ;;
         xz-utils) has_commands xz ;;
         libc6-dev-arm64-cross) compiles aarch64-linux-gnu-gcc c stdlib.h ;;

@@ -8,6 +8,7 @@
 #include "test_matrix.h"
 
 #if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 size_t page_size(void)

@@ -119,7 +119,8 @@ static void labels_of_every_type(void)
         fwrite((const char[]){(char)length, 0, 0, 0}, 1, 4, file);
         fputs(header, file);
         for (size_t r = 0; r < n; r++)
-            fwrite(&((const int64_t *)labels.data)[r], 1, types[t].size, file); /* little-endian */
+            for (size_t byte = 0; byte < types[t].size; byte++)
+                fputc((int)(((const int64_t *)labels.data)[r] >> 8 * byte & 0xff), file);
         assert_int_equal(fclose(file), 0);
         struct npy read = read_array(path, NPY_INTEGERS);
         assert_int_equal(read.shape[1], n);

@@ -316,8 +316,8 @@ static size_t take_part(cell *cells, size_t n)
 
 int run_test_matrix(const char *group, const topic *topics, size_t count)
 {
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    (void)effort(0, 0); /* refuses a bad value before anything runs */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* which Windows wants to know */
+    (void)effort(0, 0);                    /* refuses a bad value before anything runs */
     refuse_unknown_isa();
     assert_expected_isa();
     const size_t most = count * KERNELS * ALL_ISAS;

@@ -16,6 +16,19 @@
 
 /* ------------------------------------------------------------------------------------------ definitions */
 
+#ifdef _WIN32 /* mingw-w64's rounds twice; what calls it runs where the instruction is */
+__attribute__((target("fma"))) static float fused_float(float a, float b, float c)
+{
+    return __builtin_fmaf(a, b, c);
+}
+__attribute__((target("fma"))) static double fused_double(double a, double b, double c)
+{
+    return __builtin_fma(a, b, c);
+}
+#define fmaf(a, b, c) fused_float(a, b, c)
+#define fma(a, b, c) fused_double(a, b, c)
+#endif
+
 /* The lanes by halves, each pair (p, q) giving `both`. */
 #define FOLD_BY_HALVES(name, type, both)                                                                     \
     static type name(const type *lane, size_t width)                                                         \

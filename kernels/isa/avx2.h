@@ -9,6 +9,10 @@
 #if defined(__x86_64__)
 #include "vocab.h"
 
+#if defined(_WIN32) && !defined(__clang__) /* GCC bug 54412 */
+#error "softlane for Windows: gcc stores wide registers at unaligned addresses, compile by clang"
+#endif
+
 #define SL_W 8
 #define SL_FMA 1
 #define SL_NEEDS "avx2,fma,f16c,popcnt"
