@@ -26,7 +26,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
  * included, whose operations carry the flags of the place where they stand. */
 #define SL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
-#if defined(__x86_64__) || defined(__i386__) || __clang_major__ >= 16
+#if defined(__x86_64__) || defined(__i386__) || (__clang_major__ >= 16 && !defined(__wasm__))
 #pragma float_control(precise, on)
 #else
 #pragma clang fp reassociate(off) /* all that there is */
@@ -45,7 +45,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
 #define SL_ROUNDED_IN "v"
 #elif defined(__clang__) && defined(__aarch64__)
 #define SL_ROUNDED_IN "w"
-#elif defined(__clang__)
+#elif defined(__clang__) && !(defined(__wasm__) && !defined(__wasm_relaxed_simd__)) /* which has nothing that fuses */
 #define SL_ROUNDED_IN "m"
 #endif
 #ifdef SL_ROUNDED_IN

@@ -26,7 +26,7 @@ static const struct {
     const char *name;
     const sl_kernels *table;
 } isas[] = {
-#define SL_ISA(name, arch, flags) {.name = #name, BUILT(arch, .table = &sl_table_##name)},
+#define SL_ISA(isa, arch, flags) {.name = #isa, BUILT(arch, .table = &sl_table_##isa)},
 #include "isas.def"
 #undef SL_ISA
 };

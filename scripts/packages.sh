@@ -61,6 +61,9 @@ is_provided() {
         gcc-aarch64-linux-gnu | g++-aarch64-linux-gnu) has_commands "aarch64-linux-gnu-${1%%-*}" ;;
         debhelper) has_commands dh ;;
         xz-utils) has_commands xz ;;
+        nodejs) has_commands node ;;
+        llvm-19) has_commands llvm-nm-19 ;;
+        wasi-libc) [[ -e /usr/include/wasm32-wasi/stdlib.h ]] ;;
         libc6-dev-arm64-cross) compiles aarch64-linux-gnu-gcc c stdlib.h ;;
         libcmocka-dev:arm64) compiles aarch64-linux-gnu-gcc c stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
         debian-archive-keyring) [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ;;

@@ -5,15 +5,14 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "overreach.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
 
 /* Both load what lies before `end`, and nothing else. */
 typedef void loads(const float *end);

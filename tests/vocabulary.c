@@ -10,8 +10,10 @@
 
 #include <float.h>
 #include <stdlib.h>
+#ifndef __wasm__
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include "bits.h"
 #include "distributions.h"
@@ -441,6 +443,19 @@ static void number(void *elements, size_t size, uint64_t first, size_t count)
     }
 }
 
+#ifdef __wasm__ /* every page is accessible */
+static char *page_new(size_t *size)
+{
+    *size = 4096;
+    return allocate(*size, 1);
+}
+
+static void page_free(char *page, size_t size)
+{
+    (void)size;
+    free(page);
+}
+#else
 /* One page between two inaccessible ones: its first and last bytes can be reached, nothing beyond. */
 static char *page_new(size_t *size)
 {
@@ -452,6 +467,7 @@ static char *page_new(size_t *size)
 }
 
 static void page_free(char *page, size_t size) { munmap(page - size, 3 * size); }
+#endif
 
 /* 0 .. width, then more than a register holds. */
 enum { MORE = 5 };

@@ -4,6 +4,8 @@
  * does, the payload of a NaN included, and like the hardware blind to FTZ and DAZ, because the arithmetic
  * never needs a denormal float.
  *
+ * An ISA whose arithmetic gives one NaN for all, or any, defines SL_CANONICAL_NANS: then no payload goes through it.
+ *
  * binary16 has 10 bits of significand and a bias of 15, f32 has 23 and 127: a shift by 13 and 112 more in the
  * exponent turn one into the other, but for denormals, infinity and NaN.
  */
@@ -32,7 +34,12 @@ SL_CONVERSION vf v_of_f16(vu h)
     const vu largest_exponent = v_bits(v_keep(special, v_float(u_set1(112u << 23))));
     const vu quiet = v_bits(v_keep(nan, v_float(u_set1(1u << 22))));
     const vu bits = u_or(u_add(v_bits(a), u_or(least_exponent, largest_exponent)), quiet);
-    const vf magnitude = v_sub(v_float(bits), v_keep(denormal, v_set1(0x1p-14f)));
+    const vf difference = v_sub(v_float(bits), v_keep(denormal, v_set1(0x1p-14f)));
+#ifdef SL_CANONICAL_NANS
+    const vf magnitude = v_select(nan, v_float(bits), difference);
+#else
+    const vf magnitude = difference;
+#endif
     return v_float(u_or(v_bits(magnitude), u_shl(u_and(h, u_set1(0x8000)), 16)));
 }
 

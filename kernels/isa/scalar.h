@@ -21,6 +21,9 @@
 #else
 #define SL_NEEDS ""
 #endif
+#ifdef __wasm__
+#define SL_CANONICAL_NANS
+#endif
 
 SL_OPEN_BASELINE
 

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Of nothing: cmocka.h here needs none of it.
+ */
