@@ -34,11 +34,11 @@ static const struct {
 
 /* Those of this architecture, in the same order: a digit of a tuning is 1 + the place here. */
 static const sl_kernels *const built[] = {
-#define SL_ISA(name, arch, flags) BUILT(arch, &sl_table_##name, )
+#define SL_ISA(isa, arch, flags) BUILT(arch, &sl_table_##isa, )
 #include "isas.def"
 #undef SL_ISA
 };
-enum { BUILT_COUNT = sizeof built / sizeof built[0] };
+#define BUILT_COUNT (sizeof built / sizeof built[0])
 
 /* 0: not yet made; else 1 + the row of isas.def, and NAMED if SOFTLANE_ISA named it. Made once. */
 enum { ROW = 15, NAMED = 16 };
@@ -202,10 +202,10 @@ const char *sl_isa_why_not(const char *name)
 
 bool sl_isa_force(const char *name)
 {
+    const sl_kernels *table = runnable(name ? name : isas[(made() & ROW) - 1].name);
     made();
-    const sl_kernels *table = name ? runnable(name) : NULL;
-    if (name && !table)
+    if (!table)
         return false;
-    atomic_store_explicit(&forced, table, memory_order_release);
+    atomic_store_explicit(&forced, name ? table : NULL, memory_order_release);
     return true;
 }
