@@ -45,8 +45,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
 #define SL_ROUNDED_IN "v"
 #elif defined(__clang__) && defined(__aarch64__)
 #define SL_ROUNDED_IN "w"
-#elif defined(__clang__) &&                                                                                  \
-    !(defined(__wasm__) && !defined(__wasm_relaxed_simd__)) /* which has nothing that fuses */
+#elif defined(__clang__) && (!defined(__wasm__) || defined(__wasm_relaxed_simd__)) /* else nothing fuses */
 #define SL_ROUNDED_IN "m"
 #endif
 #ifdef SL_ROUNDED_IN
