@@ -28,7 +28,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
  * included, whose operations carry the flags of the place where they stand. */
 #define SL_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
-#if defined(__x86_64__) || defined(__i386__) || __clang_major__ >= 16
+#if defined(__x86_64__) || defined(__i386__) || (__clang_major__ >= 16 && !defined(__wasm__))
 #pragma float_control(precise, on)
 #else
 #pragma clang fp reassociate(off) /* all that there is */
@@ -49,7 +49,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
 #define SL_ROUNDED_IN "w"
 #elif defined(__clang__) && defined(__riscv_flen)
 #define SL_ROUNDED_IN "f"
-#elif defined(__clang__)
+#elif defined(__clang__) && (!defined(__wasm__) || defined(__wasm_relaxed_simd__)) /* else nothing fuses */
 #define SL_ROUNDED_IN "m"
 #endif
 #ifdef SL_ROUNDED_IN

@@ -153,6 +153,15 @@ static const char *lacks(const char *name, size_t length)
     return "the CPU lacks a feature that softlane cannot ask for";
 }
 
+#elif defined(__wasm__)
+/* There is nobody to ask: an engine that lacks an instruction refuses the module that has it. */
+static const char *lacks(const char *name, size_t length)
+{
+    return length == 7 && memcmp(name, "simd128", 7) == 0
+               ? NULL
+               : "the CPU lacks a feature that softlane cannot ask for";
+}
+
 #else
 static const char *lacks(const char *name, size_t length)
 {

@@ -72,6 +72,11 @@
 #else
 #define SL_RISCV64 0
 #endif
+#if defined(__wasm32__)
+#define SL_WASM32 1
+#else
+#define SL_WASM32 0
+#endif
 #define SL_ANY 1
 
 /* One table per ISA, each defined by unit_table.c. */

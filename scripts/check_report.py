@@ -58,8 +58,32 @@ def local_service():
 
 def check(holds, what):
     if not holds:
-        print(f"check_report.py: {what}", file=sys.stderr)
+        print(f"{pathlib.Path(sys.argv[0]).name}: {what}", file=sys.stderr)
         sys.exit(1)
+
+
+def chromium():
+    try:
+        from selenium import webdriver
+    except ImportError as error:
+        check(False, f"needs python3-selenium ({error})")
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                 "--disable-dev-shm-usage", "--remote-debugging-pipe"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(service=local_service(), options=options)
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+    return driver
+
+
+def check_logs(driver):
+    """What the page asked for: nothing but itself; and what it had to say."""
+    check(all(message["message"].count('"url":"http') == 0 for message in driver.get_log("performance")),
+          "asks the network for something")
+    errors = [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+    check(not errors, f"console: {errors}")
 
 
 class Report:
@@ -218,28 +242,13 @@ def main():
     parser.add_argument("report", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path, required=True, metavar="DIRECTORY")
     arguments = parser.parse_args()
-    try:
-        from selenium import webdriver
-    except ImportError as error:
-        check(False, f"needs python3-selenium ({error})")
-
     check(arguments.report.stat().st_size < 5e6, "5 MB or more")
     arguments.screenshots.mkdir(parents=True, exist_ok=True)
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                 "--disable-dev-shm-usage", "--remote-debugging-pipe"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=local_service(), options=options)
+    driver = chromium()
     try:
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False})
         report = Report(driver, arguments.report)
         figures, rows = report.run(TEXTS, "figure"), report.run(TEXTS, "tbody tr")
         check(figures and rows, "has no figures or no rows")
-        # What the page asked for: nothing but itself.
-        check(all(message["message"].count('"url":"http') == 0 for message in driver.get_log("performance")),
-              "asks the network for something")
         report.check_dots()
         report.check_links()
         report.check_facts()
@@ -247,9 +256,7 @@ def main():
         report.check_sorting()
         report.check_filter()
         report.check_sizes(arguments.screenshots)
-        errors = [entry["message"] for entry in driver.get_log("browser")
-                  if entry["level"] in ("SEVERE", "WARNING")]
-        check(not errors, f"console: {errors}")
+        check_logs(driver)
     finally:
         driver.quit()
     print(f"{len(figures)} figures, {len(rows)} rows; screenshots in {arguments.screenshots}")

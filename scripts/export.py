@@ -29,7 +29,8 @@ import tuning_file
 from flat_sources import DTYPES, FLAGS, ISAS, KERNELS, ROOT, read
 
 MARK = "Written by softlane's scripts/export.py"
-ARCHITECTURES = (("SL_X86_64", "x86-64", "__x86_64__", "immintrin.h"), ("SL_AARCH64", "AArch64", "__aarch64__", "arm_neon.h"))
+ARCHITECTURES = (("SL_X86_64", "x86-64", "__x86_64__", "immintrin.h"), ("SL_AARCH64", "AArch64", "__aarch64__", "arm_neon.h"),
+                 ("SL_WASM32", "WebAssembly", "__wasm32__", "wasm_simd128.h"))
 
 
 def refuse(message):

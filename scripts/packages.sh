@@ -64,6 +64,9 @@ is_provided() {
         wine64) has_commands wine64 || [[ -x /usr/lib/wine/wine64 ]] ;;
         debhelper) has_commands dh ;;
         xz-utils) has_commands xz ;;
+        nodejs) has_commands node ;;
+        llvm-19) has_commands llvm-nm-19 ;;
+        wasi-libc) [[ -e /usr/include/wasm32-wasi/stdlib.h ]] ;;
         libc6-dev-arm64-cross) compiles aarch64-linux-gnu-gcc c stdlib.h ;;
         libc6-dev-riscv64-cross) compiles riscv64-linux-gnu-gcc c stdlib.h ;;
         libcmocka-dev:arm64) compiles aarch64-linux-gnu-gcc c stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;

@@ -175,13 +175,15 @@ static void sizes(const kernel *k)
 /* Products that wrap around, some of them to a small number. (A count has wrapped around before the library sees it.) */
 static void wrapping_sizes(const kernel *k)
 {
+    enum { BITS = sizeof(size_t) * 8, THIRD = BITS / 3 };
+    const size_t one = 1, root = one << BITS / 2;
     const sl_shape wrapping[] = {
         sl_axis(1, 1, SIZE_MAX),
         sl_rows(SIZE_MAX, 1),
         sl_rows(SIZE_MAX, SIZE_MAX),
-        sl_rows((size_t)1 << 32, (size_t)1 << 32),
-        sl_axis((size_t)1 << 21, (size_t)1 << 21, (size_t)1 << 22),
-        sl_rows(((size_t)1 << 32) + 1, ((size_t)1 << 32) - 1),
+        sl_rows(root, root),
+        sl_axis(one << THIRD, one << THIRD, one << (BITS - 2 * THIRD)),
+        sl_rows(root + 1, root - 1),
         sl_rows(3, SIZE_MAX / 3 + 1),
     };
     for (size_t i = 0; i < COUNT_OF(wrapping); i++) {

@@ -22,7 +22,7 @@
 #else
 #define SL_NEEDS ""
 #endif
-#ifdef __riscv
+#if defined(__riscv) || defined(__wasm__)
 #define SL_CANONICAL_NANS
 #endif
 

@@ -72,12 +72,13 @@ static bool is_ignored(const call *c, size_t r)
 }
 
 /* Of the whole row. Statistics that the call makes are of so many rows at most: a test may have a shape beyond all memory. */
-enum { MOST_ROWS = 1 << 20 };
+enum { MOST_ROWS = 1 << 20, MOST_ELEMENTS = 1 << 28 };
 #define TRAITS_SHARD_GRAD .second = CLASS_IDS, .result = T_PER_ELEMENT, .matrix = true, .stats = true
 #define CALL_SHARD_GRAD(f, stats_of, T, AS)                                                                  \
     const sl_shape shape = c->shape;                                                                         \
     sl_stats *own = NULL;                                                                                    \
-    if (c->stats == NULL && c->x != NULL && rows(shape) < MOST_ROWS && shape.classes < MOST_ROWS) {          \
+    if (c->stats == NULL && c->x != NULL && rows(shape) < MOST_ROWS && shape.classes < MOST_ROWS &&          \
+        (uint64_t)rows(shape) * shape.classes < MOST_ELEMENTS) {                                             \
         own = allocate(rows(shape), sizeof *own);                                                            \
         T *row = allocate(shape.classes, sizeof *row);                                                       \
         for (size_t r = 0; r < rows(shape); r++) {                                                           \
