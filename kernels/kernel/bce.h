@@ -290,9 +290,9 @@ SL_NOINLINE void scatter_runs(gathered_runs *g, size_t n)
 }
 
 /* Whether runs are, which are done by so many elements together. */
-SL_INLINE int are_gathered(const runs *all, size_t together)
+SL_INLINE int are_gathered(const bce_call *c, const runs *all, size_t together)
 {
-    return all->length < 8 * together && all->length % together != 0;
+    return all->length < c->count && all->length < 8 * together && all->length % together != 0;
 }
 
 /* From run r to the next: what lies between is left out, so that an element stays where a pointer and its number say. */
@@ -314,7 +314,7 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     class_cursor at_pos = {0, 0}, at_all = {0, 0};
     reg one = c_set1(1);
     const runs all = runs_of(*c.shape);
-    const int gathered = c.of_prob && are_gathered(&all, SL_W);
+    const int gathered = c.of_prob && are_gathered(&c, &all, SL_W);
     int nontemporal = grad && !gathered && use_nontemporal(grad, c.count);
     size_t count = all.length;
     gathered_runs short_runs;
@@ -402,7 +402,7 @@ SL_INLINE void plain_losses_of(bce_call c, const T *x, const T *target, size_t r
     total losses;
     total_zero(&losses);
     const runs all = runs_of(*c.shape);
-    const int gathered = are_gathered(&all, registers * SL_W);
+    const int gathered = are_gathered(&c, &all, registers * SL_W);
     int nontemporal = grad && !gathered && use_nontemporal(grad, c.count),
         reduces = c.o->reduction != SL_NONE;
     size_t count = all.length;

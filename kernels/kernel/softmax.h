@@ -297,7 +297,7 @@ SL_NOINLINE void transposed_exps_again(flat_rows rows, c_vframe f, num *e)
 /* SL_W short rows of this shape. */
 SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int safe, int nontemporal)
 {
-    const size_t classes = shape->classes, out = pitch_out(*shape);
+    const size_t classes = shape->classes;
     num flat[SL_SHORT * SL_W], e[SL_SHORT * SL_W];
     if (classes == 0) /* never so, but gcc 14 warns of `flat`, which nothing would be written to */
         return;
@@ -306,8 +306,8 @@ SL_NOINLINE void softmax_transposed(const T *x, T *y, const sl_shape *shape, int
     if (!c_vframe_same(f, right))
         transposed_exps_again(from, right, e);
     strip_end end = strip_end_of(sum_of_few(e, classes), safe);
+    const size_t out = pitch_out(*shape), pitch = flat_pitch(classes, out);
     num *to = flat_results(y, classes, out, nontemporal, flat);
-    const size_t pitch = flat_pitch(classes, out);
     for (size_t c = 0; c < classes; c += 4) {
         size_t at = block4_at(c, classes);
         reg q[4];

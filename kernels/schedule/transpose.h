@@ -167,22 +167,21 @@ SL_NOINLINE void transpose_in(const T *x, size_t classes, size_t pitch, size_t r
                               T transposed[SL_SHORT * SL_W])
 {
     num flat[SL_SHORT * SL_W];
-    flat_rows from = {flat, classes, classes};
+    const flat_rows in_flat = {flat, classes, classes};
     size_t beyond = left(4, classes); /* the last row's end, to where its quad reaches */
-    if (classes == 0) /* never so, but gcc warns of `flat`, which nothing would be written to */
-        return;
     int some = live && (size_t)c_count(c_lt(c_set1(0), c_load(live))) < least(SL_W, rows);
     if (some || (pitch != classes && rows < SL_W)) {
         gather_rows(x, classes, pitch, rows, live, flat);
+        transpose(in_flat, transposed);
     } else if (rows >= SL_W && (pitch != classes || beyond == 0 ||
                                 ((rows - SL_W) * classes >= beyond && sizeof(T) == sizeof(num)))) {
-        from = load_flat(x, classes, pitch, flat);
+        transpose(load_flat(x, classes, pitch, flat), transposed);
     } else {
         size_t all = least(SL_W, rows) * classes;
         for (size_t i = 0; i < classes * SL_W + beyond; i += SL_W)
             c_store(flat + i, load_some(x + least(i, all), left(all, i), 0));
+        transpose(in_flat, transposed);
     }
-    transpose(from, transposed);
 }
 
 /* The next SL_W of `rows`, of at least one class. */
