@@ -43,7 +43,7 @@ LIMITS = {
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MKL_THREADING_LAYER": "SEQUENTIAL"}
 CHOOSE_BY_CPUID = ("xnnpack", "onnxruntime")
-IN_C = [name for name in table.PEERS if name not in peers.RUNTIMES]
+OTHER_LIBRARIES = [name for name in table.PEERS if name not in (*peers.RUNTIMES, "detour")]
 INTERRUPTED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -136,7 +136,7 @@ def kinds_of_level(level, best, arguments, pythons):
         flags = ["--peers", level, "--cells", ROOT / f"scripts/{what}.txt", *more]
         names = listed(bench, flags, env)
         built = {name.split("/")[2] for name in names}
-        out.update({peer: "was not found when softlane-bench was built" for peer in IN_C if peer not in built | out.keys()})
+        out.update({peer: "was not found when softlane-bench was built" for peer in OTHER_LIBRARIES if peer not in built | out.keys()})
         names = chosen(names, isa, out, arguments.filter)
         if what == "calls" and all(f"/{isa}/" in name for name in names):
             continue  # there is nothing beside it
@@ -318,7 +318,7 @@ def main():
         if kind.results:
             whole = merged(kind.results)
             whole["context"]["left_out"] = [f"{peer}: {why}" for peer, why in left_out[kind.level].items()
-                                            if kind.what != "calls" or peer in IN_C]
+                                            if kind.what != "calls" or peer in OTHER_LIBRARIES]
             whole["context"].update(level=kind.level, best_level=kind.level == known[0], processes=len(kind.results), seed=seed)
             kind.out.write_text(json.dumps(whole, indent=1), encoding="utf-8")
     exceeded = find_errors(kinds, arguments, running)

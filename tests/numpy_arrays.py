@@ -656,6 +656,23 @@ class Module(unittest.TestCase):
         self.assertAlmostEqual(whole.cross_entropy(), sl.cross_entropy(row, np.array(42)), places=6)
         np.testing.assert_allclose(sl.softmax_apply(row, whole), sl.softmax(row), rtol=1e-6)
 
+    def test_cells_beside_others(self):
+        """peers.py calls what is in cells.txt, or leaves it out."""
+        import peers
+        peers.import_numpy()
+        lines = (ROOT / "scripts" / "cells.txt").read_text().splitlines()
+        kernels = {line.split()[0].rsplit("/", 1)[0] for line in lines if line and not line.startswith("#")}
+        memory = [np.zeros(1024, np.uint8) for _ in range(3)]
+        called = set()
+        for kernel in kernels:
+            cell = peers.Cell(f"{kernel}/2x16", memory)
+            cell.fill({})
+            call = peers.softlane_call(sl, cell)
+            if call:
+                self.assertEqual(call(), 0, kernel)
+                called.add(cell.base)
+        self.assertLessEqual({"softmax", "log_softmax", "logsumexp", "sigmoid", "cross_entropy", "bce_with_logits"}, called)
+
     def test_variants_give_the_same_bits(self):
         x = np.random.default_rng(4).normal(size=(3, 100)).astype(np.float32)
         seen = {}

@@ -101,6 +101,14 @@ class Flags(Folder):
                 self.check([sys.executable, path] if is_python else [path], name, env=environment, cwd=self.folder)
 
 
+class Detours(Folder):
+    def test_errors(self):
+        """Kernels that take statistics, of a table that has none."""
+        done = self.program("accuracy", "--filter", "^cross_entropy_shard_grad/f32/detour$")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("cross_entropy_shard_grad/f32/detour", done.stdout)
+
+
 @unittest.skipUnless(FULL.exists(), "no /dev/full")
 class Full(Folder):
     """On a device that has no room left."""
