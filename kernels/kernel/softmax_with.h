@@ -329,7 +329,8 @@ SL_NOINLINE void end_rows(scored_call *c, size_t r, scored_group *g, later_rows 
 
 SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_softmax_options *o, int logs)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num) / SL_SHORT * SL_SHORT };
+    /* Lanes of all rows of a group take the stack as well, of f64 8 KiB. */
+    enum { SCRATCH = (SCRATCH_BYTES - (SL_F64 ? 2048 : 0)) / sizeof(num) / SL_SHORT * SL_SHORT };
     _Alignas(SL_LINE) num scratch[SCRATCH];
     const size_t room = (shape.classes + SL_SHORT - 1) / SL_SHORT * SL_SHORT;
     const size_t many = shape.classes == 0 || room > SCRATCH ? 1 : least(SL_W, SCRATCH / room);
