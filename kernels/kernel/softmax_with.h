@@ -258,39 +258,43 @@ SL_NOINLINE void settle_row(const scored_call *c, const scored_row *row, const s
 typedef struct {
     scored_row row[SL_W];
     score_lanes lanes[SL_W];
-    reg top[SL_W];
     num sinks[SL_W];
     row_ends ends;
     size_t n;
 } scored_group;
 
-/* Lanes without a row have an exponential that can be divided by. */
+/* Lanes that never have a row can be divided by. */
 SL_INLINE void group_init(scored_group *g)
 {
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
-        g->top[l] = c_set1(0);
-        g->sinks[l] = (num)-INFINITY;
         g->ends.equal[l] = 1;
         c_acc_put(&g->ends.rest, l, c_acc_of(w_set1(1)));
     }
 }
 
-/* The maxima of all rows. Returns whether the frame was right for all. */
+/* The largest score of a row, by lanes. */
+SL_INLINE reg largest_score(const scored_call *c, const scored_row *row, const score_lanes *lanes)
+{
+    return c->logs ? c_largest_parts(lanes->logs.max, largest_parts(row->pass.from.n))
+                   : c_largest_parts(lanes->exps.max, SL_EXP_PARTS);
+}
+
+/* The maxima of all rows, and 0 of none. Returns whether the frame was right for all. */
 SL_INLINE int group_maxima(const scored_call *c, scored_group *g)
 {
     reg top[SL_W];
     SL_ROLLED
-    for (size_t l = 0; l < g->n; l++) {
-        const score_lanes *lanes = g->lanes + l;
-        g->sinks[l] = g->row[l].sink;
-        g->top[l] = c->logs ? c_largest_parts(lanes->logs.max, largest_parts(g->row[l].pass.from.n))
-                            : c_largest_parts(lanes->exps.max, SL_EXP_PARTS);
+    for (size_t l = 0; l < SL_W; l++) {
+        const reg score = l < g->n ? largest_score(c, g->row + l, g->lanes + l) : c_set1(0);
+        g->sinks[l] = l < g->n ? g->row[l].sink : (num)-INFINITY;
+        if (SL_F64) /* folded one by one anyway, for less stack */
+            g->ends.max[l] = c_fold_max(score);
+        else
+            top[l] = score;
     }
-    SL_UNROLL_ALL
-    for (size_t l = 0; l < SL_W; l++)
-        top[l] = g->top[l];
-    reg max = c_add(c_max(c_load(g->sinks), c_largest_of_each(top)), c_set1(0));
+    reg max = SL_F64 ? c_load(g->ends.max) : c_largest_of_each(top);
+    max = c_add(c_max(c_load(g->sinks), max), c_set1(0));
     c_store(g->ends.max, max);
     return c_vframe_same(c_frame_set1(c->predicted), c_vframe_of(max));
 }
@@ -325,7 +329,8 @@ SL_NOINLINE void end_rows(scored_call *c, size_t r, scored_group *g, later_rows 
 
 SL_NOINLINE void softmax_with_any(const T *x, T *y, sl_shape shape, const sl_softmax_options *o, int logs)
 {
-    enum { SCRATCH = SCRATCH_BYTES / sizeof(num) / SL_SHORT * SL_SHORT };
+    /* Lanes of all rows of a group take the stack as well, of f64 8 KiB. */
+    enum { SCRATCH = (SCRATCH_BYTES - (SL_F64 ? 2048 : 0)) / sizeof(num) / SL_SHORT * SL_SHORT };
     _Alignas(SL_LINE) num scratch[SCRATCH];
     const size_t room = (shape.classes + SL_SHORT - 1) / SL_SHORT * SL_SHORT;
     const size_t many = shape.classes == 0 || room > SCRATCH ? 1 : least(SL_W, SCRATCH / room);

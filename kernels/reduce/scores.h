@@ -6,7 +6,7 @@
  *
  * They are registers in the order of their elements, whatever T is. The pass has the lanes and the predicted frame of exp_sum.h, or
  * those of log_sum.h: where z is x, results have the bits of softmax and log_softmax. What the second pass is made of stays as
- * numbers: exponentials, or of log-softmax scores. Only s_c with a cap are in memory before.
+ * numbers: exponentials, or of log-softmax scores. What is rare, a cap or a frame with a shift, has its scores formed there before.
  *
  * Errors, in units of u = 2^-24 (f64: 2^-53): of scale x_c 1 of the constant and 1 of the product; of a capped score 1 of cap, 1 of
  * scale / cap, 1 of its product with x_c, of which tanh makes no more than that of itself, 3.6 of tanh (tanh.h), 1 of the last
