@@ -731,7 +731,7 @@ SOFTLANE_API sl_status sl_log_softmax_with_f16(const sl_f16 *x, sl_f16 *y, sl_sh
                                           const sl_stats *stats, T *grad);
 
 typedef struct sl_kernels {
-    const char *isa;   /* "avx512", "avx2", "neon", "sse2", "scalar" */
+    const char *isa;   /* of kernels/isas.def: "avx512", "avx2", "sve256", "neon", "scalar" ... */
     const char *needs; /* the CPU features it uses, comma-separated, in the compiler's spelling */
     bool fma;          /* its class of bits: tables with the same value here give the same bits */
     SL_SLOTS(f32, float, float)
@@ -743,7 +743,12 @@ typedef struct sl_kernels {
 
 /* The variant is chosen once, at the first call that computes or that names a variant: the best one that the CPU
  * and the OS can run, or the one that the environment variable SOFTLANE_ISA names if it can run. What is in the
- * environment later changes nothing. Names of variants may be in letters of either case, there and below. */
+ * environment later changes nothing. Names of variants may be in letters of either case, there and below.
+ *   SVE  sve128, sve256 and sve512 are for vectors of just so many bits ("vl256" in `needs`). Linux keeps the length of vectors for each thread; the
+ *        choice goes by the thread that makes it, and stands for all. The functions below that take a name, and sl_tune_load, go by
+ *        the thread that calls them, each time. Kernels do not look: where a thread with another length is to compute, or one
+ *        is to change its length (PR_SVE_SET_VL), force "neon" first, else results are wrong, and accesses go beyond
+ *        arrays. */
 
 /* A variant by name, to call side by side with others; NULL when it cannot run here. NULL names the one in
  * use. */
@@ -759,7 +764,8 @@ SOFTLANE_API bool sl_isa_available(const char *name);
 SOFTLANE_API const char *sl_isa_why_not(const char *name);
 
 /* Makes the public functions use this variant from now on, in all threads; NULL goes back to the choice that was
- * made at the first call. false when it cannot run here, and then nothing has changed. */
+ * made at the first call. false when it cannot run here (the choice: no longer, where it was of SVE), and then nothing has
+ * changed. */
 SOFTLANE_API bool sl_isa_force(const char *name);
 
 /* ----------------------------------------------------------------------------------------------- speed */

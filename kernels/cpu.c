@@ -2,7 +2,7 @@
  *
  * CPU features, one by one, by the names that the compiler's target option uses. No feature is ever taken to
  * imply another. On x86 cpuid tells what the CPU has, and XCR0 which registers the OS saves. Asked here and not
- * through __builtin_cpu_supports, which links a constructor of libgcc into every program.
+ * through __builtin_cpu_supports, which links a constructor of libgcc into every program. On AArch64 Linux tells.
  */
 #include "cpu.h"
 
@@ -58,21 +58,75 @@ static const char *lacks(const char *name, size_t length)
 }
 #undef FEATURES
 
-#elif defined(__aarch64__)
-#if defined(__linux__)
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
-#endif
+#include <sys/prctl.h>
+
+/* feature; bit of AT_HWCAP in the Linux arm64 ABI */
+#define FEATURES(X)                                                                                          \
+    X(asimd, 1)                                                                                              \
+    X(sve, 22)
+
+/* feature; the length of SVE's vectors, in bytes: of this thread, whose it is to change. Asked where there is SVE. */
+#define LENGTHS(X)                                                                                           \
+    X(vl128, 16)                                                                                             \
+    X(vl256, 32)                                                                                             \
+    X(vl512, 64)
+
+/* The lengths that the architecture allows. */
+#define SAY_OTHER(is, wanted)                                                                                \
+    case is:                                                                                                 \
+        return "the vector length is " #is " bytes, not " #wanted;
+#define SAY_OTHERS(wanted)                                                                                   \
+    SAY_OTHER(16, wanted)                                                                                    \
+    SAY_OTHER(32, wanted)                                                                                    \
+    SAY_OTHER(48, wanted)                                                                                    \
+    SAY_OTHER(64, wanted)                                                                                    \
+    SAY_OTHER(80, wanted)                                                                                    \
+    SAY_OTHER(96, wanted)                                                                                    \
+    SAY_OTHER(112, wanted)                                                                                   \
+    SAY_OTHER(128, wanted)                                                                                   \
+    SAY_OTHER(144, wanted)                                                                                   \
+    SAY_OTHER(160, wanted)                                                                                   \
+    SAY_OTHER(176, wanted)                                                                                   \
+    SAY_OTHER(192, wanted)                                                                                   \
+    SAY_OTHER(208, wanted)                                                                                   \
+    SAY_OTHER(224, wanted)                                                                                   \
+    SAY_OTHER(240, wanted)                                                                                   \
+    SAY_OTHER(256, wanted)
 
 static const char *lacks(const char *name, size_t length)
 {
-    if (length != 5 || memcmp(name, "asimd", 5) != 0)
-        return "the CPU lacks a feature that softlane cannot ask for";
-#if defined(__linux__)
-    const unsigned long hwcap_asimd = 1ul << 1; /* HWCAP_ASIMD of the Linux arm64 ABI */
-    if (!(getauxval(AT_HWCAP) & hwcap_asimd))
-        return "the CPU lacks asimd";
-#endif
-    return NULL; /* Advanced SIMD is mandatory in every other AArch64 system */
+#define X(feature, bit)                                                                                      \
+    if (length == sizeof #feature - 1 && memcmp(name, #feature, length) == 0)                                \
+        return getauxval(AT_HWCAP) >> bit & 1 ? NULL : "the CPU lacks " #feature;
+    FEATURES(X)
+#undef X
+#define X(feature, bytes)                                                                                    \
+    if (length == sizeof #feature - 1 && memcmp(name, #feature, length) == 0) {                              \
+        const int is = prctl(PR_SVE_GET_VL) & PR_SVE_VL_LEN_MASK;                                            \
+        if (is == bytes)                                                                                     \
+            return NULL;                                                                                     \
+        switch (is) {                                                                                        \
+            SAY_OTHERS(bytes)                                                                                \
+        }                                                                                                    \
+        return "the vector length is not " #bytes " bytes";                                                  \
+    }
+    LENGTHS(X)
+#undef X
+    return "the CPU lacks a feature that softlane cannot ask for";
+}
+#undef FEATURES
+#undef LENGTHS
+#undef SAY_OTHER
+#undef SAY_OTHERS
+
+#elif defined(__aarch64__)
+static const char *lacks(const char *name, size_t length)
+{
+    if (length == 5 && memcmp(name, "asimd", 5) == 0)
+        return NULL; /* mandatory in every other AArch64 system */
+    return "the CPU lacks a feature that softlane cannot ask for";
 }
 
 #elif defined(__riscv) && defined(__linux__)

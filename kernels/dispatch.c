@@ -33,12 +33,12 @@ static const struct {
 #define ISA_COUNT (sizeof isas / sizeof isas[0])
 
 /* Those of this architecture, in the same order: a digit of a tuning is 1 + the place here. */
-static const sl_kernels *const built[] = {
+static const sl_kernels *const tables[] = {
 #define SL_ISA(isa, arch, flags) BUILT(arch, &sl_table_##isa, )
 #include "isas.def"
 #undef SL_ISA
 };
-#define BUILT_COUNT (sizeof built / sizeof built[0])
+#define TABLE_COUNT (sizeof tables / sizeof tables[0])
 
 /* 0: not yet made; else 1 + the row of isas.def, and NAMED if SOFTLANE_ISA named it. Made once. */
 enum { ROW = 15, NAMED = 16 };
@@ -54,7 +54,7 @@ enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
 #define TUNING_DIGITS (((uint64_t)1 << TUNING_LOAD_SHIFT) - 1)
 static _Atomic(uint64_t) tuning[SL_SLOT_COUNT];
 static _Atomic(uint16_t) tuning_loads;
-_Static_assert(BUILT_COUNT <= SL_TUNING_DIGIT, "a table no longer fits in a digit of a tuning");
+_Static_assert(TABLE_COUNT <= SL_TUNING_DIGIT, "a table no longer fits in a digit of a tuning");
 _Static_assert(TUNING_LOAD_SHIFT + 16 <= 64, "the number of a load no longer fits above a tuning's digits");
 #if ATOMIC_LLONG_LOCK_FREE != 2 || ATOMIC_POINTER_LOCK_FREE != 2 /* of a tuning */
 #error "softlane needs atomic words of 64 bits without locks"
@@ -149,14 +149,14 @@ const sl_kernels *sl_active_for(size_t slot, size_t elements)
     if (!(word & TUNING_DIGITS)) /* the rule: a short call does not wait for more */
         return chosen();
     const unsigned digit = word >> SL_TUNING_DIGIT_BITS * sl_size_class(elements) & SL_TUNING_DIGIT;
-    return digit ? built[digit - 1] : chosen();
+    return digit ? tables[digit - 1] : chosen();
 }
 
 unsigned sl_tuning_digit(const char *name)
 {
-    for (unsigned i = 0; i < BUILT_COUNT; i++)
-        if (strcmp(name, built[i]->isa) == 0)
-            return runnable(name) && built[i]->fma == chosen()->fma ? i + 1 : 0;
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(name, tables[i]->isa) == 0)
+            return runnable(name) && tables[i]->fma == chosen()->fma ? i + 1 : 0;
     return 0;
 }
 

@@ -8,6 +8,7 @@
     scripts/instructions.py PROGRAM OTHER --at-most 1.03     exit code 1 when a count is more than so many times OTHER's
     scripts/instructions.py SSE2_PROGRAM NEON_PROGRAM --vectors   prints those that work on vectors, side by side
     scripts/instructions.py PEERS_PROGRAM --peers            prints those of NEON beside other people's (scripts/neon_peers)
+    scripts/instructions.py NEON_PROGRAM --sve               prints all, of NEON beside SVE's of each vector length
 
 PROGRAM is tests/instructions of a Release build. On the machine itself valgrind's callgrind counts; it knows no AVX-512, so
 AVX2, SSE2 and scalar are counted. For other machines qemu logs every instruction, and two runs are compared. Exit code 77
@@ -33,6 +34,10 @@ CELLS = ["softmax", "log_softmax", "cross_entropy", "cross_entropy+grad", "softm
 PEER_CELLS = [("softmax", "softmax", shape) for shape in ("99x10", "65x100", "4x1000", "1x4096")] + [
     ("sigmoid", "sigmoid", "1x4095"), ("sigmoid_fast", "sigmoid", "1x4095")]
 MAPS = ["sigmoid", "sigmoid_fast", "log_sigmoid", "bce_with_logits", "bce_with_logits+grad"]
+SVE_CELLS = [("softmax", "f32", "99x10"), ("softmax", "f32", "4x1000"), ("log_softmax", "f32", "4x1000"),
+             ("cross_entropy+grad", "f32", "4x1000"), ("sigmoid", "f32", "1x4095"), ("bce_with_logits", "f32", "1x4095"),
+             ("softmax", "f64", "4x1000"), ("softmax", "bf16", "4x1000"), ("softmax", "f16", "4x1000")]
+LENGTHS = {"neon": 1, "sve128": 1, "sve256": 2, "sve512": 4}  # of SVE's vectors, in units of 128 bits
 
 
 def skip(message):
@@ -68,13 +73,18 @@ def count_by_callgrind(program, matches):
 
 
 def count_by_qemu(program, qemu, matches):
-    def traced(name, calls):
-        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as log:
-            run([qemu, "-singlestep", "-d", "exec,nochain", "-D", log.name, program, name, str(calls)])
+    return {name: executed_by_call([qemu, program], name) / elements
+            for name, elements in cells_of(run([qemu, program])) if matches(name)}
+
+
+def executed_by_call(command, cell):
+    """All instructions, by qemu's log: what one call more adds."""
+    def traced(calls):
+        with tempfile.NamedTemporaryFile("rb") as log:
+            run([command[0], "-singlestep", "-d", "exec,nochain", "-D", log.name, *command[1:], cell, str(calls)])
             return sum(1 for _ in log)
 
-    return {name: (traced(name, 3) - traced(name, 2)) / elements
-            for name, elements in cells_of(run([qemu, program])) if matches(name)}
+    return traced(3) - traced(2)
 
 
 def read_golden(path, compiler, read=float):
@@ -181,6 +191,16 @@ def print_peers(program):
         print(f"| {kernel} | {shape} | {ours:.2f} | {peers[0]:.2f} | {peers[1]:.2f} | {ours / min(peers):.2f} |", flush=True)
 
 
+def print_sve(program):
+    print("| kernel | type | shape | neon | sve128 | sve256 | sve512 | sve256 / neon |\n|---|---|---|---:|---:|---:|---:|---:|")
+    for kernel, dtype, shape in SVE_CELLS:
+        rows, classes = map(int, shape.split("x"))
+        counts = [executed_by_call([*program.run, "-cpu", f"max,sve-max-vq={length}", program.path], f"{kernel}/{dtype}/{isa}/{shape}")
+                  / (rows * classes) for isa, length in LENGTHS.items()]
+        texts = " | ".join(f"{count:.2f}" for count in counts)
+        print(f"| {kernel} | {dtype} | {shape} | {texts} | {counts[2] / counts[0]:.2f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     command_line.add_version(parser)
@@ -193,9 +213,13 @@ def main():
     parser.add_argument("--write", action="store_true", help="make GOLDEN anew")
     parser.add_argument("--vectors", action="store_true", help="PROGRAM is of SSE2, GOLDEN another program, of NEON")
     parser.add_argument("--peers", action="store_true", help="PROGRAM is tests/instructions_peers, and there is no GOLDEN")
+    parser.add_argument("--sve", action="store_true", help="PROGRAM is of AArch64, and there is no GOLDEN")
     arguments = parser.parse_args()
-    if arguments.peers == bool(arguments.golden):
-        command_line.refuse("--peers needs no GOLDEN" if arguments.peers else "needs a GOLDEN")
+    if (arguments.peers or arguments.sve) == bool(arguments.golden):
+        command_line.refuse("needs a GOLDEN" if not arguments.golden else "--peers and --sve need no GOLDEN")
+    if arguments.sve:
+        print_sve(Program(arguments.program))
+        return
     if arguments.peers:
         print_peers(Program(arguments.program))
         return

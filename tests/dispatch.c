@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/prctl.h>
+#endif
 
 #include "assertions.h"
 #include "cache.h"
@@ -139,6 +142,47 @@ static void write_isa_of_threads(char *to, size_t size)
             snprintf(to, size, "thread %zu saw something else", i);
 }
 
+/* SVE's, of this thread; false where there is no such length. */
+static bool set_vector_length(unsigned bytes)
+{
+#if defined(__aarch64__) && defined(__linux__)
+    const int now = prctl(PR_SVE_SET_VL, bytes);
+    return now >= 0 && (unsigned)(now & PR_SVE_VL_LEN_MASK) == bytes;
+#else
+    (void)bytes;
+    return false;
+#endif
+}
+
+enum { LENGTHS = 16 };
+static size_t length; /* in units of 16 bytes, less 1 */
+
+/* The choice made there, and why it is not sve256. */
+static void write_isa_of_length(char *to, size_t size)
+{
+    if (set_vector_length(16 * ((unsigned)length + 1))) {
+        const char *why_not = sl_isa_why_not("sve256");
+        snprintf(to, size, "%s: %s", sl_isa(NULL)->isa, why_not != NULL ? why_not : "available");
+    }
+}
+
+/* The length changes behind the choice, and back: whether the choice can be forced, and gone back to. */
+static void write_forcing_of_length(char *to, size_t size)
+{
+    const unsigned bytes = 16 * ((unsigned)length + 1), other = bytes == 16 ? 32 : 16;
+    if (!set_vector_length(other) || !set_vector_length(bytes))
+        return;
+    const char *name = sl_isa(NULL)->isa;
+    const bool neon = sl_isa_force("neon");
+    set_vector_length(other);
+    const bool by_name = sl_isa_force(name), automatic = sl_isa_force(NULL);
+    const char *meanwhile = sl_isa(NULL)->isa;
+    snprintf(to, size, "%d, %d %d %s, ", neon, by_name, automatic, meanwhile);
+    set_vector_length(bytes);
+    const size_t written = strlen(to);
+    snprintf(to + written, size - written, "%d %s", sl_isa_force(NULL), sl_isa(NULL)->isa);
+}
+
 enum {
 #define SL_ISA(name, ...) ROW_##name,
 #include "isas.def"
@@ -168,7 +212,8 @@ static const char *in_capitals(const char *name, size_t every)
 
 static struct {
     answer unset, threads, threads_of_last, first_force, forcing, forcing_last, first_call[FIRST_CALLS],
-        first_call_of_last[FIRST_CALLS], named[ISAS], in_capitals[ISAS], unknown[NO_ISAS];
+        first_call_of_last[FIRST_CALLS], named[ISAS], in_capitals[ISAS], unknown[NO_ISAS], length[LENGTHS],
+        forcing_of_length[LENGTHS];
 } children;
 
 static void ask_children(void)
@@ -190,6 +235,10 @@ static void ask_children(void)
     }
     for (size_t i = 0; i < NO_ISAS; i++)
         children.unknown[i] = ask_child(no_isas[i], write_isa);
+    for (length = 0; length < LENGTHS; length++) {
+        children.length[length] = ask_child(NULL, write_isa_of_length);
+        children.forcing_of_length[length] = ask_child(NULL, write_forcing_of_length);
+    }
 }
 
 /* ----------------------------------------------------------------------------------------------- tests */
@@ -355,6 +404,24 @@ static void first_use_by_many_threads(void)
     assert_string_equal(children.threads_of_last.text, manifest[ISAS - 1]);
 }
 
+/* A variant of SVE is for one length of vectors, and asks the calling thread for it. */
+static void vector_lengths(void)
+{
+    for (size_t i = 0; i < LENGTHS; i++) {
+        const size_t bytes = 16 * (i + 1);
+        const char *best = bytes == 64 ? "sve512" : bytes == 32 ? "sve256" : "neon";
+        char want[256];
+        if (children.length[i].text[0] == '\0' || strstr(children.length[i].text, "not built") != NULL)
+            continue; /* no such length, or no compiler for SVE */
+        snprintf(want, sizeof want, "%s: the vector length is %zu bytes, not 32", best, bytes);
+        assert_string_equal(children.length[i].text, bytes == 32 ? "sve256: available" : want);
+        const bool stays = strcmp(best, "neon") == 0;
+        snprintf(want, sizeof want, "1, %d %d neon, 1 %s", stays, stays, best);
+        if (children.forcing_of_length[i].text[0] != '\0')
+            assert_string_equal(children.forcing_of_length[i].text, want);
+    }
+}
+
 /* What the user says stays, whatever it is, when the system is asked as long as nobody has said anything. */
 static void size_of_the_cache(void)
 {
@@ -386,6 +453,7 @@ int main(void)
         {.name = "environment is read once", .once = environment_is_read_once},
         {.name = "force beats the environment", .once = force_beats_the_environment},
         {.name = "first use by many threads", .once = first_use_by_many_threads},
+        {.name = "vector lengths", .once = vector_lengths},
     };
     return run_test_matrix("dispatch", topics, sizeof topics / sizeof *topics);
 }
