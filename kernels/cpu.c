@@ -149,7 +149,18 @@ static const char *lacks(const char *name, size_t length)
     if (length == 1 && *name == 'v')
         return bytes ? NULL : "the CPU lacks v";
     if (length == 7 && memcmp(name, "vlen256", 7) == 0)
-        return bytes == 256 / 8 ? NULL : "the CPU's vectors are not of 256 bits";
+        switch (bytes) {
+        case 16:
+            return "the vector length is 16 bytes, not 32";
+        case 32:
+            return NULL;
+        case 64:
+            return "the vector length is 64 bytes, not 32";
+        case 128:
+            return "the vector length is 128 bytes, not 32";
+        default:
+            return "the vector length is not 32 bytes";
+        }
     return "the CPU lacks a feature that softlane cannot ask for";
 }
 
