@@ -54,8 +54,10 @@ static int use(const char *isa)
 #endif
 }
 
+#ifdef PAGE
 /* Whether there is SIMD128, if that is wanted; else plain C, which there always is. From now on it is in use. */
 EXPORT(use_simd) int use_simd(int wanted) { return use(wanted ? "simd128" : "scalar"); }
+#endif
 
 /* A kernel so many times; false where a call failed. */
 EXPORT(run) int run(int kernel, int times)
