@@ -54,8 +54,10 @@ static int use(const char *isa)
 #endif
 }
 
+#ifdef PAGE
 /* Whether there is SIMD128, if that is wanted; else plain C, which there always is. From now on it is in use. */
 EXPORT(use_simd) int use_simd(int wanted) { return use(wanted ? "simd128" : "scalar"); }
+#endif
 
 /* A kernel so many times; false where a call failed. */
 EXPORT(run) int run(int kernel, int times)
@@ -108,10 +110,10 @@ static double seconds_of(int kernel)
         const double start = seconds();
         run(kernel, times);
         const double took = seconds() - start;
-        if (took < 2e-3)
-            times *= 2;
         if (round == 0 || took / times < least)
             least = took / times;
+        if (took < 2e-3)
+            times *= 2;
     }
     return least;
 }
