@@ -33,12 +33,12 @@ static const struct {
 #define ISA_COUNT (sizeof isas / sizeof isas[0])
 
 /* Those of this architecture, in the same order: a digit of a tuning is 1 + the place here. */
-static const sl_kernels *const tables[] = {
+static const sl_kernels *const built_tables[] = {
 #define SL_ISA(isa, arch, flags) BUILT(arch, &sl_table_##isa, )
 #include "isas.def"
 #undef SL_ISA
 };
-#define TABLE_COUNT (sizeof tables / sizeof tables[0])
+#define TABLE_COUNT (sizeof built_tables / sizeof built_tables[0])
 
 /* 0: not yet made; else 1 + the row of isas.def, and NAMED if SOFTLANE_ISA named it. Made once. */
 enum { ROW = 15, NAMED = 16 };
@@ -48,7 +48,7 @@ _Static_assert(ISA_COUNT < ROW, "a row of isas.def no longer fits into the choic
 static _Atomic(const sl_kernels *) chosen_table; /* NULL: not yet made; written after the choice */
 static _Atomic(const sl_kernels *) forced;       /* NULL: not forced */
 
-/* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All tables
+/* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All built_tables
  * in it are of one class of bits, so a word that is older than its neighbour is as good. */
 enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
 #define TUNING_DIGITS (((uint64_t)1 << TUNING_LOAD_SHIFT) - 1)
@@ -149,14 +149,14 @@ const sl_kernels *sl_active_for(size_t slot, size_t elements)
     if (!(word & TUNING_DIGITS)) /* the rule: a short call does not wait for more */
         return chosen();
     const unsigned digit = word >> SL_TUNING_DIGIT_BITS * sl_size_class(elements) & SL_TUNING_DIGIT;
-    return digit ? tables[digit - 1] : chosen();
+    return digit ? built_tables[digit - 1] : chosen();
 }
 
 unsigned sl_tuning_digit(const char *name)
 {
     for (unsigned i = 0; i < TABLE_COUNT; i++)
-        if (strcmp(name, tables[i]->isa) == 0)
-            return runnable(name) && tables[i]->fma == chosen()->fma ? i + 1 : 0;
+        if (strcmp(name, built_tables[i]->isa) == 0)
+            return runnable(name) && built_tables[i]->fma == chosen()->fma ? i + 1 : 0;
     return 0;
 }
 

@@ -122,7 +122,7 @@ class Export:
             is_hidden = any(name.startswith("sl_") and name not in public for name in piece.names)
             if is_hidden and not piece.is_macro and not piece.body.startswith(("static", "typedef")):
                 piece.body = "static " + piece.body.removeprefix("extern ")
-        pieces = c_pieces.needed(library + unit, {*public, *self.kernels}, self.unchosen)
+        pieces = c_pieces.needed(library + unit, {*public, *self.kernels, "SL_PASTE"}, self.unchosen)
         library, unit = [piece for piece in pieces if piece in library], [piece for piece in pieces if piece in unit]
         macros = {name for piece in unit if piece.is_macro for name in piece.names}
         names = {name for piece in unit if not piece.is_macro for name in piece.names if not name.startswith(("sl_", "SL_"))}

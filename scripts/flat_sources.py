@@ -33,7 +33,7 @@ UNIT_END = """
 #undef SL_KERNEL
 
 #ifdef SL_UNIT_IS_@last
-#define SL_SLOT(name, dt) SL_PASTE(SL_PASTE(name, SL_UNIT_ISA), dt)
+#define SL_SLOT_FUNCTION(name, dt) SL_PASTE(SL_PASTE(name, SL_UNIT_ISA), dt)
 const sl_kernels SL_PASTE(sl_table, SL_UNIT_ISA) = {
     .isa = SL_TEXT(SL_UNIT_ISA),
     .needs = SL_NEEDS,
@@ -126,7 +126,7 @@ class Flat:
 
     def unit(self):
         """kernels/unit.c, and its part of unit_table.c; with statistics kernels/stats.c, too."""
-        slots = [f"    .{kernel}_{dtype} = SL_SLOT(slot_{kernel}, {dtype})," for dtype in self.dtypes for kernel in self.kernels]
+        slots = [f"    .{kernel}_{dtype} = SL_SLOT_FUNCTION(slot_{kernel}, {dtype})," for dtype in self.dtypes for kernel in self.kernels]
         end = UNIT_END.replace("@slots", "\n".join(slots)).replace("@last", [*self.dtypes][-1])
         text = self.text("isa/isa.h") + "\n#ifdef SL_W\n"
         if self.has_stats:

@@ -236,18 +236,18 @@ enum { GATHERED = 512 };
 /* How far a walk over all elements has got: the element, its run of the block, and how many of that are done. */
 typedef struct {
     size_t at, r, done;
-} place;
+} run_place;
 
 typedef struct {
     const T *from_x, *from_target;
     T *to;
     runs all;
-    place in, out;
+    run_place in, out;
     T x[GATHERED], target[GATHERED], grad[GATHERED];
 } gathered_runs;
 
 /* Moves on by the rest of a run, or by less; returns by how many. */
-SL_INLINE size_t advance(place *p, const runs *all, strides of, size_t most)
+SL_INLINE size_t advance(run_place *p, const runs *all, strides of, size_t most)
 {
     const size_t n = least(most, all->length - p->done);
     p->at += n;
@@ -266,7 +266,7 @@ SL_INLINE void gathered_runs_init(gathered_runs *g, const runs *all, const T *x,
     g->from_target = target;
     g->to = grad;
     g->all = *all;
-    g->in = g->out = (place){0, 0, 0};
+    g->in = g->out = (run_place){0, 0, 0};
 }
 
 /* Of the next n elements x and target; and their gradients, back. */
