@@ -48,7 +48,7 @@ _Static_assert(ISA_COUNT < ROW, "a row of isas.def no longer fits into the choic
 static _Atomic(const sl_kernels *) chosen_table; /* NULL: not yet made; written after the choice */
 static _Atomic(const sl_kernels *) forced;       /* NULL: not forced */
 
-/* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All built_tables
+/* A digit for each size class (dispatch.h), and above them the number of the load that has written the word. All tables
  * in it are of one class of bits, so a word that is older than its neighbour is as good. */
 enum { TUNING_LOAD_SHIFT = SL_SIZE_CLASSES * SL_TUNING_DIGIT_BITS };
 #define TUNING_DIGITS (((uint64_t)1 << TUNING_LOAD_SHIFT) - 1)
