@@ -23,12 +23,13 @@
 #include <riscv_vector.h>
 SL_OPEN_BASELINE
 
-#define SL_BITS(n) __attribute__((riscv_rvv_vector_bits(n)))
-typedef vfloat32m1_t vf SL_BITS(256);
-typedef vuint32m1_t vu SL_BITS(256);
-typedef vfloat64m2_t vw SL_BITS(512);
-typedef vuint64m2_t wu SL_BITS(512);
-typedef vuint8m1_t vm SL_BITS(256);
+#define SL_ONE __attribute__((riscv_rvv_vector_bits(256)))
+#define SL_TWO __attribute__((riscv_rvv_vector_bits(512)))
+typedef vfloat32m1_t vf SL_ONE;
+typedef vuint32m1_t vu SL_ONE;
+typedef vfloat64m2_t vw SL_TWO;
+typedef vuint64m2_t wu SL_TWO;
+typedef vuint8m1_t vm SL_ONE;
 typedef vm wm;
 typedef vu vt;
 
@@ -265,7 +266,8 @@ SL_INLINE vu hh_shr(vu a, size_t k) { return hh_u32(__riscv_vsrl_vx_u16m1(hh(a),
 
 #include "isa/half.h"
 
-#undef SL_BITS
+#undef SL_ONE
+#undef SL_TWO
 
 #elif SL_RISCV64
 #define SL_LEFT_OUT
