@@ -744,11 +744,11 @@ typedef struct sl_kernels {
 /* The variant is chosen once, at the first call that computes or that names a variant: the best one that the CPU
  * and the OS can run, or the one that the environment variable SOFTLANE_ISA names if it can run. What is in the
  * environment later changes nothing. Names of variants may be in letters of either case, there and below.
- *   SVE  sve128, sve256 and sve512 are for vectors of just so many bits ("vl256" in `needs`). Linux keeps the length of vectors for each thread; the
- *        choice goes by the thread that makes it, and stands for all. The functions below that take a name, and sl_tune_load, go by
- *        the thread that calls them, each time. Kernels do not look: where a thread with another length is to compute, or one
- *        is to change its length (PR_SVE_SET_VL), force "neon" first, else results are wrong, and accesses go beyond
- *        arrays. */
+ *   SVE  sve128, sve256 and sve512 are for vectors of just so many bits ("vl256" in `needs`). Linux keeps the length
+ *        of vectors for each thread; the choice goes by the thread that makes it, and stands for all. The functions
+ *        below that take a name, and sl_tune_load, go by the thread that calls them, each time. Kernels do not look:
+ *        where a thread with another length is to compute, or one is to change its length (PR_SVE_SET_VL), force
+ *        "neon" first, else results are wrong, and accesses go beyond arrays. */
 
 /* A variant by name, to call side by side with others; NULL when it cannot run here. NULL names the one in
  * use. */

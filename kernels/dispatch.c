@@ -202,8 +202,8 @@ const char *sl_isa_why_not(const char *name)
 
 bool sl_isa_force(const char *name)
 {
-    const sl_kernels *table = runnable(name ? name : isas[(made() & ROW) - 1].name);
-    made();
+    const unsigned now = made();
+    const sl_kernels *table = runnable(name ? name : isas[(now & ROW) - 1].name);
     if (!table)
         return false;
     atomic_store_explicit(&forced, name ? table : NULL, memory_order_release);

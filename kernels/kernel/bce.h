@@ -289,6 +289,19 @@ SL_NOINLINE void scatter_runs(gathered_runs *g, size_t n)
     }
 }
 
+/* The next tile, of at most `most` elements from `first` on: where an element is, a pointer and its number say. Returns how
+ * many it has. */
+SL_INLINE size_t next_gathered(gathered_runs *g, size_t first, size_t most, const T **x, const T **target,
+                               T **grad)
+{
+    const size_t n = least(GATHERED, most);
+    gather_runs(g, n);
+    *x = g->x - first;
+    *target = g->target - first;
+    *grad = *grad ? g->grad - first : NULL;
+    return n;
+}
+
 /* Whether runs are, which are done by so many elements together. */
 SL_INLINE int are_gathered(const bce_call *c, const runs *all, size_t together)
 {
@@ -321,13 +334,8 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
     if (gathered)
         gathered_runs_init(&short_runs, &all, x, target, grad);
     for (size_t first = 0, r = 0; first < c.count; first += count) {
-        if (gathered) {
-            count = least(GATHERED, c.count - first);
-            gather_runs(&short_runs, count);
-            x = short_runs.x - first;
-            target = short_runs.target - first;
-            grad = grad ? short_runs.grad - first : NULL;
-        }
+        if (gathered)
+            count = next_gathered(&short_runs, first, c.count - first, &x, &target, &grad);
         const size_t behind = first + count;
         size_t head = first + (nontemporal ? least(count, elements_to_line(grad + first)) : 0);
         /* What lies before the first line that is stored past the caches, and the rest. */
@@ -410,13 +418,8 @@ SL_INLINE void plain_losses_of(bce_call c, const T *x, const T *target, size_t r
     if (gathered)
         gathered_runs_init(&short_runs, &all, x, target, grad);
     for (size_t first = 0, r = 0; first < c.count; first += count) {
-        if (gathered) {
-            count = least(GATHERED, c.count - first);
-            gather_runs(&short_runs, count);
-            x = short_runs.x - first;
-            target = short_runs.target - first;
-            grad = grad ? short_runs.grad - first : NULL;
-        }
+        if (gathered)
+            count = next_gathered(&short_runs, first, c.count - first, &x, &target, &grad);
         const size_t behind = first + count;
         size_t head = first + (nontemporal ? least(count, elements_to_line(grad + first)) : 0);
         for (size_t start = first, end = head; start < behind; start = end, end = behind)
