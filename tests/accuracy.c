@@ -451,18 +451,23 @@ static void sums_and_means(const kernel *k, const isa *on)
 int main(void)
 {
     const topic topics[] = {
-        {.name = "within the bound, rows of every length", .cell = rows_of_every_length},
+        {.name = "within the bound, rows of every length", .bits_tell = true, .cell = rows_of_every_length},
         {.name = "within the bound, every magnitude",
+         .bits_tell = true,
          .cell = every_magnitude,
          .applies_to = is_wide_by_element},
         {.name = "within the bound, every input", .cell = every_input, .applies_to = is_storage_by_element},
-        {.name = "keeps the order", .cell = keeps_the_order, .applies_to = is_softmax},
-        {.name = "one column is 1", .cell = one_column_is_1, .applies_to = is_softmax},
-        {.name = "constant row is 1/n", .cell = constant_row_is_1_over_n, .applies_to = is_softmax_of_rows},
+        {.name = "keeps the order", .bits_tell = true, .cell = keeps_the_order, .applies_to = is_softmax},
+        {.name = "one column is 1", .bits_tell = true, .cell = one_column_is_1, .applies_to = is_softmax},
+        {.name = "constant row is 1/n",
+         .bits_tell = true,
+         .cell = constant_row_is_1_over_n,
+         .applies_to = is_softmax_of_rows},
         {.name = "gradients of confident rows",
+         .bits_tell = true,
          .cell = confident_gradients,
          .applies_to = is_loss_of_softmax},
-        {.name = "sum and mean of losses", .cell = sums_and_means, .applies_to = is_loss},
+        {.name = "sum and mean of losses", .bits_tell = true, .cell = sums_and_means, .applies_to = is_loss},
     };
     return run_test_matrix("accuracy", topics, sizeof topics / sizeof *topics);
 }

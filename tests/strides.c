@@ -52,7 +52,7 @@ static void some_rows(const kernel *k, const isa *on)
     for (size_t i = 0; i < SHORT + LONGER; i++)
         for (size_t n = 0; n < 6; n++) {
             const size_t classes = i < SHORT ? i + 1 : longer[i - SHORT];
-            if (is_chosen(k, i * 6 + n, effort(1, 4)))
+            if (is_chosen(k, i * 6 + n, effort(2, 4)))
                 run_shape(k, on, sl_rows(1 + next_below(&g, classes > 1000 ? 5 : 40), classes), &g);
         }
 }
@@ -64,7 +64,7 @@ static void some_axes(const kernel *k, const isa *on)
     generator g = {52};
     for (size_t c = 0; c < sizeof classes / sizeof *classes; c++)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
-            if (is_chosen(k, c + 3 * i, effort(1, 4)))
+            if (is_chosen(k, c + 3 * i, effort(2, 4)))
                 run_shape(k, on, sl_axis(1 + next_below(&g, 3), classes[c], inner[i]), &g);
 }
 
@@ -91,7 +91,7 @@ static void between_pages(const kernel *k, const isa *on)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
             const size_t most_rows = classes[c] * inner[i] > 1000 ? 3 : 19;
             const size_t outer = 1 + next_below(&g, inner[i] == 1 ? most_rows : 2);
-            if (is_chosen(k, c + 5 * i, effort(2, 16)) && (inner[i] == 1 || classes[c] <= 100) &&
+            if (is_chosen(k, c + 5 * i, effort(5, 16)) && (inner[i] == 1 || classes[c] <= 100) &&
                 takes_shape(k, sl_axis(1, 1, inner[i])))
                 run_between_pages(k, on, sl_axis(outer, classes[c], inner[i]), &g);
         }

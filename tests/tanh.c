@@ -37,7 +37,7 @@ static num number_of(bits b)
 /* From 0 to infinity by steps of at most `step` numbers. */
 static void every_number(void)
 {
-    const bits step = SL_F64 ? TOP / effort(30000000, 300000) : effort(2, 997);
+    const bits step = SL_F64 ? TOP / effort(30000000, 300000) : effort(7, 997);
     generator g = {1};
     double worst = 0;
     num at = 0;

@@ -194,11 +194,13 @@ const call_spec *call_spec_at(const kernel *k, size_t i)
 
 /* ----------------------------------------------------------------------------------------------- topics */
 
+static bool earlier_has_the_bits;
+
 size_t effort(size_t full, size_t small)
 {
     const char *wanted = getenv("SOFTLANE_TEST_EFFORT");
     if (wanted == NULL || strcmp(wanted, "full") == 0)
-        return full;
+        return earlier_has_the_bits ? small : full;
     if (strcmp(wanted, "small") == 0)
         return small;
     fprintf(stderr, "SOFTLANE_TEST_EFFORT: neither 'small' nor 'full': '%s'\n", wanted);
@@ -231,9 +233,21 @@ typedef struct {
     char name[128];
 } cell;
 
+/* Whether one that is better has this one's class of bits. (golden.c and identity.c hold them to that.) */
+static bool is_another_of_its_class(const isa *on)
+{
+    for (size_t i = 0; i < on->index; i++) {
+        const isa better = isa_at(i);
+        if (better.table != NULL && is_asked_for(&better) && better.table->fma == on->table->fma)
+            return true;
+    }
+    return false;
+}
+
 static void step(void **state)
 {
     const cell *r = *state;
+    earlier_has_the_bits = r->of.bits_tell && is_another_of_its_class(&r->on);
     if (r->of.once != NULL) {
         r->of.once();
     } else if (r->of.each_kernel != NULL) {

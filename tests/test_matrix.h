@@ -61,6 +61,7 @@ const call_spec *call_spec_at(const kernel *k, size_t i);
 /* What is tested, and on what: exactly one of cell (a kernel on an ISA), each_isa, each_kernel and once. */
 typedef struct {
     const char *name;
+    bool bits_tell; /* little effort where a better ISA of the same class of bits goes through all of it */
     void (*cell)(const kernel *, const isa *);
     void (*each_isa)(const isa *);
     void (*each_kernel)(const kernel *);
@@ -72,7 +73,7 @@ typedef struct {
  * main's. */
 int run_test_matrix(const char *group, const topic *topics, size_t count);
 
-/* `full`, or `small` under SOFTLANE_TEST_EFFORT=small */
+/* `full`; or `small`, under SOFTLANE_TEST_EFFORT=small and where the bits tell */
 size_t effort(size_t full, size_t small);
 
 /* Element types share the work: all of it is for f32, a third for f64, a sixth for types that are storage.
