@@ -2,7 +2,8 @@
  *
  * The vocabulary in SVE with registers of SL_SVE_BITS, which the compiler must know (-msve-vector-bits): sve128.h, sve256.h and
  * sve512.h say how many. Masks are predicates. FMIN and FMAX treat NaN and zeros otherwise than x86, hence compare and select,
- * but where that may be. Not by clang: 14 does not unroll loops over such registers, which would lie in memory.
+ * but where that may be. Not by clang: 14 does not unroll loops over such registers, which would lie in memory; 19 compiles
+ * sve512 in f64 without end.
  */
 #ifndef SL_ISA_SVE_H
 #define SL_ISA_SVE_H
