@@ -237,7 +237,7 @@ static void say_arguments(record *r, const batch *b)
         [ABOUT_TARGETS] = hash_value(&targets),
     };
     for (int i = 0; i < ABOUT_COUNT; i++)
-        r->about[i].hash = of[i];
+        r->about[i].hash = (int64_t)of[i];
 }
 
 /* ---------------------------------------------------------------------------------------- statistics */
@@ -286,27 +286,22 @@ static sl_status weigh_logits(const batch *b, size_t first, size_t n)
     return SL_OK;
 }
 
-/* Of all parts of this rank: packed one by one, or merged. */
+/* Of all parts of this rank, merged. */
 static sl_status statistics(const batch *b)
 {
     sl_mpi_vocabulary *v = b->v;
     const size_t rows = b->shape.outer, part = v->layout.part;
-    sl_status status = SL_OK;
     for (size_t r = 0; r < rows; r++)
         v->whole[r] = sl_stats_empty();
     for (size_t i = 0; i < v->own_parts; i++) {
         const size_t first = i * part, left = v->own.classes - first, n = left < part ? left : part;
-        status = statistics_of_part(b, first, n);
+        sl_status status = statistics_of_part(b, first, n);
         if (status == SL_OK && is_weighted(b))
             status = weigh_logits(b, first, n);
-        for (size_t r = 0; status == SL_OK && r < rows; r++) {
-            if (is_gathered(v))
-                status = sl_stats_pack(&v->of_part[r], v->out + gathered_at(v, i, r), GATHERED_BYTES);
-            else
-                sl_stats_merge(&v->whole[r], &v->of_part[r]);
-        }
         if (status != SL_OK)
             return status;
+        for (size_t r = 0; r < rows; r++)
+            sl_stats_merge(&v->whole[r], &v->of_part[r]);
     }
     return SL_OK;
 }

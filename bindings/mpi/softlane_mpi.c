@@ -2,15 +2,16 @@
  *
  * Statistics as an MPI datatype with its operation; a vocabulary that is split over ranks; the exchange that each call makes.
  *
- * An element of the exchange has SL_PACKED_ANY bytes: packed statistics, or a record of what a rank says of its arguments. The first
- * element of each rank is its record. So the collective that carries the statistics also makes all ranks see the same status.
+ * The exchange is one reduction: a record of what a rank says of its arguments, and then statistics, one element for each row. So the
+ * collective that carries the statistics also makes all ranks see the same status. Elements are sl_stats as they are in memory: packed
+ * ones are 128 bytes instead of 136, but packing and unpacking takes three times as long as the merging itself (README.md).
  */
 #include "vocabulary.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *sl_mpi_status_string(sl_mpi_status status)
 {
@@ -32,53 +33,41 @@ const char *sl_mpi_status_string(sl_mpi_status status)
 
 /* ---------------------------------------------------------------------------------------------- records */
 
-/* As words of 8 bytes, the lowest byte first, like packed statistics, whose first two bytes are others. */
-enum { RECORD_WORDS = RECORD_BYTES / 8, RECORD_NAME = 0x504d };
-_Static_assert(4 + 2 * ABOUT_COUNT <= RECORD_WORDS, "a record is as long as packed statistics");
+/* A record in the place of statistics is told by a count that these never have; what is in fields of double is small and whole. */
+#define RECORD_COUNT UINT64_MAX
+enum { DIGITS = sizeof(((sl_stats *)0)->exact_rest.digit) / sizeof(int64_t) };
+_Static_assert((int)ABOUT_COUNT <= (int)DIGITS, "a record fits into statistics");
 
-static void put_word(unsigned char *to, uint64_t word)
+static sl_stats put_record(const record *r)
 {
-    for (int i = 0; i < 8; i++)
-        to[i] = (unsigned char)(word >> 8 * i);
-}
-
-static uint64_t get_word(const unsigned char *from)
-{
-    uint64_t word = 0;
-    for (int i = 0; i < 8; i++)
-        word |= (uint64_t)from[i] << 8 * i;
-    return word;
-}
-
-static void put_record(const record *r, unsigned char *to)
-{
-    uint64_t word[RECORD_WORDS] = {RECORD_NAME, r->status, r->rank_of_status, r->lowest};
+    sl_stats s = {.max = (double)r->status,
+                  .rest = (double)r->rank_of_status,
+                  .target = (double)r->lowest,
+                  .count = RECORD_COUNT};
     for (int i = 0; i < ABOUT_COUNT; i++) {
-        word[4 + 2 * i] = r->about[i].hash;
-        word[5 + 2 * i] = r->about[i].rank_of_other;
+        s.exact_rest.digit[i] = r->about[i].hash;
+        s.exact_logits.digit[i] = r->about[i].rank_of_other;
     }
-    for (int i = 0; i < RECORD_WORDS; i++)
-        put_word(to + 8 * i, word[i]);
+    return s;
 }
 
-static bool is_record(const unsigned char *from) { return get_word(from) == RECORD_NAME; }
-
-static record get_record(const unsigned char *from)
+static record get_record(const sl_stats *s)
 {
     record r = {
-        .status = get_word(from + 8), .rank_of_status = get_word(from + 16), .lowest = get_word(from + 24)};
+        .status = (sl_mpi_status)s->max, .rank_of_status = (int64_t)s->rest, .lowest = (int64_t)s->target};
     for (int i = 0; i < ABOUT_COUNT; i++) {
-        r.about[i].hash = get_word(from + 8 * (4 + 2 * i));
-        r.about[i].rank_of_other = get_word(from + 8 * (5 + 2 * i));
+        r.about[i].hash = s->exact_rest.digit[i];
+        r.about[i].rank_of_other = s->exact_logits.digit[i];
     }
     return r;
 }
 
-#define NO_RANK UINT64_MAX
+/* Above all ranks, and whole as a double. */
+#define NO_RANK ((int64_t)1 << 40)
 
 record record_of(int rank)
 {
-    record r = {.status = SL_OK, .rank_of_status = NO_RANK, .lowest = (uint64_t)rank};
+    record r = {.status = SL_OK, .rank_of_status = NO_RANK, .lowest = rank};
     for (int i = 0; i < ABOUT_COUNT; i++)
         r.about[i].rank_of_other = NO_RANK;
     return r;
@@ -87,12 +76,12 @@ record record_of(int rank)
 void say_status(record *r, sl_mpi_status status)
 {
     if (status != SL_OK) {
-        r->status = (uint64_t)status;
+        r->status = status;
         r->rank_of_status = r->lowest;
     }
 }
 
-static uint64_t lower(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static int64_t lower(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Commutative and associative: `other` is always the lowest rank that differs from the lowest one. */
 static record both_records(const record *a, const record *b)
@@ -118,16 +107,14 @@ static sl_mpi_status status_of_record(const record *r, char why[WHY_SIZE])
         "another number of rows", "another type of logits", "other options",
         "other class weights or upstream gradients", "other targets"};
     if (r->status != SL_OK) {
-        const sl_mpi_status status = (sl_mpi_status)r->status;
-        snprintf(why, WHY_SIZE, "rank %llu: %s", (unsigned long long)r->rank_of_status,
-                 sl_mpi_status_string(status));
-        return status;
+        snprintf(why, WHY_SIZE, "rank %lld: %s", (long long)r->rank_of_status,
+                 sl_mpi_status_string(r->status));
+        return r->status;
     }
     for (int i = 0; i < ABOUT_COUNT; i++)
         if (r->about[i].rank_of_other != NO_RANK) {
-            snprintf(why, WHY_SIZE, "rank %llu has %s than rank %llu",
-                     (unsigned long long)r->about[i].rank_of_other, subjects[i],
-                     (unsigned long long)r->lowest);
+            snprintf(why, WHY_SIZE, "rank %lld has %s than rank %lld", (long long)r->about[i].rank_of_other,
+                     subjects[i], (long long)r->lowest);
             return SL_MPI_ERR_DIFFERENT;
         }
     snprintf(why, WHY_SIZE, "%s", sl_mpi_status_string(SL_OK));
@@ -136,31 +123,19 @@ static sl_mpi_status status_of_record(const record *r, char why[WHY_SIZE])
 
 /* ------------------------------------------------------------------------------------------- statistics */
 
-static void merge_packed(const unsigned char *from, unsigned char *into)
-{
-    sl_stats a, b;
-    if (sl_stats_unpack(from, SL_PACKED_ANY, &a) == SL_OK &&
-        sl_stats_unpack(into, SL_PACKED_ANY, &b) == SL_OK) {
-        sl_stats_merge(&b, &a);
-        (void)sl_stats_pack(&b, into, SL_PACKED_ANY);
-    } else {
-        memset(into, 0, SL_PACKED_ANY); /* no statistics, whatever is merged with it */
-    }
-}
-
 static void merge_elements(void *from, void *into, int *length, MPI_Datatype *type)
 {
+    const sl_stats *a = from;
+    sl_stats *b = into;
     (void)type;
-    for (int i = 0; i < *length; i++) {
-        const unsigned char *a = (const unsigned char *)from + (size_t)i * SL_PACKED_ANY;
-        unsigned char *b = (unsigned char *)into + (size_t)i * SL_PACKED_ANY;
-        if (is_record(a) && is_record(b)) {
-            const record of_a = get_record(a), of_b = get_record(b), both = both_records(&of_a, &of_b);
-            put_record(&both, b);
+    for (int i = 0; i < *length; i++)
+        if (a[i].count == RECORD_COUNT && b[i].count == RECORD_COUNT) {
+            const record of_a = get_record(&a[i]), of_b = get_record(&b[i]),
+                         both = both_records(&of_a, &of_b);
+            b[i] = put_record(&both);
         } else {
-            merge_packed(a, b);
+            sl_stats_merge(&b[i], &a[i]);
         }
-    }
 }
 
 sl_mpi_status sl_mpi_stats_create(MPI_Datatype *type, MPI_Op *op)
@@ -169,7 +144,12 @@ sl_mpi_status sl_mpi_stats_create(MPI_Datatype *type, MPI_Op *op)
         return SL_ERR_NULL;
     *type = MPI_DATATYPE_NULL;
     *op = MPI_OP_NULL;
-    if (MPI_Type_contiguous(SL_PACKED_ANY, MPI_BYTE, type) == MPI_SUCCESS &&
+    const int lengths[] = {4, 1, 12};
+    const MPI_Aint at[] = {offsetof(sl_stats, max), offsetof(sl_stats, count),
+                           offsetof(sl_stats, exact_rest)};
+    const MPI_Datatype of[] = {MPI_DOUBLE, MPI_UINT64_T, MPI_INT64_T};
+    _Static_assert(sizeof(sl_stats) == 17 * 8, "numbers of 8 bytes, without gaps");
+    if (MPI_Type_create_struct(3, lengths, at, of, type) == MPI_SUCCESS &&
         MPI_Type_commit(type) == MPI_SUCCESS && MPI_Op_create(merge_elements, 1, op) == MPI_SUCCESS)
         return SL_OK;
     sl_mpi_stats_free(type, op);
@@ -224,13 +204,10 @@ static bool is_same_layout(const introduction *a, const introduction *b)
     return a->classes == b->classes && a->part == b->part && a->most_rows == b->most_rows && a->fma == b->fma;
 }
 
-/* MPI counts elements, and bytes where their number differs from rank to rank, in int. */
-static bool is_countable(const introduction *a, size_t ranks)
+/* MPI counts elements in int. */
+static bool is_countable(const introduction *a)
 {
-    const uint64_t parts = parts_in(a->classes, a->part);
-    if (a->most_rows >= INT_MAX || a->most_rows > PTRDIFF_MAX / 1024 || a->classes > PTRDIFF_MAX / 8)
-        return false;
-    return parts > SL_MPI_GATHERED || ranks * RECORD_BYTES + parts * a->most_rows * GATHERED_BYTES <= INT_MAX;
+    return a->most_rows < INT_MAX && a->most_rows < PTRDIFF_MAX / 1024 && a->classes < PTRDIFF_MAX / 8;
 }
 
 static bool is_cut_right(const introduction *a)
@@ -263,7 +240,7 @@ static sl_mpi_status status_of_introductions(const introduction *of, size_t rank
     for (size_t i = 1; i < ranks; i++)
         if (!is_same_layout(&of[i], &of[0]))
             return SL_MPI_ERR_DIFFERENT;
-    if (!is_countable(&of[0], ranks))
+    if (!is_countable(&of[0]))
         return SL_ERR_SIZE;
     for (size_t i = 0; i < ranks; i++)
         if (!is_cut_right(&of[i]))
@@ -273,29 +250,16 @@ static sl_mpi_status status_of_introductions(const introduction *of, size_t rank
 
 /* ----------------------------------------------------------------------------------------- a vocabulary */
 
-static bool allocate(sl_mpi_vocabulary *v, const introduction *of)
+static bool allocate(sl_mpi_vocabulary *v)
 {
-    const size_t ranks = (size_t)v->ranks, rows = v->layout.most_rows;
-    const size_t longest = v->own.classes < v->layout.part ? v->own.classes : v->layout.part;
-    const size_t reduced = (1 + rows) * SL_PACKED_ANY;
-    const size_t out = RECORD_BYTES + v->own_parts * rows * GATHERED_BYTES,
-                 in = ranks * RECORD_BYTES + v->parts * rows * GATHERED_BYTES;
-    v->parts_of = calloc(ranks, sizeof *v->parts_of);
-    v->counts = calloc(ranks, sizeof *v->counts);
-    v->offsets = calloc(ranks, sizeof *v->offsets);
-    v->out = calloc(is_gathered(v) ? out : reduced, 1);
-    v->in = calloc(is_gathered(v) ? in : reduced, 1);
-    v->whole = calloc(rows + 1, sizeof *v->whole);
+    const size_t rows = v->layout.most_rows, part = v->layout.part, own = v->own.classes;
+    v->element = calloc(rows + 1, sizeof *v->element);
     v->of_part = calloc(rows + 1, sizeof *v->of_part);
     v->id = calloc(rows + 1, sizeof *v->id);
     v->cost = calloc(rows + 1, sizeof *v->cost);
-    v->product = calloc(longest + 1, sizeof *v->product);
-    if (!v->parts_of || !v->counts || !v->offsets || !v->out || !v->in || !v->whole || !v->of_part ||
-        !v->id || !v->cost || !v->product)
-        return false;
-    for (size_t i = 0; i < ranks; i++)
-        v->parts_of[i] = parts_in(of[i].own, v->layout.part);
-    return true;
+    v->product = calloc((own < part ? own : part) + 1, sizeof *v->product);
+    v->whole = v->element + 1;
+    return v->element && v->of_part && v->id && v->cost && v->product;
 }
 
 static void release(sl_mpi_vocabulary *v)
@@ -303,12 +267,7 @@ static void release(sl_mpi_vocabulary *v)
     if (v == NULL)
         return;
     sl_mpi_stats_free(&v->type, &v->op);
-    free(v->parts_of);
-    free(v->counts);
-    free(v->offsets);
-    free(v->out);
-    free(v->in);
-    free(v->whole);
+    free(v->element);
     free(v->of_part);
     free(v->id);
     free(v->cost);
@@ -334,10 +293,9 @@ static sl_mpi_status introduce(sl_mpi_vocabulary *v, const introduction *own, in
     status = status_of_introductions(of, (size_t)v->ranks);
     if (status != SL_OK)
         return status;
-    v->parts = parts_in(v->layout.classes, v->layout.part);
     v->own_parts = parts_in(v->own.classes, v->layout.part);
     status = sl_mpi_stats_create(&v->type, &v->op);
-    return agree(v->comm, status != SL_OK ? status : allocate(v, of) ? SL_OK : SL_MPI_ERR_MEMORY);
+    return agree(v->comm, status != SL_OK ? status : allocate(v) ? SL_OK : SL_MPI_ERR_MEMORY);
 }
 
 sl_mpi_status sl_mpi_vocabulary_create(MPI_Comm comm, sl_mpi_layout layout, sl_mpi_shard own,
@@ -403,66 +361,15 @@ static sl_mpi_status failed(sl_mpi_vocabulary *v, int code)
     return SL_MPI_ERR_MPI;
 }
 
-static sl_mpi_status merge_gathered(sl_mpi_vocabulary *v, size_t rows)
-{
-    for (size_t r = 0; r < rows; r++)
-        v->whole[r] = sl_stats_empty();
-    for (int from = 0; from < v->ranks; from++)
-        for (size_t i = 0; i < v->parts_of[from]; i++)
-            for (size_t r = 0; r < rows; r++) {
-                sl_stats part;
-                const sl_status status =
-                    sl_stats_unpack(v->in + v->offsets[from] + gathered_at(v, i, r), GATHERED_BYTES, &part);
-                if (status != SL_OK)
-                    return (sl_mpi_status)status;
-                sl_stats_merge(&v->whole[r], &part);
-            }
-    return SL_OK;
-}
-
-static sl_mpi_status gather(sl_mpi_vocabulary *v, const record *own, size_t rows)
-{
-    int offset = 0;
-    for (int i = 0; i < v->ranks; i++) {
-        v->counts[i] = (int)gathered_at(v, v->parts_of[i], 0);
-        v->offsets[i] = offset;
-        offset += v->counts[i];
-    }
-    const int code =
-        MPI_Allgatherv(v->out, v->counts[v->rank], MPI_BYTE, v->in, v->counts, v->offsets, MPI_BYTE, v->comm);
-    if (code != MPI_SUCCESS)
-        return failed(v, code);
-    record all = *own;
-    for (int i = 0; i < v->ranks; i++)
-        if (i != v->rank) {
-            const record other = get_record(v->in + v->offsets[i]);
-            all = both_records(&all, &other);
-        }
-    const sl_mpi_status status = status_of_record(&all, v->why);
-    return status != SL_OK ? status : merge_gathered(v, rows);
-}
-
-static sl_mpi_status reduce(sl_mpi_vocabulary *v, size_t rows)
-{
-    for (size_t r = 0; r < rows; r++)
-        (void)sl_stats_pack(&v->whole[r], v->out + (1 + r) * SL_PACKED_ANY, SL_PACKED_ANY);
-    memset(v->out + (1 + rows) * SL_PACKED_ANY, 0, (v->layout.most_rows - rows) * SL_PACKED_ANY);
-    const int code = MPI_Allreduce(v->out, v->in, (int)(1 + v->layout.most_rows), v->type, v->op, v->comm);
-    if (code != MPI_SUCCESS)
-        return failed(v, code);
-    const record all = get_record(v->in);
-    sl_mpi_status status = status_of_record(&all, v->why);
-    for (size_t r = 0; status == SL_OK && r < rows; r++)
-        status = (sl_mpi_status)sl_stats_unpack(v->in + (1 + r) * SL_PACKED_ANY, SL_PACKED_ANY, &v->whole[r]);
-    return status;
-}
-
 sl_mpi_status exchange(sl_mpi_vocabulary *v, const record *own, size_t rows)
 {
-    put_record(own, v->out);
-    const sl_mpi_status status =
-        is_gathered(v) ? gather(v, own, rows) : reduce(v, own->status == SL_OK ? rows : 0);
-    if (status == SL_ERR_PACKED)
-        snprintf(v->why, WHY_SIZE, "what was exchanged is damaged");
-    return status;
+    for (size_t r = own->status == SL_OK ? rows : 0; r < v->layout.most_rows; r++)
+        v->whole[r] = sl_stats_empty();
+    v->element[0] = put_record(own);
+    const int code =
+        MPI_Allreduce(MPI_IN_PLACE, v->element, (int)(1 + v->layout.most_rows), v->type, v->op, v->comm);
+    if (code != MPI_SUCCESS)
+        return failed(v, code);
+    const record all = get_record(&v->element[0]);
+    return status_of_record(&all, v->why);
 }

@@ -52,15 +52,11 @@ const char *sl_mpi_status_string(sl_mpi_status status);
 
 /* ------------------------------------------------------------------------------------------- statistics */
 
-/* Statistics in MPI's own operations: a datatype of SL_PACKED_ANY bytes, which mean the same on any machine, and a commutative
- * operation that merges them.
+/* Statistics in MPI's own operations: a datatype for sl_stats, 136 bytes, and a commutative operation that merges them.
  *
- *   sl_stats_pack(&stats[r], packed[r], SL_PACKED_ANY);
- *   MPI_Allreduce(MPI_IN_PLACE, packed, rows, type, op, comm);
- *   sl_stats_unpack(packed[r], SL_PACKED_ANY, &stats[r]);
+ *   MPI_Allreduce(MPI_IN_PLACE, stats, rows, type, op, comm);
  *
- * Merging is exact: any order and any tree give the same bits. Bytes that are no packed statistics make sl_stats_unpack of the
- * result SL_ERR_PACKED, on all ranks.
+ * Merging is exact: any order and any tree of reductions give the same bits.
  *   status  NULL, MPI. Not collective */
 sl_mpi_status sl_mpi_stats_create(MPI_Datatype *type, MPI_Op *op);
 void sl_mpi_stats_free(MPI_Datatype *type, MPI_Op *op);
@@ -85,12 +81,10 @@ sl_mpi_shard sl_mpi_even_shard(size_t classes, size_t part, int rank, int ranks)
 
 /* A vocabulary whose shards the ranks of comm have, and the memory of its calls. Shards may be empty, and in any order.
  *   collective, and so is _free, which sets *v to NULL; NULL in it is taken
- *   memory  on each rank 450 bytes for each of most_rows, and what is exchanged, sent and received: up to SL_MPI_GATHERED parts in
- *           all 48 bytes a part and row, of more parts 128 bytes a row; 8 bytes for each class of a part
- *   status  NULL (v), OPTION (classes or part is 0), SIZE (more bytes than MPI can count, or than there are), CUT, COVER, DIFFERENT
- *           (layouts; or sl_isa(NULL)->fma), MEMORY, MPI. *v is NULL then */
+ *   memory  on each rank 288 bytes for each of most_rows, and 8 for each class of a part
+ *   status  NULL (v), OPTION (classes or part is 0), SIZE (most_rows is more than MPI can count), CUT, COVER, DIFFERENT (layouts;
+ *           or sl_isa(NULL)->fma), MEMORY, MPI. *v is NULL then */
 typedef struct sl_mpi_vocabulary sl_mpi_vocabulary;
-enum { SL_MPI_GATHERED = 8 };
 sl_mpi_status sl_mpi_vocabulary_create(MPI_Comm comm, sl_mpi_layout layout, sl_mpi_shard own,
                                        sl_mpi_vocabulary **v);
 void sl_mpi_vocabulary_free(sl_mpi_vocabulary **v);
@@ -106,9 +100,8 @@ const char *sl_mpi_why(const sl_mpi_vocabulary *v);
  *            with t = target[r], s = label_smoothing, w = class_weight
  *   grad_c = u_r * (softmax(x)_c * (sum_k q_k + 2 * z_loss * lse_r) - q_c),   q_c = w_c * ((1 - s) * [c == t] + s / classes)
  *            for the classes of this shard
- *   collective  one operation for the batch: MPI_Allgatherv of 48 bytes a row and part up to SL_MPI_GATHERED parts,
- *            MPI_Allreduce of 128 bytes a row beyond. So many rows as the layout has, and 128 bytes for what ranks must
- *            agree on
+ *   collective  one MPI_Allreduce for the batch: 136 bytes a row, for as many rows as the layout has, and one more element for what
+ *            ranks must agree on
  *   logits   rows x shard: shape = sl_rows(rows, own.classes), rows <= most_rows. Rows may have a pitch, shape.in.outer and
  *            shape.out.outer. Those of ignored rows are not read
  *   target   [rows] class ids of the whole vocabulary: the same on all ranks
