@@ -8,6 +8,8 @@
  *   one row   Statistics of parts depend on where the row is cut, so the cuts are fixed. Merging them is exact.
  */
 #include "parts.h"
+#include "check_output.h"
+#include "usage.h"
 
 #include <math.h>
 #include <softlane.h>
@@ -208,7 +210,7 @@ static bool compare_rows(run_parts *in_parallel)
     return same;
 }
 
-int compare_threads(run_parts *in_parallel)
+static int compare_threads(run_parts *in_parallel)
 {
     const bool one_row = compare_one_row(in_parallel), rows = compare_rows(in_parallel);
     return one_row && rows ? 0 : 1;
@@ -279,7 +281,7 @@ static bool time_shape(run_parts *in_parallel, const char *name, kind k, size_t 
     return true;
 }
 
-int time_threads(run_parts *in_parallel)
+static int time_threads(run_parts *in_parallel)
 {
     static const struct {
         const char *name;
@@ -305,4 +307,19 @@ int time_threads(run_parts *in_parallel)
         if (!time_shape(in_parallel, shapes[i].name, shapes[i].k, shapes[i].rows, shapes[i].classes))
             return 1;
     return 0;
+}
+
+int run_example(int argc, char **argv, const char *name, const char *how, run_parts *in_parallel)
+{
+    static const char arguments[] = "[times]";
+    char what[512];
+    snprintf(what, sizeof what,
+             "One long row, rows, and a mean by one to %d threads, to the same bits: %s.\n"
+             "times: how long one and two threads take; a minute, 1.5 GB.",
+             MOST_THREADS, how);
+    answer_help(argc, argv, arguments, what);
+    const bool times = argc > 1 && strcmp(argv[1], "times") == 0;
+    refuse_more(argc, argv, times ? 1 : 0, arguments);
+    check_output_at_exit(name);
+    return times ? time_threads(in_parallel) : compare_threads(in_parallel);
 }

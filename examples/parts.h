@@ -15,11 +15,9 @@ typedef void run_parts(size_t threads, size_t parts, part_of_work *run, void *wo
 
 enum { MOST_THREADS = 4 };
 
-/* One long row, a matrix of rows, and a mean loss with its gradient, by 1 to MOST_THREADS threads: prints what they have computed. 1 if
- * bits depend on the number of threads, else 0. */
-int compare_threads(run_parts *in_parallel);
-
-/* Prints a table of times by one and by two threads. 1 if there is not enough memory, else 0. */
-int time_threads(run_parts *in_parallel);
+/* What these programs do: one long row, a matrix of rows, and a mean loss with its gradient, by 1 to MOST_THREADS threads; it prints what
+ * they have computed. Or, if the argument is `times`, a table of times by one and by two threads. Returns the exit code: 1 if bits depend
+ * on the number of threads. */
+int run_example(int argc, char **argv, const char *name, const char *how, run_parts *in_parallel);
 
 #endif

@@ -2,9 +2,7 @@
  *
  * POSIX threads, started for each loop: thread i takes parts i, i + threads, i + 2 threads ... What they compute is in parts.c.
  */
-#include "check_output.h"
 #include "parts.h"
-#include "usage.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -37,11 +35,4 @@ static void in_parallel(size_t threads, size_t parts, part_of_work *run, void *w
         pthread_join(id[i], NULL);
 }
 
-int main(int argc, char **argv)
-{
-    answer_help(argc, argv, "",
-                "One long row, rows, and a mean by one to four POSIX threads, to the same bits.");
-    refuse_more(argc, argv, 0, "");
-    check_output_at_exit("threads");
-    return compare_threads(in_parallel);
-}
+int main(int argc, char **argv) { return run_example(argc, argv, "threads", "POSIX threads", in_parallel); }

@@ -2,9 +2,7 @@
  *
  * OpenMP: a loop over parts. What they compute is in parts.c.
  */
-#include "check_output.h"
 #include "parts.h"
-#include "usage.h"
 
 static void in_parallel(size_t threads, size_t parts, part_of_work *run, void *work)
 {
@@ -13,11 +11,4 @@ static void in_parallel(size_t threads, size_t parts, part_of_work *run, void *w
         run(work, i);
 }
 
-int main(int argc, char **argv)
-{
-    answer_help(argc, argv, "",
-                "One long row, rows, and a mean by one to four threads of OpenMP, to the same bits.");
-    refuse_more(argc, argv, 0, "");
-    check_output_at_exit("threads_openmp");
-    return compare_threads(in_parallel);
-}
+int main(int argc, char **argv) { return run_example(argc, argv, "threads_openmp", "OpenMP", in_parallel); }

@@ -3,16 +3,12 @@
  * A pool of threads that a program may have already: they wait for work, and each takes the next part that nobody has. The caller works,
  * too. What they compute is in parts.c.
  */
-#include "check_output.h"
 #include "parts.h"
-#include "usage.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Workers 1 to MOST_THREADS - 1. Everything but `next` is guarded by `lock`. */
 static struct {
@@ -101,15 +97,8 @@ static void stop(void)
 
 int main(int argc, char **argv)
 {
-    static const char arguments[] = "[times]";
-    answer_help(argc, argv, arguments,
-                "One long row, rows, and a mean by a pool of one to four threads, to the same bits.\n"
-                "times: how long one and two threads take, a minute, 1.5 GB.");
-    const bool times = argc == 2 && strcmp(argv[1], "times") == 0;
-    refuse_more(argc, argv, times ? 1 : 0, arguments);
-    check_output_at_exit("threads_pool");
     start();
-    const int code = times ? time_threads(in_parallel) : compare_threads(in_parallel);
+    const int code = run_example(argc, argv, "threads_pool", "a pool of threads", in_parallel);
     stop();
     return code;
 }

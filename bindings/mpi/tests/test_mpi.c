@@ -466,6 +466,12 @@ static void by_all_ranks(const cased *k, const results *want, int split)
     check(memcmp(got.lse, want->lse, rows * dt->loss_size) == 0, "%s, split %d: lse", k->text, split);
     check(same_columns(k, got.grad, own.classes, own, want->grad), "%s, split %d: gradient", k->text, split);
 
+    for (size_t r = 0; r < rows; r++) { /* ignored rows are not looked at */
+        const bool ignored = k->o.has_ignore_index && k->target[r] == IGNORED;
+        check(sl_mpi_stats(v)[r].count == (ignored ? 0 : k->s.classes), "%s, split %d: statistics of row %zu",
+              k->text, split, r);
+    }
+
     /* From what was saved; forward alone; the gradient alone; in place, with gaps that stay. */
     o.lse = NULL;
     memset(got.grad, 0, rows * own.classes * dt->size);
@@ -657,6 +663,9 @@ static void test_wrong_shards(void)
     bad = rank == 0 ? (sl_mpi_shard){0, 1000} : own;
     expect_alike(create_status(1000, 100, 8, bad), ranks > 1 ? SL_MPI_ERR_COVER : SL_OK,
                  "a class in two shards", "");
+    bad = rank == 0 ? (sl_mpi_shard){0, 500} : rank == 1 ? (sl_mpi_shard){400, 500} : (sl_mpi_shard){0, 0};
+    expect_alike(create_status(1000, 100, 8, bad), SL_MPI_ERR_COVER,
+                 "as many classes as there are, some of them twice", "");
     const sl_mpi_status different = ranks > 1 ? SL_MPI_ERR_DIFFERENT : SL_OK;
     expect_alike(create_status(1000, rank == last ? 50 : 100, 8, own), different, "different parts", "");
     expect_alike(create_status(1000, 100, rank == last ? 9 : 8, own), different, "different most_rows", "");
@@ -749,7 +758,6 @@ static void test_wrong_arguments(sl_mpi_layout layout)
                                    &w.v) == SL_OK,
           "create");
     reset(&w);
-    expect_status(&w, SL_OK, "nothing");
 #define ON_ONE(change, want, what)                                                                           \
     do {                                                                                                     \
         if (me) {                                                                                            \
@@ -757,6 +765,8 @@ static void test_wrong_arguments(sl_mpi_layout layout)
         }                                                                                                    \
         expect_status(&w, want, what);                                                                       \
     } while (0)
+    ON_ONE(w.target[7] = WRONG_CLASSES, SL_ERR_TARGET, "in the first call a target beyond the vocabulary");
+    expect_status(&w, SL_OK, "nothing");
     ON_ONE(w.target[7] = WRONG_CLASSES, SL_ERR_TARGET, "a target beyond the vocabulary");
     ON_ONE(w.target[0] = -7, SL_ERR_TARGET, "a negative target");
     ON_ONE(w.logits = w.shape.classes ? NULL : w.logits, w.shape.classes ? SL_ERR_NULL : SL_OK,
