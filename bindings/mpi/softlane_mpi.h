@@ -116,9 +116,10 @@ const char *sl_mpi_why(const sl_mpi_vocabulary *v);
  *            loss and gradient of the last are 0. A target logit of -inf costs +inf, but with weight 0 nothing. In f64 the loss
  *            is not defined where the sum of the logits (with weights: of w_c x_c) overflows and s > 0, and infinite where the
  *            difference of maximum and target's logit overflows
- *   error    loss, s = 0: as cross_entropy, f32 2.0 ULP tested, f64 5.0; also where it is next to 0. With smoothing the same and
- *            1 ULP more, of the larger of the loss and s / classes * sum_c |w_c| * (|max| + |x_c|). With z_loss 2 z_loss |lse|
- *            max(|lse|, max |x_c|) more. Sums and means as all losses of softlane. Gradient: cross_entropy_shard_grad
+ *   error    loss: f32 2.0 ULP tested, f64 5.0, also where it is next to 0; 1 more with weights. With smoothing 1 more, and of the
+ *            larger of the loss and s / classes * sum_c |w_c| * (|max| + |x_c|); with z_loss 1 more, and of the larger of the loss and
+ *            2 z_loss |lse| max(|lse|, max |x_c|). Sums and means as those of all losses. lse: as sl_softmax_stats. Gradient: as
+ *            sl_cross_entropy_shard_grad
  *   status   STRIDE, SIZE (rows > most_rows, too), NULL, OPTION (shape.classes is not that of the shard, too), OVERLAP, TARGET,
  *            DIFFERENT (rows, type of the logits, options, weights, upstream, targets), MPI. NULL without a collective if v is */
 sl_mpi_status sl_mpi_cross_entropy_f32(sl_mpi_vocabulary *v, const float *logits, const int64_t *target,
