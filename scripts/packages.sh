@@ -52,6 +52,8 @@ is_provided() {
         libbenchmark-dev) compiles g++ c++ benchmark/benchmark.h ;;
         libhwloc-dev) compiles gcc c hwloc.h ;;
         libmpfr-dev) compiles gcc c mpfr.h ;;
+        libopenblas-dev) compiles gcc c cblas.h ;;
+        libopenmpi-dev | openmpi-bin) has_commands mpicc mpirun ;;
         libclang-rt-dev) has_commands clang && [[ -e $(clang -print-file-name=include/fuzzer/FuzzedDataProvider.h) ]] ;;
         python3-numpy | python3-matplotlib | python3-selenium) imports "${1#python3-}" ;;
         python3-venv) imports ensurepip ;;
