@@ -28,6 +28,12 @@ def scripts():
             yield path
 
 
+def further_examples():
+    """Those of these examples that were built: not every compiler has OpenMP, nor every machine OpenBLAS."""
+    names = "threads", "threads_pool", "threads_openmp", "linear_cross_entropy"
+    return [name for name in names if (pathlib.Path(EXAMPLES) / f"example_{name}").exists()]
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -169,8 +175,9 @@ class Full(Folder):
     def test_examples(self):
         if not EXAMPLES:
             self.skipTest("no examples built")
-        for name in "isa_compare", "threads", "classify", "train", "multi_label":
-            command = [pathlib.Path(EXAMPLES) / f"example_{name}", *([] if name in ("isa_compare", "threads") else [DATA])]
+        on_digits = "classify", "train", "multi_label"
+        for name in "isa_compare", *on_digits, *further_examples():
+            command = [pathlib.Path(EXAMPLES) / f"example_{name}", *([DATA] if name in on_digits else [])]
             with FULL.open("w") as full:
                 done = self.run_it(command, stdout=full)
             self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1), done.stderr)
@@ -179,7 +186,7 @@ class Full(Folder):
     def test_examples_usage(self):
         if not EXAMPLES:
             self.skipTest("no examples built")
-        for name in "isa_compare", "threads", "classify", "train", "multi_label", "why_softmax":
+        for name in "isa_compare", "classify", "train", "multi_label", "why_softmax", *further_examples():
             program = pathlib.Path(EXAMPLES) / f"example_{name}"
             for flag in "-h", "--help":
                 done = self.run_it([program, flag])
@@ -188,6 +195,15 @@ class Full(Folder):
             for arguments in ["--nonsense"], ["a", "b"]:
                 done = self.run_it([program, *arguments])
                 self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), done.stderr)
+
+    def test_sizes_of_an_example(self):
+        if not EXAMPLES or "linear_cross_entropy" not in further_examples():
+            self.skipTest("built without OpenBLAS")
+        program = pathlib.Path(EXAMPLES) / "example_linear_cross_entropy"
+        self.assertEqual(self.run_it([program, "9", "4", "100", "2"]).returncode, 0)
+        for sizes in "0 4 100 1", "9 4 100 10", "9 x 100 2", "9 4 -1 2", "9 4 100", "9 4 100 2 2", "1000000 4 16000000 2":
+            done = self.run_it([program, *sizes.split()])
+            self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), done.stderr)
 
     def test_scripts(self):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
