@@ -159,7 +159,7 @@ static bool is_close(const char *what, const float *a, const float *b, size_t n,
     return close;
 }
 
-/* By how much the program has grown at most, in MiB, since it had `before`. */
+/* The most memory that the program has had so far, in MiB. */
 static double peak(void)
 {
     struct rusage usage;
