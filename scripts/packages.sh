@@ -54,6 +54,7 @@ is_provided() {
         libmpfr-dev) compiles gcc c mpfr.h ;;
         libclang-rt-dev) has_commands clang && [[ -e $(clang -print-file-name=include/fuzzer/FuzzedDataProvider.h) ]] ;;
         python3-numpy | python3-matplotlib | python3-selenium) imports "${1#python3-}" ;;
+        python3-dev) [[ -e $(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h ]] ;;
         python3-venv) imports ensurepip ;;
         abigail-tools) has_commands abidw abidiff ;;
         chromium-driver) has_commands /usr/bin/chromedriver ;;

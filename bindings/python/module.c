@@ -99,9 +99,10 @@ static const struct {
 
 /* The names of their arguments. */
 #define NAMES(DO)                                                                                            \
-    DO(x) DO(a) DO(y) DO(dy) DO(target) DO(axis) DO(out) DO(keepdims) DO(reduction) DO(grad) DO(lse)         \
-    DO(class_weight) DO(pos_weight) DO(label_smoothing) DO(ignore_index) DO(upstream) DO(safe_rows)          \
-    DO(empty_mean_zero) DO(z_loss) DO(softcap) DO(divisor) DO(scale) DO(mask) DO(slope) DO(sink)
+    DO(x)                                                                                                    \
+    DO(a) DO(y) DO(dy) DO(target) DO(axis) DO(out) DO(keepdims) DO(reduction) DO(grad) DO(lse)               \
+        DO(class_weight) DO(pos_weight) DO(label_smoothing) DO(ignore_index) DO(upstream) DO(safe_rows)      \
+            DO(empty_mean_zero) DO(z_loss) DO(softcap) DO(divisor) DO(scale) DO(mask) DO(slope) DO(sink)
 enum {
     END,
 #define NAME(name) name##_,
@@ -129,25 +130,78 @@ typedef struct {
 #define LOSS_OPTIONS                                                                                         \
     reduction_, out_, class_weight_, pos_weight_, label_smoothing_, ignore_index_, upstream_, safe_rows_,    \
         empty_mean_zero_, z_loss_, softcap_, divisor_
-#define SIGNATURE_MAP {take_plain, ELEMENTS, 2, {x_, out_}}
-#define SIGNATURE_MAP_WIDE {take_plain, ELEMENTS | WIDE, 2, {x_, out_}}
-#define SIGNATURE_MAP_BACKWARD {take_plain, ELEMENTS, 3, {a_, dy_, out_}}
-#define SIGNATURE_ROW_MAP {take_plain, 0, 3, {x_, axis_, out_}}
-#define SIGNATURE_ROW_WIDE {take_plain, WIDE, 3, {x_, axis_, out_}}
-#define SIGNATURE_ROW_FOLD {take_plain, WIDE | FOLD, 3, {x_, axis_, out_, keepdims_}}
-#define SIGNATURE_ROW_BACKWARD {take_plain, 0, 4, {y_, dy_, axis_, out_}}
+#define SIGNATURE_MAP                                                                                        \
+    {                                                                                                        \
+        take_plain, ELEMENTS, 2, { x_, out_ }                                                                \
+    }
+#define SIGNATURE_MAP_WIDE                                                                                   \
+    {                                                                                                        \
+        take_plain, ELEMENTS | WIDE, 2, { x_, out_ }                                                         \
+    }
+#define SIGNATURE_MAP_BACKWARD                                                                               \
+    {                                                                                                        \
+        take_plain, ELEMENTS, 3, { a_, dy_, out_ }                                                           \
+    }
+#define SIGNATURE_ROW_MAP                                                                                    \
+    {                                                                                                        \
+        take_plain, 0, 3, { x_, axis_, out_ }                                                                \
+    }
+#define SIGNATURE_ROW_WIDE                                                                                   \
+    {                                                                                                        \
+        take_plain, WIDE, 3, { x_, axis_, out_ }                                                             \
+    }
+#define SIGNATURE_ROW_FOLD                                                                                   \
+    {                                                                                                        \
+        take_plain, WIDE | FOLD, 3, { x_, axis_, out_, keepdims_ }                                           \
+    }
+#define SIGNATURE_ROW_BACKWARD                                                                               \
+    {                                                                                                        \
+        take_plain, 0, 4, { y_, dy_, axis_, out_ }                                                           \
+    }
 #define SIGNATURE_ROW_OPTIONS                                                                                \
-    {take_scores, 0, 3, {x_, axis_, out_, scale_, softcap_, mask_, slope_, sink_, lse_, safe_rows_}}
-#define SIGNATURE_CLASS_LOSS {take_loss, IDS, 3, {x_, target_, axis_, grad_, lse_, LOSS_OPTIONS}}
-#define SIGNATURE_PROB_LOSS {take_loss, 0, 3, {x_, target_, axis_, grad_, lse_, LOSS_OPTIONS}}
-#define SIGNATURE_ELEMENT_LOSS {take_loss, ELEMENTS, 3, {x_, target_, axis_, grad_, lse_, LOSS_OPTIONS}}
-#define SIGNATURE_CLASS_GRAD {take_grad, IDS, 4, {x_, target_, lse_, axis_, LOSS_OPTIONS}}
-#define SIGNATURE_SHARD_GRAD {0}
-#define SIGNATURE_STATS {0}
-#define SIGNATURE_APPLY {0}
-#define SIGNATURE_STATS_ROWS {0}
-#define SIGNATURE_ROW_AT {0}
-#define SIGNATURE_ROW_TOP {0}
+    {                                                                                                        \
+        take_scores, 0, 3, { x_, axis_, out_, scale_, softcap_, mask_, slope_, sink_, lse_, safe_rows_ }     \
+    }
+#define SIGNATURE_CLASS_LOSS                                                                                 \
+    {                                                                                                        \
+        take_loss, IDS, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                                 \
+    }
+#define SIGNATURE_PROB_LOSS                                                                                  \
+    {                                                                                                        \
+        take_loss, 0, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                                   \
+    }
+#define SIGNATURE_ELEMENT_LOSS                                                                               \
+    {                                                                                                        \
+        take_loss, ELEMENTS, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                            \
+    }
+#define SIGNATURE_CLASS_GRAD                                                                                 \
+    {                                                                                                        \
+        take_grad, IDS, 4, { x_, target_, lse_, axis_, LOSS_OPTIONS }                                        \
+    }
+#define SIGNATURE_SHARD_GRAD                                                                                 \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define SIGNATURE_STATS                                                                                      \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define SIGNATURE_APPLY                                                                                      \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define SIGNATURE_STATS_ROWS                                                                                 \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define SIGNATURE_ROW_AT                                                                                     \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
+#define SIGNATURE_ROW_TOP                                                                                    \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 struct kernel {
     const char *name, *signature_name, *bounds;
@@ -237,6 +291,7 @@ typedef struct {
     int dimensions, row_dimensions;
     const npy_intp *lengths;
     npy_intp rows[NPY_MAXDIMS]; /* the lengths without that of the class axis */
+    PyObject *ids;              /* a reference to class ids, as int64; NULL where there are none */
     union {
         float f32;
         double f64;
@@ -257,6 +312,7 @@ static int read_x(const state *s, const kernel *k, PyObject *const *given, job *
             break;
         }
     memset(&j->c, 0, sizeof j->c);
+    j->ids = NULL;
     j->x = array(x);
     j->dimensions = PyArray_NDIM(j->x);
     j->lengths = PyArray_DIMS(j->x);
@@ -271,6 +327,8 @@ static int read_x(const state *s, const kernel *k, PyObject *const *given, job *
         if (!PyLong_CheckExact(axis))
             return 0;
         a = PyLong_AsLongAndOverflow(axis, &overflow);
+        if (overflow)
+            return 0;
     }
     if (a < -j->dimensions || a >= j->dimensions)
         return 0;
@@ -315,6 +373,22 @@ static int read_array(PyObject *given, int dimensions, const npy_intp *lengths, 
         return 0;
     *to = data(given);
     return 1;
+}
+
+/* Class ids are few: of another type than C's they are copied. Those of uint64 may be none of C's, which Python looks at. */
+static int read_ids(PyObject *given, job *j)
+{
+    const int type = is_plain(given, 0) ? PyArray_TYPE(array(given)) : NPY_NOTYPE;
+    if (!PyTypeNum_ISINTEGER(type) || type == NPY_ULONG || type == NPY_ULONGLONG ||
+        !fits(given, j->row_dimensions, j->rows, type, 0))
+        return 0;
+    Py_INCREF(given);
+    j->ids = type == NPY_INT64 ? given : PyArray_Cast(array(given), NPY_INT64);
+    if (type != NPY_INT64)
+        Py_DECREF(given);
+    if (j->ids != NULL)
+        j->c.other = data(j->ids);
+    return j->ids != NULL;
 }
 
 /* None and False: it is not wanted; True: a new array; an array: that one. */
@@ -424,11 +498,11 @@ static int read_loss(const state *s, const kernel *k, PyObject *const *given, jo
     sl_loss_options *o = &j->c.loss;
     PyObject *target = given[target_], *ignored = given[ignore_index_], *upstream = given[upstream_];
     const npy_intp classes = j->lengths[j->axis];
-    const int ids = k->signature.traits & IDS;
-    if (ids ? !fits(target, j->row_dimensions, j->rows, NPY_INT64, 0)
-            : !fits(target, j->dimensions, j->lengths, PyArray_TYPE(j->x), 0))
-        return 0;
-    j->c.other = data(target);
+    if (!(k->signature.traits & IDS)) {
+        if (!fits(target, j->dimensions, j->lengths, PyArray_TYPE(j->x), 0))
+            return 0;
+        j->c.other = data(target);
+    }
     if (given[reduction_] != NULL) {
         int r = 0;
         while (given[reduction_] != s->reductions[r])
@@ -464,7 +538,8 @@ static int read_loss(const state *s, const kernel *k, PyObject *const *given, jo
            read_flag(given[safe_rows_], SL_SAFE_ROWS, &o->flags) &&
            read_flag(given[empty_mean_zero_], SL_EMPTY_MEAN_ZERO, &o->flags) &&
            read_real(given[z_loss_], &o->z_loss) && read_real(given[softcap_], &o->softcap) &&
-           read_real(given[divisor_], &o->divisor);
+           read_real(given[divisor_], &o->divisor) &&
+           (!(k->signature.traits & IDS) || read_ids(target, j)); /* last, so that who fails holds none */
 }
 
 /* The loss (a mean or a sum is a number), its gradient and the log-sum-exps, as far as they are wanted. */
@@ -485,7 +560,8 @@ static PyObject *take_loss(const state *s, const kernel *k, PyObject *const *giv
         read_wanted(given[lse_], j.row_dimensions, j.rows, type, &lse, &j.c.loss.lse) &&
         (number || (out = output(given[out_], one ? 0 : dimensions, losses, type)) != NULL)) {
         j.c.out = number ? (void *)&j.loss : data(out);
-        if (run(k, j.dtype, &j.c, j.c.n) == SL_OK && (!number || (out = PyArray_Scalar(&j.loss, type, NULL)))) {
+        if (run(k, j.dtype, &j.c, j.c.n) == SL_OK &&
+            (!number || (out = PyArray_Scalar(&j.loss, type, NULL)))) {
             if (grad == NULL && lse == NULL) {
                 result = out;
                 out = NULL; /* the reference goes with it */
@@ -500,23 +576,25 @@ static PyObject *take_loss(const state *s, const kernel *k, PyObject *const *giv
     Py_XDECREF(out);
     Py_XDECREF(grad);
     Py_XDECREF(lse);
+    Py_XDECREF(j.ids);
     return result;
 }
 
 /* The gradient from saved log-sum-exps. */
 static PyObject *take_grad(const state *s, const kernel *k, PyObject *const *given)
 {
+    PyObject *out = NULL;
     job j;
-    if (!read_x(s, k, given, &j) || !read_loss(s, k, given, &j, j.row_dimensions, j.rows) ||
-        !fits(given[lse_], j.row_dimensions, j.rows, loss_type(&j), 0))
+    if (!read_x(s, k, given, &j) || !fits(given[lse_], j.row_dimensions, j.rows, loss_type(&j), 0) ||
+        !read_loss(s, k, given, &j, j.row_dimensions, j.rows))
         return NULL;
-    PyObject *out = output(given[out_], j.dimensions, j.lengths, PyArray_DESCR(j.x));
-    if (out == NULL)
-        return NULL;
-    j.c.saved_lse = data(given[lse_]);
-    j.c.out = data(out);
-    if (run(k, j.dtype, &j.c, j.c.n) != SL_OK)
-        Py_CLEAR(out);
+    if ((out = output(given[out_], j.dimensions, j.lengths, PyArray_DESCR(j.x))) != NULL) {
+        j.c.saved_lse = data(given[lse_]);
+        j.c.out = data(out);
+        if (run(k, j.dtype, &j.c, j.c.n) != SL_OK)
+            Py_CLEAR(out);
+    }
+    Py_XDECREF(j.ids);
     return out;
 }
 
@@ -622,7 +700,10 @@ static const struct {
     field_type type;
     size_t at;
 } fields[] = {
-#define FIELD(type, member) {#member, type, offsetof(call, member)}
+#define FIELD(type, member)                                                                                  \
+    {                                                                                                        \
+#member, type, offsetof(call, member)                                                                \
+    }
     FIELD(ARRAY, x),
     FIELD(ARRAY, other),
     FIELD(ARRAY, out),
@@ -683,16 +764,29 @@ static int set_field(call *c, PyObject *name, PyObject *value)
         }
         *(void **)to = value == Py_None ? NULL : data(value);
         break;
-    case SIZE: *(size_t *)to = PyLong_AsSize_t(value); break;
-    case OFFSET: *(ptrdiff_t *)to = PyLong_AsSsize_t(value); break;
-    case REAL: *(double *)to = PyFloat_AsDouble(value); break;
-    case NUMBER: *(int *)to = (int)PyLong_AsLong(value); break;
-    case INT64: *(int64_t *)to = PyLong_AsLongLong(value); break;
-    case BOOL: *(bool *)to = value == Py_True; break;
+    case SIZE:
+        *(size_t *)to = PyLong_AsSize_t(value);
+        break;
+    case OFFSET:
+        *(ptrdiff_t *)to = PyLong_AsSsize_t(value);
+        break;
+    case REAL:
+        *(double *)to = PyFloat_AsDouble(value);
+        break;
+    case NUMBER:
+        *(int *)to = (int)PyLong_AsLong(value);
+        break;
+    case INT64:
+        *(int64_t *)to = PyLong_AsLongLong(value);
+        break;
+    case BOOL:
+        *(bool *)to = value == Py_True;
+        break;
     }
     return PyErr_Occurred() == NULL;
 }
-_Static_assert(sizeof(sl_reduction) == sizeof(int) && sizeof(sl_mask_type) == sizeof(int), "NUMBER is an int");
+_Static_assert(sizeof(sl_reduction) == sizeof(int) && sizeof(sl_mask_type) == sizeof(int),
+               "NUMBER is an int");
 
 /* call(kernel, dtype, fields): the status. Nothing is checked but what C cannot take. */
 static PyObject *call_kernel(PyObject *module, PyObject *arguments)
@@ -835,7 +929,8 @@ static PyObject *isa_why_not(PyObject *module, PyObject *arguments)
 {
     const char *name;
     (void)module;
-    return PyArg_ParseTuple(arguments, "s:isa_why_not", &name) ? Py_BuildValue("z", sl_isa_why_not(name)) : NULL;
+    return PyArg_ParseTuple(arguments, "s:isa_why_not", &name) ? Py_BuildValue("z", sl_isa_why_not(name))
+                                                               : NULL;
 }
 
 static PyObject *isa_force(PyObject *module, PyObject *arguments)

@@ -8,7 +8,7 @@
     >>> y, lse = softlane.softmax(logits, scale=0.5, lse=True)          # scores; log-sum-exps
     >>> loss, gradient = softlane.cross_entropy(logits, np.array([0, 1]), grad=True, label_smoothing=0.1)
     >>> print(f"{loss:.4f}")
-    0.3481
+    0.4146
 
 Elements are float32, float64, float16, or bfloat16: ml_dtypes.bfloat16, or uint16 arrays of its bits. `axis` is that of
 the classes. Arrays must be C-contiguous, plain (no masked arrays) and of the right type: others are refused, since to

@@ -72,5 +72,6 @@ def without_zero(name, value):
 def reduction(value):
     """Its number in C."""
     if not isinstance(value, str) or value not in REDUCTIONS:
-        raise ValueError(f"reduction is {value!r}, need one of {', '.join(REDUCTIONS)}")
+        raise ValueError(f"reduction is {repr(value) if isinstance(value, str) else f'a {type(value).__name__}'}, need one of "
+                         f"{', '.join(REDUCTIONS)}")
     return REDUCTIONS.index(value)

@@ -13,9 +13,7 @@ _L = "float32 (float64 if x is)"
 
 # What comes behind the formula. Types of losses, weights and log-sum-exps are called L there.
 _LOSS_OPTIONS = f"""\
-  reduction: "mean", "sum" or "none", which gives one loss {{one}}.
-  out: where the loss goes: of L and the shape of the losses, () for a mean or a sum. Default: a number, or a new array.
-{{outputs}}  class_weight: array of L, one for each class.
+  class_weight: array of L, one for each class.
   pos_weight: the same; bce_with_logits only.
   label_smoothing: from 0 to 1; cross_entropy and cross_entropy_soft only.
   ignore_index: rows of this target do not count: an int64, or None; cross_entropy and nll only.
@@ -26,10 +24,14 @@ _LOSS_OPTIONS = f"""\
   divisor: what a mean divides by, 0 for what it is about.
 L is {_L}.
 """
+_GRAD_OPTIONS = '  reduction: of the loss: "mean", "sum" or "none".\n' + _LOSS_OPTIONS
 _GRAD = "  grad: True for a new array, or the array for the gradient: of the shape and type of x, which may be x.\n"
 _LSE_OUT = "  lse: True for a new array, or the array for the log-sum-exps: of L, one for each row; the cross_entropies only.\n"
 _IDS = "  target: array of integers of any type, one class for each row: {0}. int64 is not copied.\n"
-_RETURNS_LOSS = "Returns the loss, and behind it grad and lse, as far as they are wanted.\n"
+_LOSS = """\
+  reduction: "mean", "sum" or "none", which gives one loss for each {0}.
+  out: where the loss goes: of L and the shape of the losses, () for a mean or a sum. Default: a number, or a new array.
+""" + _GRAD + _LSE_OUT + _LOSS_OPTIONS + "Returns the loss, and behind it grad and lse, as far as they are wanted.\n"
 
 _SIGNATURES = {
     "MAP": f"  x: array of {_ELEMENTS}, C-contiguous.\n" + _OUT.format("of the shape and type of x, which may be x"),
@@ -52,18 +54,18 @@ Options are for an axis that is the last one.
   safe_rows: rows that are masked throughout give 0 (log_softmax: -inf) instead of NaN.
 L is {_L}.
 """,
-    "CLASS_LOSS": _ROWS + _IDS.format(_PER_ROW) + _LOSS_OPTIONS.format(one="for each row", outputs=_GRAD + _LSE_OUT) + _RETURNS_LOSS,
+    "CLASS_LOSS": _ROWS + _IDS.format(_PER_ROW) + _LOSS.format("row"),
     "PROB_LOSS": _ROWS + "  target: array of the shape and type of x, which lies as x does.\n" +
-                 _LOSS_OPTIONS.format(one="for each row", outputs=_GRAD + _LSE_OUT) + _RETURNS_LOSS,
+                 _LOSS.format("row"),
     "ELEMENT_LOSS": _ROWS + "  target: array of the shape and type of x, which lies as x does.\n" +
-                    _LOSS_OPTIONS.format(one="for each element", outputs=_GRAD + _LSE_OUT) + _RETURNS_LOSS,
+                    _LOSS.format("element"),
     "CLASS_GRAD": _ROWS + _IDS.format(_PER_ROW) + f"  lse: array of {_L}, one for each row, as cross_entropy gives it.\n" +
-                  "Options are those of cross_entropy.\n" + _LIKE_X,
+                  _GRAD_OPTIONS + _LIKE_X,
     "SHARD_GRAD": _ROWS.replace("  axis: that of the classes.\n", "    Its last axis has the classes `first` to `first` + their number.\n") +
                   _IDS.format("of all classes; " + _PER_ROW) +
                   "  stats: a sequence of Stats of the whole rows: merged from softmax_stats_rows of each shard.\n"
-                  "  first, classes: the shard's first class, and how many there are in all.\n"
-                  "Options are those of cross_entropy without softcap; class_weight is of all classes.\n" + _LIKE_X,
+                  "  first, classes: the shard's first class, and how many there are in all.\n" +
+                  _GRAD_OPTIONS.replace("one for each class", "one for each of all classes") + _LIKE_X,
     "STATS": f"  x: array of {_ELEMENTS}, C-contiguous: a row, or a part of one.\nReturns Stats.\n",
     "APPLY": f"  x: array of {_ELEMENTS}, C-contiguous: a part of a row.\n  stats: Stats of the whole row.\n" +
              _OUT.format("of the shape and type of x, which may be x"),
@@ -86,8 +88,8 @@ _FUNCTIONS = {
 """),
     "log_softmax": ("x - log(sum(exp(x))) along an axis; also next to 0 all digits are right.", """
     >>> import numpy as np, softlane
-    >>> softlane.log_softmax(np.float32([20, 0, 0]))[0]
-    np.float32(-4.1223073e-09)
+    >>> print(softlane.log_softmax(np.float32([20, 0, 0]))[0])
+    -4.1223074e-09
 """),
     "softmax_safe": ("As softmax, but rows of nothing but -inf give zeros.", ""),
     "log_softmax_safe": ("As log_softmax, but rows of nothing but -inf give -inf.", ""),
@@ -108,8 +110,8 @@ _FUNCTIONS = {
     >>> import numpy as np, softlane
     >>> logits = np.float32([[2, 1, 0], [-1, 4, 1]])
     >>> loss, gradient = softlane.cross_entropy(logits, np.array([0, 1]), grad=True)
-    >>> print(loss.round(4))
-    0.2314
+    >>> print(f"{loss:.4f}")
+    0.2313
     >>> gradient.round(4)
     array([[-0.1674,  0.1224,  0.045 ],
            [ 0.0032, -0.0268,  0.0236]], dtype=float32)
@@ -147,7 +149,7 @@ _FUNCTIONS = {
 
 _ERRORS = """\
 Raises TypeError and ValueError for arguments of a wrong kind, type or shape, for read-only outputs and for arrays that would have to
-be copied; softlane.Error, a ValueError, for what C refuses{0}: options out of range, outputs that
+be copied; softlane.Error, a ValueError, for what C refuses: {0}options out of range, outputs that
 overlap other arguments. Nothing is written then.
 """
 
@@ -156,7 +158,7 @@ def of(name, signature, bounds):
     """The text for a kernel; bounds: those of the manifest."""
     summary, example = _FUNCTIONS[name]
     fma, without, f64, f64_without, half = ast.literal_eval(bounds)
-    targets = ": targets out of range" if signature.startswith("CLASS") or signature in ("SHARD_GRAD", "ROW_AT") else ""
+    targets = "targets out of range, " if signature.startswith("CLASS") or signature in ("SHARD_GRAD", "ROW_AT") else ""
     text = _SIGNATURES[signature]
     if name in ("softmax", "log_softmax"):
         text = _SIGNATURES["ROW_OPTIONS"]

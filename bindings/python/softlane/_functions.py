@@ -141,12 +141,11 @@ def _row_options(kernel):
 
         def refused():
             alone = {f"{name}={value:g}": {f"scores.{name}": value} for name, value in reals.items()}
-            alone[f"scale={reals['scale']:g}, softcap={reals['softcap']:g}"] = {f"scores.{n}": reals[n] for n in ("scale", "softcap")}
             alone["mask"] = {name: value for name, value in fields.items() if name.startswith("scores.mask")}
             if strides_of(x, axis)[1] > 1 or shape["shape.inner"] != 1:
                 return f"axis={axis}, which is not the last one"
-            what = _refused_alone(kernel, dtype, alone, {})
-            return what or "first, length" if first is not None or length is not None else what
+            both = {f"scale={reals['scale']:g}, softcap={reals['softcap']:g}": {f"scores.{n}": reals[n] for n in ("scale", "softcap")}}
+            return _refused_alone(kernel, dtype, alone, {}) or _refused_alone(kernel, dtype, both, {}) or "first, length"
 
         _call(kernel, dtype, {"x": x, "out": out, **shape, **lay_out(axis, out, x=x), **fields}, refused=refused)
         return out if lse is None else (out, lse)
