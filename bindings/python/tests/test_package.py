@@ -113,6 +113,36 @@ class Agreement(unittest.TestCase):
                     self.assertNotIn("\n", got[1])
         self.assertGreater(min(taken, refused), 2000)
 
+    def test_what_the_fast_path_takes(self):
+        """Common calls run no line of Python; others do."""
+        x, out, ids, weights = matrix(), np.empty((4, 6), np.float32), np.array([0, 5, 2, 1]), np.ones(6, np.float32)
+        lse = sl.logsumexp(x)
+        frames = []
+
+        def count(call):
+            del frames[:]
+            sys.setprofile(lambda frame, event, _: frames.append(frame.f_code) if event == "call" else None)
+            try:
+                call()
+            finally:
+                sys.setprofile(None)
+            return len(frames) - 1  # the lambda itself
+
+        for dtype in np.float32, np.float64, np.float16, np.uint16:
+            y = np.abs(x).astype(dtype)
+            for call in (lambda: sl.softmax(y), lambda: sl.log_softmax(y, axis=0), lambda: sl.softmax(y, out=y), lambda: sl.sigmoid(y),
+                         lambda: sl.logsumexp(y, keepdims=True), lambda: sl.logsumexp(y, 0, keepdims=False), lambda: sl.softmax_wide(y, 0),
+                         lambda: sl.softmax_backward(y, y), lambda: sl.log_sigmoid_backward(y, y), lambda: sl.cross_entropy(y, ids, grad=True),
+                         lambda: sl.bce_with_logits(y, y, grad=True, reduction="none")):
+                self.assertEqual(count(call), 0, (dtype, inspect.getsource(call)))
+        for call in (lambda: sl.cross_entropy(x, ids.astype(np.uint8), grad=out, lse=lse, reduction="sum", upstream=2.0, label_smoothing=0.1),
+                     lambda: sl.cross_entropy(x, ids, ignore_index=-100, class_weight=weights, safe_rows=True, z_loss=0.1, divisor=3.0),
+                     lambda: sl.cross_entropy_grad(x, ids, lse, out=out), lambda: sl.softmax_with(x, scale=0.5, mask=x, lse=lse, slope=2.0),
+                     lambda: sl.log_softmax_with(x, mask=weights, softcap=3.0, safe_rows=True, sink=lse)):
+            self.assertEqual(count(call), 0, inspect.getsource(call))
+        for call in lambda: sl.softmax(x[:, :5]), lambda: sl.softmax(x, np.int64(0)), lambda: sl.cross_entropy(x, ids.astype(np.uint64)):
+            self.assertGreater(count(call), 0, inspect.getsource(call))
+
     def test_any_number_of_arguments(self):
         """Positions, keywords, both and none: no crash, and TypeError."""
         generator, x = random.Random(8), matrix()
@@ -201,6 +231,9 @@ class Refusals(unittest.TestCase):
         self.refuse(sl.softmax, ": axis=0, which is not the last one$", x, 0, scale=0.5, error=sl.Error)
         for value in 2**63, -2**63 - 1:
             self.refuse(sl.cross_entropy, "^ignore_index is ", x, target, ignore_index=value, error=ValueError)
+        for name in "scale", "slope":
+            self.refuse(sl.softmax, f"^{name} is 0$", x, **{name: 0.0}, error=ValueError)
+            self.refuse(sl.softmax_with, f"^{name} is 0$", x, **{name: 0.0}, error=ValueError)
         self.refuse(sl.logsumexp, "^keepdims is a int", x, keepdims=1)
         self.refuse(sl.tune_load, "tune_load: .*: path$", "/no such file", error=sl.Error)
 
@@ -225,6 +258,7 @@ class Refusals(unittest.TestCase):
         for axis in range(3):
             kept, out = sl.logsumexp(x, axis, keepdims=True), np.empty(np.where(np.arange(3) == axis, 1, x.shape), np.float32)
             np.testing.assert_array_equal(kept, np.expand_dims(sl.logsumexp(x, axis), axis))
+            np.testing.assert_array_equal(kept, np.expand_dims(sl.logsumexp(x, axis, keepdims=False), axis))
             self.assertIs(sl.logsumexp(x, axis, out, keepdims=True), out)
             np.testing.assert_array_equal(out, kept)
 
@@ -325,11 +359,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)""")
 
     def test_import_again_and_in_a_subinterpreter(self):
         done = run("""
-import gc, sys, numpy as np
+import gc, sys, weakref, numpy as np
+before = []
 for _ in range(3):
     for name in [n for n in sys.modules if n.partition(".")[0] == "softlane"]:
         del sys.modules[name]
+    kept = name = None
+    gc.collect()
+    assert [b for b in before if b() is not None] == [], "a module is still there"
     import softlane
+    before.append(weakref.ref(softlane._functions))
+    before.append(weakref.ref(softlane._softlane))
     kept = softlane.softmax
     assert softlane.softmax(np.zeros((1, 4), np.float32)).tolist() == [[0.25] * 4]
     del softlane
