@@ -64,6 +64,7 @@ is_provided() {
         gcc-mingw-w64-x86-64-win32) has_commands x86_64-w64-mingw32-gcc x86_64-w64-mingw32-ld ;;
         wine64) has_commands wine64 || [[ -x /usr/lib/wine/wine64 ]] ;;
         debhelper) has_commands dh ;;
+        dh-python) has_commands dh_python3 ;;
         xz-utils) has_commands xz ;;
         nodejs) has_commands node ;;
         llvm-19) has_commands llvm-nm-19 ;;
