@@ -17,6 +17,9 @@
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #include <numpy/arrayobject.h>
+#if defined SOFTLANE_NUMPY_2 && NPY_ABI_VERSION < 0x02000000
+#error "A wheel needs headers of NumPy 2"
+#endif
 
 #include <math.h>
 #include <stddef.h>
@@ -99,15 +102,16 @@ static const struct {
 
 /* The names of their arguments. */
 #define NAMES(DO)                                                                                            \
-    DO(x)                                                                                                    \
-    DO(a) DO(y) DO(dy) DO(target) DO(axis) DO(out) DO(keepdims) DO(reduction) DO(grad) DO(lse)               \
-        DO(class_weight) DO(pos_weight) DO(label_smoothing) DO(ignore_index) DO(upstream) DO(safe_rows)      \
-            DO(empty_mean_zero) DO(z_loss) DO(softcap) DO(divisor) DO(scale) DO(mask) DO(slope) DO(sink)
+    DO(x), DO(a), DO(y), DO(dy), DO(target), DO(axis), DO(out), DO(keepdims), DO(reduction), DO(grad),       \
+        DO(lse), DO(class_weight), DO(pos_weight), DO(label_smoothing), DO(ignore_index), DO(upstream),      \
+        DO(safe_rows), DO(empty_mean_zero), DO(z_loss), DO(softcap), DO(divisor), DO(scale), DO(mask),       \
+        DO(slope), DO(sink)
 enum {
     END,
-#define NAME(name) name##_,
-    NAMES(NAME) NAME_COUNT
+#define NAME(name) name##_
+    NAMES(NAME),
 #undef NAME
+    NAME_COUNT
 };
 
 typedef struct state state;
@@ -130,78 +134,31 @@ typedef struct {
 #define LOSS_OPTIONS                                                                                         \
     reduction_, out_, class_weight_, pos_weight_, label_smoothing_, ignore_index_, upstream_, safe_rows_,    \
         empty_mean_zero_, z_loss_, softcap_, divisor_
-#define SIGNATURE_MAP                                                                                        \
+#define SIGNATURE(take, traits, positional, ...)                                                             \
     {                                                                                                        \
-        take_plain, ELEMENTS, 2, { x_, out_ }                                                                \
+        take, traits, positional, { __VA_ARGS__ }                                                            \
     }
-#define SIGNATURE_MAP_WIDE                                                                                   \
-    {                                                                                                        \
-        take_plain, ELEMENTS | WIDE, 2, { x_, out_ }                                                         \
-    }
-#define SIGNATURE_MAP_BACKWARD                                                                               \
-    {                                                                                                        \
-        take_plain, ELEMENTS, 3, { a_, dy_, out_ }                                                           \
-    }
-#define SIGNATURE_ROW_MAP                                                                                    \
-    {                                                                                                        \
-        take_plain, 0, 3, { x_, axis_, out_ }                                                                \
-    }
-#define SIGNATURE_ROW_WIDE                                                                                   \
-    {                                                                                                        \
-        take_plain, WIDE, 3, { x_, axis_, out_ }                                                             \
-    }
-#define SIGNATURE_ROW_FOLD                                                                                   \
-    {                                                                                                        \
-        take_plain, WIDE | FOLD, 3, { x_, axis_, out_, keepdims_ }                                           \
-    }
-#define SIGNATURE_ROW_BACKWARD                                                                               \
-    {                                                                                                        \
-        take_plain, 0, 4, { y_, dy_, axis_, out_ }                                                           \
-    }
+#define SIGNATURE_MAP SIGNATURE(take_plain, ELEMENTS, 2, x_, out_)
+#define SIGNATURE_MAP_WIDE SIGNATURE(take_plain, ELEMENTS | WIDE, 2, x_, out_)
+#define SIGNATURE_MAP_BACKWARD SIGNATURE(take_plain, ELEMENTS, 3, a_, dy_, out_)
+#define SIGNATURE_ROW_MAP SIGNATURE(take_plain, 0, 3, x_, axis_, out_)
+#define SIGNATURE_ROW_WIDE SIGNATURE(take_plain, WIDE, 3, x_, axis_, out_)
+#define SIGNATURE_ROW_FOLD SIGNATURE(take_plain, WIDE | FOLD, 3, x_, axis_, out_, keepdims_)
+#define SIGNATURE_ROW_BACKWARD SIGNATURE(take_plain, 0, 4, y_, dy_, axis_, out_)
 #define SIGNATURE_ROW_OPTIONS                                                                                \
-    {                                                                                                        \
-        take_scores, 0, 3, { x_, axis_, out_, scale_, softcap_, mask_, slope_, sink_, lse_, safe_rows_ }     \
-    }
-#define SIGNATURE_CLASS_LOSS                                                                                 \
-    {                                                                                                        \
-        take_loss, IDS, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                                 \
-    }
-#define SIGNATURE_PROB_LOSS                                                                                  \
-    {                                                                                                        \
-        take_loss, 0, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                                   \
-    }
+    SIGNATURE(take_scores, 0, 3, x_, axis_, out_, scale_, softcap_, mask_, slope_, sink_, lse_, safe_rows_)
+#define SIGNATURE_CLASS_LOSS SIGNATURE(take_loss, IDS, 3, x_, target_, axis_, grad_, lse_, LOSS_OPTIONS)
+#define SIGNATURE_PROB_LOSS SIGNATURE(take_loss, 0, 3, x_, target_, axis_, grad_, lse_, LOSS_OPTIONS)
 #define SIGNATURE_ELEMENT_LOSS                                                                               \
-    {                                                                                                        \
-        take_loss, ELEMENTS, 3, { x_, target_, axis_, grad_, lse_, LOSS_OPTIONS }                            \
-    }
-#define SIGNATURE_CLASS_GRAD                                                                                 \
-    {                                                                                                        \
-        take_grad, IDS, 4, { x_, target_, lse_, axis_, LOSS_OPTIONS }                                        \
-    }
-#define SIGNATURE_SHARD_GRAD                                                                                 \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-#define SIGNATURE_STATS                                                                                      \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-#define SIGNATURE_APPLY                                                                                      \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-#define SIGNATURE_STATS_ROWS                                                                                 \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-#define SIGNATURE_ROW_AT                                                                                     \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
-#define SIGNATURE_ROW_TOP                                                                                    \
-    {                                                                                                        \
-        0                                                                                                    \
-    }
+    SIGNATURE(take_loss, ELEMENTS, 3, x_, target_, axis_, grad_, lse_, LOSS_OPTIONS)
+#define SIGNATURE_CLASS_GRAD SIGNATURE(take_grad, IDS, 4, x_, target_, lse_, axis_, LOSS_OPTIONS)
+#define SIGNATURE_NONE SIGNATURE(NULL, 0, 0, END)
+#define SIGNATURE_SHARD_GRAD SIGNATURE_NONE
+#define SIGNATURE_STATS SIGNATURE_NONE
+#define SIGNATURE_APPLY SIGNATURE_NONE
+#define SIGNATURE_STATS_ROWS SIGNATURE_NONE
+#define SIGNATURE_ROW_AT SIGNATURE_NONE
+#define SIGNATURE_ROW_TOP SIGNATURE_NONE
 
 struct kernel {
     const char *name, *signature_name, *bounds;
@@ -999,7 +956,7 @@ static int add(PyObject *module, const char *name, PyObject *value)
 static int fill(PyObject *module)
 {
     static const char *const names[] = {NULL,
-#define NAME(name) #name,
+#define NAME(name) #name
                                         NAMES(NAME)
 #undef NAME
     };

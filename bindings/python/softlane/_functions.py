@@ -198,7 +198,7 @@ def _refused_loss_options(kernel, dtype, fields):
     alone[f"divisor={divisor:g}"] = {"loss.divisor": divisor, "loss.reduction": REDUCTIONS.index("mean")}
     common = {"loss.reduction": REDUCTIONS.index("sum"), "shard.classes": 1}
     if SIGNATURES[kernel].endswith("LOSS"):
-        common["out"] = np.empty(1)
+        common["out"] = np.empty(1, np.float64)
     refused = _refused_alone(kernel, dtype, alone, common)
     if divisor and options["reduction"] != REDUCTIONS.index("mean"):
         refused += ", " * bool(refused) + "divisor, which only a mean has"
