@@ -11,7 +11,6 @@ _Wanted = Union[bool, _Array]
 _Out = Optional[_Array]
 
 __version__: str
-__all__: list[str]
 
 class Error(ValueError):
     function: str
@@ -39,6 +38,7 @@ class Stats:
     def cross_entropy(self, label_smoothing: float = 0.0) -> float: ...
 
 class RowStats(Sequence[Stats]):
+    def __init__(self, records: _Array) -> None: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, i: SupportsIndex) -> Stats: ...

@@ -14,7 +14,10 @@ assert RECORD.itemsize == _softlane.stats_bytes, "softlane.h has changed"
 
 
 def _member(name, text):
-    return property(lambda self: self._record[name][0].item(), doc=text)
+    def assign(self, value):
+        self._record[name] = real(name, value)
+
+    return property(lambda self: self._record[name][0].item(), assign if name == "target" else None, doc=text)
 
 
 class Stats:
@@ -52,7 +55,7 @@ class Stats:
     def __setattr__(self, name, value):
         if name != "target":
             raise AttributeError(f"{name} of statistics is not to be assigned: only target is")
-        self._record["target"] = real(name, value)
+        super().__setattr__(name, value)
 
     def __repr__(self):
         return f"Stats(count={self.count}, max={self.max}, logsumexp={self.logsumexp()})"
