@@ -3,10 +3,10 @@
 import ast
 
 _ELEMENTS = "float32, float64, float16, or bfloat16 (ml_dtypes.bfloat16, or its bits as uint16)"
-_ROWS = (f"  x: array of {_ELEMENTS}. C-contiguous, or a slice that is a run of\n"
-         "    rows or of planes: logits[:, :50257], image[:, 3:30].\n"
+_ROWS = (f"  x: array of {_ELEMENTS}.\n"
+         "    C-contiguous, or a slice that is a run of rows or of planes: logits[:, :50257], image[:, 3:30].\n"
          "  axis: that of the classes.\n")
-_OUT = "  out: where the result goes: {0}. Default: a new array.\n"
+_OUT = "  out: where the result goes, which is returned: {0}.\n    Default: a new array.\n"
 _LIKE_X = _OUT.format("of the shape and type of x; C-contiguous or such a\n    slice; x itself, or one that overlaps nothing")
 _PER_ROW = "the shape of x without that axis"
 _L = "float32 (float64 if x is)"
@@ -149,8 +149,8 @@ _FUNCTIONS = {
 
 _ERRORS = """\
 Raises TypeError and ValueError for arguments of a wrong kind, type or shape, for read-only outputs and for arrays that would have to
-be copied; softlane.Error, a ValueError, for what C refuses: {0}options out of range, outputs that
-overlap other arguments. Nothing is written then.
+be copied; softlane.Error, a ValueError, for what C refuses: {0}options out of range, outputs
+that overlap other arguments. Nothing is written then.
 """
 
 
