@@ -9,8 +9,8 @@
  * what is wrong with it. So messages have one place, and the fast path raises nothing of its own. The library writes nothing
  * when it refuses.
  *
- * Python's limited API of 3.9; arrays by NumPy's C API: the buffer protocol joined the limited API in 3.11 only, costs more
- * and knows no bfloat16. Kernels and element types are those of the manifests.
+ * Python's limited API of 3.9; arrays by NumPy's C API: the buffer protocol joined the limited API in 3.11 only, and knows no
+ * bfloat16. Kernels and element types are those of the manifests.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
