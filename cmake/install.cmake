@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# What `cmake --install` lays down: header, libraries, a CMake package, a pkg-config file, the programs that were built,
-# and the Python module with the manifests that it reads. All of it is relocatable.
+# What `cmake --install` lays down: header, libraries, a CMake package, a pkg-config file, and the programs that were built. All
+# of it is relocatable. (The Python package is pip's: bindings/python.)
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
@@ -28,5 +28,3 @@ if(TARGET softlane-info)
   list(FILTER programs INCLUDE REGEX "^softlane-")
   install(TARGETS ${programs})
 endif()
-
-install(FILES scripts/softlane.py kernels/kernels.def kernels/dtypes.def DESTINATION ${CMAKE_INSTALL_DATADIR}/softlane)

@@ -151,8 +151,7 @@ def kinds_of_level(level, best, arguments, pythons):
                         for who in (level, runtime)], level, out, arguments.filter)
         if runtime not in out and names:
             cells = [re.sub(r"/[^/]+(/[^/]+)$", r"/[a-z]+\1", re.escape(name)) for name in names if f"/{level}/" in name]
-            command = [pythons[runtime], ROOT / "scripts/peers.py", "--runtime", runtime, "--library",
-                       arguments.build / "libsoftlane.so", "--filter", f"^({'|'.join(cells)})$", "--rounds", "2", "--again", "0"]
+            command = [pythons[runtime], ROOT / "scripts/peers.py", "--runtime", runtime, "--filter", f"^({'|'.join(cells)})$", "--rounds", "2", "--again", "0"]
             kinds.append(Kind(level, runtime, command, env, arguments.out))
     return kinds, out
 

@@ -56,6 +56,7 @@ is_provided() {
         libopenmpi-dev | openmpi-bin) has_commands mpicc mpirun ;;
         libclang-rt-dev) has_commands clang && [[ -e $(clang -print-file-name=include/fuzzer/FuzzedDataProvider.h) ]] ;;
         python3-numpy | python3-matplotlib | python3-selenium) imports "${1#python3-}" ;;
+        python3-dev) [[ -e $(/usr/bin/python3 -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null)/Python.h ]] ;;
         python3-venv) imports ensurepip ;;
         abigail-tools) has_commands abidw abidiff ;;
         chromium-driver) has_commands /usr/bin/chromedriver ;;
@@ -65,6 +66,7 @@ is_provided() {
         gcc-mingw-w64-x86-64-win32) has_commands x86_64-w64-mingw32-gcc x86_64-w64-mingw32-ld ;;
         wine64) has_commands wine64 || [[ -x /usr/lib/wine/wine64 ]] ;;
         debhelper) has_commands dh ;;
+        dh-python) has_commands dh_python3 ;;
         xz-utils) has_commands xz ;;
         nodejs) has_commands node ;;
         llvm-19) has_commands llvm-nm-19 ;;

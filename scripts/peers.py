@@ -12,7 +12,6 @@ The JSON has the form of softlane-bench's, KERNEL/DTYPE/PEER/SHAPE where PEER is
 and what --runtime names (for onnxruntime: onnx, too).
 """
 import argparse
-import ctypes
 import functools
 import importlib
 import json
@@ -21,6 +20,7 @@ import os
 import pathlib
 import re
 import statistics
+import sys
 import time
 
 import command_line
@@ -185,32 +185,27 @@ def part_of(cell, first, rows):
 
 # ---------------------------------------------------------------------------------------------------------- the contenders
 
-def load_softlane(path):
-    """The module softlane.py with that library."""
-    os.environ["SOFTLANE_LIBRARY"] = str(path)
+def load_softlane(folder):
+    """The package softlane: the one in that folder, or the one that is installed."""
+    if folder:
+        sys.path.insert(0, str(folder))
     try:
         return importlib.import_module("softlane")
-    except OSError as error:
-        command_line.refuse(f"--library: {error}")
+    except ImportError as error:
+        command_line.refuse(f"{'--softlane' if folder else 'softlane'}: {error}")
 
 
 def softlane_call(softlane, cell):
-    """A call of the public function, without arguments that ctypes would have to convert."""
+    """A call of its function, into the buffers."""
     if cell.base not in ROWS + LOSSES and not cell.base.startswith("sigmoid"):
         return None
-    function = softlane.library[f"sl_{cell.base}_{cell.dtype}"]
-    pointer = {name: ctypes.c_void_p(getattr(cell, name).ctypes.data) for name in ("x", "second", "y", "loss", "target")}
-    shape, count = softlane.Shape(cell.rows, cell.columns, 1), ctypes.c_size_t(cell.x.size)
+    function = getattr(softlane, cell.base)
     if cell.base.startswith("sigmoid"):
-        arguments = pointer["x"], pointer["y"], count
-    elif cell.base in LOSSES:
-        targets = pointer["target" if cell.base == "cross_entropy" else "second"]
-        arguments = pointer["x"], targets, shape, None, pointer["loss"], pointer["y"] if cell.gradient else None
-    else:  # ROWS
-        arguments = pointer["x"], pointer["loss" if cell.base == "logsumexp" else "y"], shape
-    if function(*arguments) != 0:
-        command_line.refuse(f"{function.__name__} refuses its arguments")
-    return functools.partial(function, *arguments)
+        return functools.partial(function, cell.x, cell.y)
+    if cell.base in LOSSES:
+        targets = cell.target if cell.base == "cross_entropy" else cell.second
+        return functools.partial(function, cell.x, targets, out=cell.loss.reshape(()), grad=cell.y if cell.gradient else None)
+    return functools.partial(function, cell.x, -1, cell.output())
 
 
 class OnnxRuntime:
@@ -394,7 +389,7 @@ def main():
     parser.add_argument("--runtime", choices=RUNTIMES, default="onnxruntime")
     parser.add_argument("--cells", default=ROOT / "scripts/cells.txt", type=pathlib.Path,
                         help="lines of kernel/dtype/ROWSxCOLUMNS")
-    parser.add_argument("--library", default=ROOT / "build/bench/libsoftlane.so", type=pathlib.Path)
+    parser.add_argument("--softlane", type=pathlib.Path, metavar="FOLDER", help="where the package softlane lies; else it is installed")
     parser.add_argument("--filter", default=".", help="regular expression: only these kernel/dtype/peer/shape")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--again", type=int, default=2, metavar="N", help="measure what is noisy up to N times again (2)")
@@ -424,7 +419,7 @@ def main():
     names = [name for name in names if matches(name)]
     if not names:
         command_line.refuse(f"--filter: '{arguments.filter}' matches no cell")
-    softlane = load_softlane(arguments.library)
+    softlane = load_softlane(arguments.softlane)
     try:
         runtime = RUNTIMES[arguments.runtime]()
     except ImportError as error:

@@ -27,7 +27,7 @@ class Softlane(ConanFile):
         self.version = re.search(r'#define SOFTLANE_VERSION "(.*)"', header)[1]
 
     def export_sources(self):
-        for what in "CMakeLists.txt", "LICENSE", "include/*", "kernels/*", "cmake/*", "scripts/softlane.py":
+        for what in "CMakeLists.txt", "LICENSE", "include/*", "kernels/*", "cmake/*":
             copy(self, what, self._root, self.export_sources_folder)
 
     def layout(self):
