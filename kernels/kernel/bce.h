@@ -245,6 +245,25 @@ SL_RARE reg ranged_losses(reg x, reg t, bce_weights weights, reg log, reg which,
     return c_load(to);
 }
 
+/* Whether all weights are next to 1, or 0. */
+SL_NOINLINE int are_tame(const num *weight, size_t n)
+{
+    mask wild = c_lt(c_set1(1), c_set1(0));
+    for (size_t i = 0; weight && i < n; i += SL_W) {
+        reg w = c_abs(c_load_n(weight + i, n - i, 1));
+        mask in = c_andnot(c_le(c_set1((num)0x1p-20), w), c_lt(c_set1((num)0x1p20), w));
+        wild = c_or(wild, c_andnot(c_nle(w, c_set1(0)), in));
+    }
+    return !c_any(wild);
+}
+
+/* Whether losses with such weights are as others: no target is next to nothing, and no logarithm. */
+SL_INLINE int is_tame(reg x, reg t)
+{
+    mask tiny = c_andnot(c_lt(c_abs(t), c_set1((num)(SL_F64 ? 0x1p-900 : 0x1p-60))), c_eq(t, c_set1(0)));
+    return !c_any(c_or(tiny, c_lt(c_set1(SL_F64 ? 600 : 60), c_abs(x))));
+}
+
 /* The losses of logits with weights. */
 SL_NOINLINE reg weighted_bce(reg x, reg t, bce_weights weights, c_log1p_parts log)
 {
@@ -325,6 +344,7 @@ typedef struct {
     int of_prob; /* not of logits */
     int plain;   /* see is_plain */
     int looks;   /* whether gradients may need care */
+    int tame;    /* whether no weight is huge or tiny */
 } bce_call;
 
 /* ---- runs too short for registers ---- */
@@ -457,7 +477,7 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                 if (!c.plain && loss) {
                     if (c.of_prob)
                         each = bce_of_prob(a, t, weights);
-                    else if (weights.has_pos || weights.has_all)
+                    else if ((weights.has_pos || weights.has_all) && !(c.tame && is_tame(a, t)))
                         each = weighted_bce(a, t, weights, c_log1p_exp_minus(c_abs(a), tables));
                     else
                         each = bce_of(a, t, weights, c_log1p_exp_minus(c_abs(a), tables));
@@ -582,9 +602,13 @@ SL_INLINE void element_losses(const T *x, const T *target, const sl_shape *shape
         .shape = shape, .o = o, .of_prob = of_prob, .count = shape->outer * shape->classes * shape->inner};
     c.divisor = c_divisor(o, (double)(int64_t)c.count);
     c.scale = c_gradient_scale(o, c.divisor);
-    c.looks =
-        o->class_weight || o->pos_weight ||
-        (SL_F64 && !(c.scale > -0x1p960 && c.scale < 0x1p960 && (c.scale < -0x1p-960 || c.scale > 0x1p-960)));
+    c.tame = are_tame(o->class_weight, shape->classes) && are_tame(o->pos_weight, shape->classes);
+    const double size = c.scale < 0 ? -c.scale : c.scale, least = SL_F64 ? 0x1p-900 : 0,
+                 most = SL_F64 ? 0x1p900 : 0x1p80;
+    const int has_weights = o->class_weight || o->pos_weight,
+              has_own = o->upstream && o->reduction == SL_NONE;
+    const int has_size = (size > least && size < most) || (!SL_F64 && size == 0);
+    c.looks = has_weights ? !c.tame || !has_size || has_own : SL_F64 && !has_size;
 #if SL_HAS_GRAD_OF_EXP
     c.plain = !of_prob && is_plain(o, grad != NULL, c.scale);
     if (c.plain && grad) {

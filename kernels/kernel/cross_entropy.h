@@ -703,10 +703,10 @@ SL_NOINLINE void mark_ranged_rows(const loss_call *c, const loss_rows *g, const 
 }
 
 /* Whether some of the rows may be such. */
-SL_INLINE int may_be_ranged(const loss_call *c, c_factor k, c_acc rest)
+SL_INLINE int may_be_ranged(const loss_call *c, c_factor k, c_acc rest, reg live)
 {
     int may = c->looks | c_factor_exceeds(k, c->most);
-    return SL_F64 ? may | wm_any(w_lt(c_acc_value(rest), w_set1(0x1p-300))) : may;
+    return SL_F64 ? may | wm_any(w_lt(c_acc_value(rest), w_mul(w_set1(0x1p-300), c_widen(live)))) : may;
 }
 
 /* What is known of rows, with those rests that are next to nothing summed once more. */
@@ -730,7 +730,7 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     const sl_loss_options *o = c->o;
     const row_stats *whole = st;
     row_stats deep;
-    if (may_be_deep(st->rest, c->shape.classes)) {
+    if (may_be_deep(st->rest, c->shape.classes, c_load(t->live))) {
         deep_row_stats(c, g, st, t->live, &deep);
         st = &deep;
     }
@@ -759,7 +759,7 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     int any = c->has_tops && wm_any(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
     if (any)
         tops_of(tops, c, g, t, st, &r, up);
-    if (may_be_ranged(c, grad->k, st->rest)) {
+    if (may_be_ranged(c, grad->k, st->rest, c_load(t->live))) {
         const row_cost cost = r; /* r itself is in registers */
         mark_ranged_rows(c, g, st, &cost, up, grad, any ? tops : NULL);
     }
@@ -994,7 +994,8 @@ SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_sta
     row->k = factor_at(&factors, 0);
     row->entry = entry[0];
     c_factor factor = c_factor_set1(row->k);
-    if (may_be_ranged(c, factor, st->rest) && straight_ranged_grad(c, row, st, up, r))
+    const int is_deep = SL_F64 && first_lane(c_acc_value(st->rest)) < 0x1p-300;
+    if ((is_deep || row_factor_exceeds(row->k, c->most)) && straight_ranged_grad(c, row, st, up, r))
         return;
     if (c_factor_is_finite(factor))
         emit_row(row, c->shape.classes, EMIT_PRODUCT, CACHED);
@@ -1017,7 +1018,7 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
         row_sums of_row;
         log_sum_of_row(&rows, &g, &of_row);
         row_stats st = stats_of_row(&of_row);
-        if (may_be_deep(st.rest, classes)) {
+        if (!SL_F64 && c_row_value(of_row.rest) < deep_limit(classes)) {
             const deep_rows deep = {.x = g.x, .step = 1, .n = 1, .classes = classes};
             c_acc rest = deep_rests(&deep, st.max, st.rest, st.top);
             rest = c_row_in_all(c_row_of(rest));

@@ -47,7 +47,8 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *sha
     double divisor = c_divisor(o, count);
     const double scale = c_gradient_scale(o, divisor), size = scale < 0 ? -scale : scale;
     /* u / divisor has no digits, where its product with a weight may have */
-    const int is_ranged = SL_F64 && o->reduction == SL_MEAN && !(size > 0x1p-960 && size < 0x1p960);
+    const int is_ranged =
+        SL_F64 && o->reduction == SL_MEAN && divisor != 0 && !(size > 0x1p-960 && size < 0x1p960);
     for (size_t b = 0, row = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += SL_W, row += n) {
             n = least(SL_W, w.rows - i);

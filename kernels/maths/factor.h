@@ -156,6 +156,7 @@ SL_INLINE int c_factor_exceeds(c_factor k, num most)
 {
     return c_any(c_lt(c_set1(SL_F64 ? (num)0x1p-270 : most), k.unit));
 }
+SL_INLINE int row_factor_exceeds(row_factor k, num most) { return k.unit > (SL_F64 ? (num)0x1p-270 : most); }
 #else
 typedef double row_factor;
 
@@ -176,6 +177,7 @@ SL_INLINE int c_factor_exceeds(c_factor k, float most)
 {
     return wm_any(w_lt(w_set1((double)most), w_abs(k)));
 }
+SL_INLINE int row_factor_exceeds(row_factor k, float most) { return k > (double)most || -k > (double)most; }
 #endif
 
 #endif

@@ -21,9 +21,12 @@ typedef struct {
 } deep_rows;
 
 /* Whether what a frame leaves out (exp_f32.h) may be more than 2^-27 of a rest. That of f64 is 2^-1144 of the sum. */
-SL_INLINE int may_be_deep(c_acc rest, size_t classes)
+SL_INLINE double deep_limit(size_t classes) { return 0x1p-99 * (double)(int64_t)classes; }
+
+/* live: 0 in lanes without a row. */
+SL_INLINE int may_be_deep(c_acc rest, size_t classes, reg live)
 {
-    return !SL_F64 && wm_any(w_lt(c_acc_value(rest), w_set1(0x1p-99 * (double)(int64_t)classes)));
+    return !SL_F64 && wm_any(w_lt(c_acc_value(rest), w_mul(w_set1(deep_limit(classes)), c_widen(live))));
 }
 
 #if SL_F64
@@ -52,7 +55,7 @@ SL_RARE c_acc deep_rests(const deep_rows *rows, reg max, c_acc rest, c_acc top)
     num m[SL_W];
     if (r.classes < 2)
         return rest;
-    vw sums = w_set1(0), limit = w_set1(0x1p-99 * (double)(int64_t)r.classes);
+    vw sums = w_set1(0), limit = w_set1(deep_limit(r.classes));
     wm is_small = wm_andnot(w_lt(rest, limit), w_nlt(w_set1(0), top));
     c_store(m, max);
     w_store(small, w_keep(is_small, w_set1(1)));

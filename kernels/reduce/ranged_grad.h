@@ -10,8 +10,7 @@
  * - rounds u (1 - s) and u s / classes to the unit's type before weights multiply them;
  * - in f64 has 1 - p, or u W, outside of the range where the product of both is within.
  *
- * Which rows these are find_ranged_rows() says, from exponents alone; there is none among rows whose u W is between 2^-90 and 16, unless
- * their maximum is far below that of its frame or weights and probabilities meet.
+ * Which rows these are find_ranged_rows() says: by their exponents, and then by whether there is an element that shows it.
  *
  * Every factor is rounded once, exponentials and sums are in two parts: in f64 e_c 0.4 x 2^-53, sum 1.4, u W / sum 2.0, the product
  * 1.0, of the target 4.8; more for q, as there. In f32 all of this is nothing, and one rounding is left.
@@ -234,7 +233,7 @@ SL_NOINLINE int find_ranged_rows(const ranged_call *c, const ranged_rows *g, con
     SL_ROLLED
     for (size_t l = 0; l < SL_W; l++) {
         care[l] = low[l] = high[l] = from[l] = to[l] = 0;
-        if (l >= g->n || t->all[l] == 0 || !(t->top[l] > 0) || t->rest[l] != t->rest[l])
+        if (l >= g->n || c->divisor == 0 || t->all[l] == 0 || !(t->top[l] > 0) || t->rest[l] != t->rest[l])
             continue;
         const int64_t up = SL_F64 ? ranged_upstream(c->o, c->divisor, g->row + l).power : power_of(t->up[l]),
                       size = up + power_of(t->all[l]) + 2, top = power_of(t->top[l]),
