@@ -249,7 +249,7 @@ SL_RARE reg ranged_losses(reg x, reg t, bce_weights weights, reg log, reg which,
 SL_NOINLINE int are_tame(const num *weight, size_t n)
 {
     mask wild = c_lt(c_set1(1), c_set1(0));
-    for (size_t i = 0; weight && i < n; i += SL_W) {
+    for (size_t i = 0; i < n; i += SL_W) {
         reg w = c_abs(c_load_n(weight + i, n - i, 1));
         mask in = c_andnot(c_le(c_set1((num)0x1p-20), w), c_lt(c_set1((num)0x1p20), w));
         wild = c_or(wild, c_andnot(c_nle(w, c_set1(0)), in));
@@ -486,9 +486,11 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                     vw up = c_upstream_of(o, scale, e, n);
                     entry =
                         c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
-                    vw which = c.looks ? ranged_grads_of(weights, up) : w_set1(0);
-                    if (wm_any(w_lt(w_set1(0), which)))
-                        entry = ranged_grads(o, c.divisor, e, a, t, weights, c.of_prob, which, entry);
+                    if (c.looks) {
+                        vw which = ranged_grads_of(weights, up);
+                        if (wm_any(w_lt(w_set1(0), which)))
+                            entry = ranged_grads(o, c.divisor, e, a, t, weights, c.of_prob, which, entry);
+                    }
                 }
                 if (loss && o->reduction != SL_NONE)
                     total_push(&losses, each, n);
@@ -602,7 +604,8 @@ SL_INLINE void element_losses(const T *x, const T *target, const sl_shape *shape
         .shape = shape, .o = o, .of_prob = of_prob, .count = shape->outer * shape->classes * shape->inner};
     c.divisor = c_divisor(o, (double)(int64_t)c.count);
     c.scale = c_gradient_scale(o, c.divisor);
-    c.tame = are_tame(o->class_weight, shape->classes) && are_tame(o->pos_weight, shape->classes);
+    c.tame = (!o->class_weight || are_tame(o->class_weight, shape->classes)) &&
+             (!o->pos_weight || are_tame(o->pos_weight, shape->classes));
     const double size = c.scale < 0 ? -c.scale : c.scale, least = SL_F64 ? 0x1p-900 : 0,
                  most = SL_F64 ? 0x1p900 : 0x1p80;
     const int has_weights = o->class_weight || o->pos_weight,

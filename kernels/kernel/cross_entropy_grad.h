@@ -225,7 +225,10 @@ SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t 
     g->k = c_factor_of(c_acc_times(all, up), k.sum);
     g->share = c_narrow(w_mul(up, c->share));
     g->alone = c_set1(0);
-    if (c->looks || c_factor_exceeds(g->k, c->most)) {
+    int may_be_ranged = c->looks | c_factor_exceeds(g->k, c->most);
+    if (SL_F64 && c->stats)
+        may_be_ranged |= wm_any(w_lt(c_acc_value(k.rest), w_mul(w_set1(0x1p-300), c_widen(live))));
+    if (may_be_ranged) {
         const ranged_rows rows = {x, NULL, in.row, in.step, n, row};
         const known_rows known = k; /* k itself is in registers */
         mark_known_ranged(c, &rows, &known, all, up, t, g);
@@ -395,7 +398,8 @@ SL_NOINLINE void known_grads(grad_call *c, size_t all_classes)
     c->ranged =
         (ranged_call){o, c->shape.classes, c->first, all_classes, divisor, c->is_capped ? &c->cap : NULL};
     c->most = ranged_most(all_classes);
-    c->looks = SL_F64 || (o->class_weight && o->label_smoothing > 0);
+    c->looks = (o->class_weight && (SL_F64 || o->label_smoothing > 0)) ||
+               (SL_F64 && (o->label_smoothing > 0 || o->z_loss > 0));
     if (contiguous_rows(c->shape))
         grad_of_known_rows(c);
     else
