@@ -7,11 +7,10 @@
  * what is small would be lost before a loss scale makes it larger. There, and where each row or element has a loss of its own, the
  * backward call computes the gradient, from saved log-sum-exps.
  */
-#include "operators.h"
+#include "fits.h"
 
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/basic_ops.h>
@@ -55,8 +54,15 @@ SOFTLANE_CALL("_bce_with_logits_backward", bce_with_logits_backward)
 
 bool needs_gradient(const at::Tensor &x) { return at::GradMode::is_enabled() && x.requires_grad(); }
 
+void check_tangent(const at::Tensor &x, const char *op, const char *argument)
+{
+    TORCH_CHECK(!x._fw_grad(0).defined(), "softlane.", op, ": ", argument,
+                " has a tangent, and there is no derivative in forward mode");
+}
+
 void check_constant(const at::Tensor &x, const char *op, const char *argument)
 {
+    check_tangent(x, op, argument);
     TORCH_CHECK(!needs_gradient(x), "softlane.", op, ": ", argument,
                 " requires a gradient, which softlane does not compute: detach it");
 }
@@ -97,9 +103,6 @@ at::Tensor once(const at::Tensor &grad, const char *op)
     torch::autograd::set_history(result, error);
     return result;
 }
-
-/* Values that may be looked at: no tracer, no wrapper of functorch, no subclass. */
-bool is_plain(const at::Tensor &x) { return !at::isTensorSubclassLike(x) && x.device().is_cpu(); }
 
 double value_of(const at::Tensor &scalar) { return scalar.item().toDouble(); }
 
@@ -144,6 +147,7 @@ template <bool logarithm> struct softmax_function : torch::autograd::Function<so
 
 template <bool logarithm> at::Tensor softmax(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type)
 {
+    check_tangent(x, logarithm ? "log_softmax" : "softmax", "input");
     if (needs_gradient(x))
         return softmax_function<logarithm>::apply(x, dim, type);
     const at::AutoDispatchBelowADInplaceOrView below;
@@ -199,6 +203,7 @@ at::Tensor cross_entropy(const at::Tensor &input, const at::Tensor &target, cons
                                               ignore_index, label_smoothing);
         return reduction == NONE ? loss.view(target.sizes()) : loss;
     }
+    check_tangent(input, "cross_entropy", "input");
     check_constant(target, "cross_entropy", "target");
     check_constant(weight, "cross_entropy", "weight");
     if (needs_gradient(input))
@@ -245,6 +250,7 @@ struct bce_with_logits_function : torch::autograd::Function<bce_with_logits_func
 at::Tensor bce_with_logits(const at::Tensor &input, const at::Tensor &target, const optional_tensor &weight,
                            const optional_tensor &pos_weight, int64_t reduction)
 {
+    check_tangent(input, "bce_with_logits", "input");
     check_constant(target, "bce_with_logits", "target");
     check_constant(weight, "bce_with_logits", "weight");
     check_constant(pos_weight, "bce_with_logits", "pos_weight");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import types
 
 import torch
 import torch.nn.functional as functional
@@ -90,10 +91,19 @@ def _binary_cross_entropy_with_logits(input, target, weight=None, size_average=N
                                                           pos_weight)
 
 
-_stand_ins = {"softmax": _softmax, "log_softmax": _log_softmax, "cross_entropy": _cross_entropy,
-              "binary_cross_entropy_with_logits": _binary_cross_entropy_with_logits}
-for _name, _function in _stand_ins.items():
-    functools.update_wrapper(_function, _originals[_name], assigned=("__name__", "__qualname__", "__doc__"), updated=())
+def _stand_in(function, original):
+    """The function with the name, signature and source of PyTorch's, and the names that this source uses: torch.jit.script, which
+    goes by them, then compiles PyTorch's."""
+    own = types.FunctionType(function.__code__, _names, function.__name__, function.__defaults__)
+    functools.update_wrapper(own, original, updated=())
+    return own
+
+
+_names = {**vars(functional), **globals()}
+_stand_ins = {name: _stand_in(function, _originals[name])
+              for name, function in (("softmax", _softmax), ("log_softmax", _log_softmax),
+                                     ("cross_entropy", _cross_entropy),
+                                     ("binary_cross_entropy_with_logits", _binary_cross_entropy_with_logits))}
 
 _lock = threading.Lock()
 _depth = 0
