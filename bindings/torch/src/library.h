@@ -68,7 +68,8 @@ template <class S> const typename S::T *elements(const at::Tensor &x)
 
 template <class S> typename S::T *writable(const at::Tensor &x)
 {
-    return x.defined() ? reinterpret_cast<typename S::T *>(x.mutable_data_ptr<typename S::element>()) : nullptr;
+    return x.defined() ? reinterpret_cast<typename S::T *>(x.mutable_data_ptr<typename S::element>())
+                       : nullptr;
 }
 
 } // namespace softlane

@@ -47,13 +47,14 @@ template <class L> L sum_in_order(const L *loss, size_t n)
 }
 
 /* Weights in the loss's type: one for each of n classes. */
-template <class S> at::Tensor weights_of(const optional_tensor &weight, int64_t n, const char *op, const char *argument)
+template <class S>
+at::Tensor weights_of(const optional_tensor &weight, int64_t n, const char *op, const char *argument)
 {
     if (!weight || !weight->defined())
         return {};
     check_cpu(*weight, op, argument);
-    TORCH_CHECK(weight->numel() == n, "softlane.", op, ": ", argument, " must have one element for each of the ", n,
-                " classes, not ", weight->numel());
+    TORCH_CHECK(weight->numel() == n, "softlane.", op, ": ", argument,
+                " must have one element for each of the ", n, " classes, not ", weight->numel());
     TORCH_CHECK_TYPE(at::isFloatingType(weight->scalar_type()), "softlane.", op, ": ", argument,
                      " must be floating-point, not ", weight->scalar_type());
     return weight->to(S::loss_type).contiguous();
@@ -65,19 +66,21 @@ template <class S> const typename S::L *or_null(const at::Tensor &x)
 }
 
 /* The gradient of the loss: one, or one of each row or element. */
-template <class S> at::Tensor upstream_of(const at::Tensor &grad_output, int64_t reduction, int64_t n, const char *op)
+template <class S>
+at::Tensor upstream_of(const at::Tensor &grad_output, int64_t reduction, int64_t n, const char *op)
 {
     check_cpu(grad_output, op, "grad_output");
     const int64_t wanted = reduction == NONE ? n : 1;
-    TORCH_CHECK(grad_output.numel() == wanted, "softlane.", op, ": grad_output must have ", wanted, " elements, not ",
-                grad_output.numel());
+    TORCH_CHECK(grad_output.numel() == wanted, "softlane.", op, ": grad_output must have ", wanted,
+                " elements, not ", grad_output.numel());
     return grad_output.to(S::loss_type).contiguous();
 }
 
 /* call(part, options, loss, grad) for all rows, where options are those given and, of a mean over several chunks, the divisor of
  * all. Returns the loss in the type of the elements: of `shape`, or reduced. */
 template <class S, class Call>
-at::Tensor loss_over_chunks(const rows &r, at::IntArrayRef shape, const sl_loss_options &given, failure *failed, Call call)
+at::Tensor loss_over_chunks(const rows &r, at::IntArrayRef shape, const sl_loss_options &given,
+                            failure *failed, Call call)
 {
     using L = typename S::L;
     const at::TensorOptions options = r.held.options();

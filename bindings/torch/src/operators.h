@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The operators below autograd: what computes. Above them, in autograd.cpp, are those that have derivatives.
+ * The operators below autograd: what computes. Above them, in autograd.cc, are those that have derivatives.
  */
 #ifndef SOFTLANE_TORCH_OPERATORS_H
 #define SOFTLANE_TORCH_OPERATORS_H
@@ -28,18 +28,19 @@ at::Tensor log_softmax_backward(const at::Tensor &dy, const at::Tensor &y, int64
 
 /* The target has class ids, or probabilities in the type of the input. What is saved: nothing, log-sum-exps of the rows (of class
  * ids only), or the gradient where that of the loss is 1. */
-loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &target, const optional_tensor &weight,
-                                     int64_t reduction, int64_t ignore_index, double label_smoothing, int64_t saves);
-at::Tensor cross_entropy_backward(const at::Tensor &grad_output, const at::Tensor &input, const at::Tensor &target,
-                                  const optional_tensor &weight, int64_t reduction, int64_t ignore_index,
-                                  double label_smoothing, const at::Tensor &lse);
+loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &target,
+                                     const optional_tensor &weight, int64_t reduction, int64_t ignore_index,
+                                     double label_smoothing, int64_t saves);
+at::Tensor cross_entropy_backward(const at::Tensor &grad_output, const at::Tensor &input,
+                                  const at::Tensor &target, const optional_tensor &weight, int64_t reduction,
+                                  int64_t ignore_index, double label_smoothing, const at::Tensor &lse);
 
 loss_and_saved bce_with_logits_forward(const at::Tensor &input, const at::Tensor &target,
                                        const optional_tensor &weight, const optional_tensor &pos_weight,
                                        int64_t reduction, int64_t saves);
-at::Tensor bce_with_logits_backward(const at::Tensor &grad_output, const at::Tensor &input, const at::Tensor &target,
-                                    const optional_tensor &weight, const optional_tensor &pos_weight,
-                                    int64_t reduction);
+at::Tensor bce_with_logits_backward(const at::Tensor &grad_output, const at::Tensor &input,
+                                    const at::Tensor &target, const optional_tensor &weight,
+                                    const optional_tensor &pos_weight, int64_t reduction);
 
 } // namespace softlane
 

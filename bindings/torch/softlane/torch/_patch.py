@@ -17,7 +17,7 @@ _originals = {name: getattr(functional, name)
               for name in ("softmax", "log_softmax", "cross_entropy", "binary_cross_entropy_with_logits")}
 
 
-# ---- What src/fits.cpp says of plain tensors, for those that a compiler traces.
+# ---- What src/fits.cc says of plain tensors, for those that a compiler traces.
 
 def _fits_traced(input, *constants):
     return (input.dtype in _TYPES and input.device.type == "cpu" and not torch.is_autocast_enabled("cpu")

@@ -51,15 +51,15 @@ template <class S> void check_status(const failure &failed, const call_of<S> &c,
         for (int64_t r = 0; r < n; r++)
             TORCH_CHECK_INDEX(target[r] == c.options.ignore_index ||
                                   (uint64_t)target[r] < (uint64_t)c.logits.classes,
-                              "softlane.", op, ": target ", target[r], " of row ", r, " is out of bounds: there are ",
-                              c.logits.classes, " classes");
+                              "softlane.", op, ": target ", target[r], " of row ", r,
+                              " is out of bounds: there are ", c.logits.classes, " classes");
     }
     failed.check(op);
 }
 
 template <class S>
-call_of<S> checked(const at::Tensor &input, const at::Tensor &target, const optional_tensor &weight, int64_t reduction,
-                   int64_t ignore_index, double label_smoothing, const char *op)
+call_of<S> checked(const at::Tensor &input, const at::Tensor &target, const optional_tensor &weight,
+                   int64_t reduction, int64_t ignore_index, double label_smoothing, const char *op)
 {
     check_cpu(input, op, "input");
     check_cpu(target, op, "target");
@@ -75,16 +75,17 @@ call_of<S> checked(const at::Tensor &input, const at::Tensor &target, const opti
             c.loss_shape.push_back(input.size(d));
     if (c.is_soft) {
         TORCH_CHECK_TYPE(target.scalar_type() == input.scalar_type(), "softlane.", op,
-                         ": target, of probabilities, must have the type of the input, not ", target.scalar_type());
+                         ": target, of probabilities, must have the type of the input, not ",
+                         target.scalar_type());
         /* both must lie alike */
         c.logits = rows_of(input.contiguous(), axis);
         c.target = target.contiguous();
     } else {
-        TORCH_CHECK(target.sizes() == at::IntArrayRef(c.loss_shape), "softlane.", op, ": target must have the shape ",
-                    at::IntArrayRef(c.loss_shape), " (class ids) or that of the input (probabilities), not ",
-                    target.sizes());
-        TORCH_CHECK_TYPE(target.scalar_type() == at::kLong || target.scalar_type() == at::kByte, "softlane.", op,
-                         ": target must be int64 or uint8, or probabilities of the input's shape, not ",
+        TORCH_CHECK(target.sizes() == at::IntArrayRef(c.loss_shape), "softlane.", op,
+                    ": target must have the shape ", at::IntArrayRef(c.loss_shape),
+                    " (class ids) or that of the input (probabilities), not ", target.sizes());
+        TORCH_CHECK_TYPE(target.scalar_type() == at::kLong || target.scalar_type() == at::kByte, "softlane.",
+                         op, ": target must be int64 or uint8, or probabilities of the input's shape, not ",
                          target.scalar_type());
         c.logits = rows_of(input, axis);
         c.target = target.to(at::kLong).contiguous();
@@ -105,13 +106,15 @@ call_of<S> checked(const at::Tensor &input, const at::Tensor &target, const opti
 
 } // namespace
 
-loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &target, const optional_tensor &weight,
-                                     int64_t reduction, int64_t ignore_index, double label_smoothing, int64_t saves)
+loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &target,
+                                     const optional_tensor &weight, int64_t reduction, int64_t ignore_index,
+                                     double label_smoothing, int64_t saves)
 {
     return by_type(input, forward_op, "input", [&](auto lib) -> loss_and_saved {
         using S = decltype(lib);
         using L = typename S::L;
-        const auto c = checked<S>(input, target, weight, reduction, ignore_index, label_smoothing, forward_op);
+        const auto c =
+            checked<S>(input, target, weight, reduction, ignore_index, label_smoothing, forward_op);
         at::Tensor grad, lse;
         if (saves == SAVES_GRADIENT)
             grad = at::empty(input.sizes(), input.options());
@@ -127,9 +130,10 @@ loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &
                 auto *own_grad = grad.defined() ? writable<S>(grad) + at : nullptr;
                 o.lse = to_lse ? to_lse + row : nullptr;
                 if (c.is_soft)
-                    return S::cross_entropy_soft(x + at, elements<S>(c.target) + at, c.logits.shape_of(p), &o, own_loss,
-                                                 own_grad);
-                return S::cross_entropy(x + c.logits.at(p), c.ids(p), c.logits.shape_of(p), &o, own_loss, own_grad);
+                    return S::cross_entropy_soft(x + at, elements<S>(c.target) + at, c.logits.shape_of(p), &o,
+                                                 own_loss, own_grad);
+                return S::cross_entropy(x + c.logits.at(p), c.ids(p), c.logits.shape_of(p), &o, own_loss,
+                                        own_grad);
             });
         check_status(failed, c, forward_op);
         if (!grad.defined() && !lse.defined())
@@ -138,19 +142,21 @@ loss_and_saved cross_entropy_forward(const at::Tensor &input, const at::Tensor &
     });
 }
 
-at::Tensor cross_entropy_backward(const at::Tensor &grad_output, const at::Tensor &input, const at::Tensor &target,
-                                  const optional_tensor &weight, int64_t reduction, int64_t ignore_index,
-                                  double label_smoothing, const at::Tensor &lse)
+at::Tensor cross_entropy_backward(const at::Tensor &grad_output, const at::Tensor &input,
+                                  const at::Tensor &target, const optional_tensor &weight, int64_t reduction,
+                                  int64_t ignore_index, double label_smoothing, const at::Tensor &lse)
 {
     return by_type(input, backward_op, "input", [&](auto lib) {
         using S = decltype(lib);
         using L = typename S::L;
-        const auto c = checked<S>(input, target, weight, reduction, ignore_index, label_smoothing, backward_op);
+        const auto c =
+            checked<S>(input, target, weight, reduction, ignore_index, label_smoothing, backward_op);
         const at::Tensor upstream = upstream_of<S>(grad_output, reduction, c.logits.count(), backward_op);
         const at::Tensor grad = at::empty(input.sizes(), input.options());
         const L *from_lse = nullptr;
         if (!c.is_soft) {
-            TORCH_CHECK(lse.scalar_type() == S::loss_type && lse.is_contiguous() && lse.numel() == c.logits.count(),
+            TORCH_CHECK(lse.scalar_type() == S::loss_type && lse.is_contiguous() &&
+                            lse.numel() == c.logits.count(),
                         "softlane.", backward_op, ": lse must be what the forward operator has saved");
             from_lse = lse.const_data_ptr<L>();
         }
@@ -164,10 +170,10 @@ at::Tensor cross_entropy_backward(const at::Tensor &grad_output, const at::Tenso
             sl_loss_options o = options;
             o.upstream = upstream.const_data_ptr<L>() + (reduction == NONE ? row : 0);
             if (c.is_soft)
-                return S::cross_entropy_soft(x + at, elements<S>(c.target) + at, c.logits.shape_of(p), &o, nullptr,
-                                             writable<S>(grad) + at);
-            return S::cross_entropy_grad(x + c.logits.at(p), c.ids(p), c.logits.shape_of(p), &o, from_lse + row,
-                                         writable<S>(grad) + at);
+                return S::cross_entropy_soft(x + at, elements<S>(c.target) + at, c.logits.shape_of(p), &o,
+                                             nullptr, writable<S>(grad) + at);
+            return S::cross_entropy_grad(x + c.logits.at(p), c.ids(p), c.logits.shape_of(p), &o,
+                                         from_lse + row, writable<S>(grad) + at);
         };
         failure failed;
         if (by_itself)

@@ -121,10 +121,12 @@ at::Tensor tensor_of(const optional_tensor &x) { return x ? *x : at::Tensor(); }
 /* ---- softmax, log_softmax ---- */
 
 template <bool logarithm> struct softmax_function : torch::autograd::Function<softmax_function<logarithm>> {
-    static at::Tensor forward(AutogradContext *ctx, const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type)
+    static at::Tensor forward(AutogradContext *ctx, const at::Tensor &x, int64_t dim,
+                              std::optional<at::ScalarType> type)
     {
         const at::AutoDispatchBelowADInplaceOrView below;
-        const at::Tensor y = logarithm ? call_log_softmax_forward(x, dim, type) : call_softmax_forward(x, dim, type);
+        const at::Tensor y =
+            logarithm ? call_log_softmax_forward(x, dim, type) : call_softmax_forward(x, dim, type);
         ctx->save_for_backward({y});
         ctx->saved_data["dim"] = dim;
         ctx->saved_data["type"] = (int64_t)x.scalar_type();
@@ -145,7 +147,8 @@ template <bool logarithm> struct softmax_function : torch::autograd::Function<so
     }
 };
 
-template <bool logarithm> at::Tensor softmax(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type)
+template <bool logarithm>
+at::Tensor softmax(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type)
 {
     check_tangent(x, logarithm ? "log_softmax" : "softmax", "input");
     if (needs_gradient(x))
@@ -163,8 +166,9 @@ struct cross_entropy_function : torch::autograd::Function<cross_entropy_function
     {
         const at::AutoDispatchBelowADInplaceOrView below;
         const bool forms = forms_gradient(input, reduction);
-        auto [loss, saved] = call_cross_entropy_forward(input, target, weight, reduction, ignore_index, label_smoothing,
-                                                        (int64_t)(forms ? SAVES_GRADIENT : SAVES_LSE));
+        auto [loss, saved] =
+            call_cross_entropy_forward(input, target, weight, reduction, ignore_index, label_smoothing,
+                                       (int64_t)(forms ? SAVES_GRADIENT : SAVES_LSE));
         if (forms) {
             ctx->save_for_backward({saved});
             return loss;
@@ -197,10 +201,10 @@ at::Tensor cross_entropy(const at::Tensor &input, const at::Tensor &target, cons
                          int64_t reduction, int64_t ignore_index, double label_smoothing)
 {
     /* Rows along the last axis in memory, as those of a transposed (N, d, C): as a matrix, which needs no copy. */
-    if (input.dim() > 2 && is_plain(input) && input.size(1) > 1 && input.stride(1) == 1 && !input.is_contiguous() &&
-        target.dim() == input.dim() - 1) {
-        const at::Tensor loss = cross_entropy(input.movedim(1, -1).flatten(0, -2), target.flatten(), weight, reduction,
-                                              ignore_index, label_smoothing);
+    if (input.dim() > 2 && is_plain(input) && input.size(1) > 1 && input.stride(1) == 1 &&
+        !input.is_contiguous() && target.dim() == input.dim() - 1) {
+        const at::Tensor loss = cross_entropy(input.movedim(1, -1).flatten(0, -2), target.flatten(), weight,
+                                              reduction, ignore_index, label_smoothing);
         return reduction == NONE ? loss.view(target.sizes()) : loss;
     }
     check_tangent(input, "cross_entropy", "input");
@@ -209,15 +213,16 @@ at::Tensor cross_entropy(const at::Tensor &input, const at::Tensor &target, cons
     if (needs_gradient(input))
         return cross_entropy_function::apply(input, target, weight, reduction, ignore_index, label_smoothing);
     const at::AutoDispatchBelowADInplaceOrView below;
-    return std::get<0>(call_cross_entropy_forward(input, target, weight, reduction, ignore_index, label_smoothing,
-                                                  (int64_t)SAVES_NOTHING));
+    return std::get<0>(call_cross_entropy_forward(input, target, weight, reduction, ignore_index,
+                                                  label_smoothing, (int64_t)SAVES_NOTHING));
 }
 
 /* ---- bce_with_logits ---- */
 
 struct bce_with_logits_function : torch::autograd::Function<bce_with_logits_function> {
     static at::Tensor forward(AutogradContext *ctx, const at::Tensor &input, const at::Tensor &target,
-                              const optional_tensor &weight, const optional_tensor &pos_weight, int64_t reduction)
+                              const optional_tensor &weight, const optional_tensor &pos_weight,
+                              int64_t reduction)
     {
         const at::AutoDispatchBelowADInplaceOrView below;
         const bool forms = forms_gradient(input, reduction);
@@ -257,7 +262,8 @@ at::Tensor bce_with_logits(const at::Tensor &input, const at::Tensor &target, co
     if (needs_gradient(input))
         return bce_with_logits_function::apply(input, target, weight, pos_weight, reduction);
     const at::AutoDispatchBelowADInplaceOrView below;
-    return std::get<0>(call_bce_with_logits_forward(input, target, weight, pos_weight, reduction, (int64_t)SAVES_NOTHING));
+    return std::get<0>(
+        call_bce_with_logits_forward(input, target, weight, pos_weight, reduction, (int64_t)SAVES_NOTHING));
 }
 
 } // namespace
@@ -270,7 +276,8 @@ TORCH_LIBRARY(softlane, m)
 {
     m.def("softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor");
     m.def("log_softmax(Tensor input, int dim, ScalarType? dtype=None) -> Tensor");
-    m.def("cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, int ignore_index=-100, "
+    m.def("cross_entropy(Tensor input, Tensor target, Tensor? weight=None, int reduction=1, int "
+          "ignore_index=-100, "
           "float label_smoothing=0.0) -> Tensor");
     m.def("bce_with_logits(Tensor input, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, "
           "int reduction=1) -> Tensor");
@@ -278,11 +285,14 @@ TORCH_LIBRARY(softlane, m)
     m.def("_log_softmax(Tensor input, int dim, ScalarType? dtype) -> Tensor");
     m.def("_softmax_backward(Tensor grad_output, Tensor output, int dim) -> Tensor");
     m.def("_log_softmax_backward(Tensor grad_output, Tensor output, int dim) -> Tensor");
-    m.def("_cross_entropy_forward(Tensor input, Tensor target, Tensor? weight, int reduction, int ignore_index, "
+    m.def("_cross_entropy_forward(Tensor input, Tensor target, Tensor? weight, int reduction, int "
+          "ignore_index, "
           "float label_smoothing, int saves) -> (Tensor, Tensor)");
-    m.def("_cross_entropy_backward(Tensor grad_output, Tensor input, Tensor target, Tensor? weight, int reduction, "
+    m.def("_cross_entropy_backward(Tensor grad_output, Tensor input, Tensor target, Tensor? weight, int "
+          "reduction, "
           "int ignore_index, float label_smoothing, Tensor lse) -> Tensor");
-    m.def("_bce_with_logits_forward(Tensor input, Tensor target, Tensor? weight, Tensor? pos_weight, int reduction, "
+    m.def("_bce_with_logits_forward(Tensor input, Tensor target, Tensor? weight, Tensor? pos_weight, int "
+          "reduction, "
           "int saves) -> (Tensor, Tensor)");
     m.def("_bce_with_logits_backward(Tensor grad_output, Tensor input, Tensor target, Tensor? weight, "
           "Tensor? pos_weight, int reduction) -> Tensor");

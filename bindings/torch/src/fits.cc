@@ -14,7 +14,8 @@ namespace softlane
 
 bool is_plain(const at::Tensor &x)
 {
-    return x.device().is_cpu() && x.layout() == at::kStrided && !at::isTensorSubclassLike(x) && !x._fw_grad(0).defined();
+    return x.device().is_cpu() && x.layout() == at::kStrided && !at::isTensorSubclassLike(x) &&
+           !x._fw_grad(0).defined();
 }
 
 namespace
@@ -58,8 +59,9 @@ bool fits_cross_entropy(const at::Tensor &input, const at::Tensor &target, const
                         int64_t ignore_index, double label_smoothing)
 {
     const int64_t dim = input.dim(), axis = dim == 1 ? 0 : 1;
-    if (!fits_softmax(input) || !is_constant(target) || dim == 0 || !(label_smoothing >= 0 && label_smoothing <= 1) ||
-        !is_weight(weight, input.scalar_type()) || (weight && (weight->dim() != 1 || weight->numel() != input.size(axis))))
+    if (!fits_softmax(input) || !is_constant(target) || dim == 0 ||
+        !(label_smoothing >= 0 && label_smoothing <= 1) || !is_weight(weight, input.scalar_type()) ||
+        (weight && (weight->dim() != 1 || weight->numel() != input.size(axis))))
         return false;
     if (target.sizes() == input.sizes())
         return target.scalar_type() == input.scalar_type() && ignore_index < 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The module softlane.torch._C. Loading it registers the operators (autograd.cpp). Its functions call them without the way
+ * The module softlane.torch._C. Loading it registers the operators (autograd.cc). Its functions call them without the way
  * through torch.ops, which takes longer than a small loss: arguments by position, tensors of PyTorch's own types only.
  */
 #include <torch/csrc/Exceptions.h>
@@ -61,7 +61,8 @@ template <class Signature> auto handle_of(const char *name)
 }
 
 /* The result of an operator, computed without the interpreter's lock. */
-template <class Handle, class... Arguments> PyObject *result_of(const Handle &handle, const Arguments &...arguments)
+template <class Handle, class... Arguments>
+PyObject *result_of(const Handle &handle, const Arguments &...arguments)
 {
     Tensor result;
     {
@@ -73,7 +74,8 @@ template <class Handle, class... Arguments> PyObject *result_of(const Handle &ha
 
 /* ---- operators ---- */
 
-using softmax_handle = c10::TypedOperatorHandle<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>;
+using softmax_handle =
+    c10::TypedOperatorHandle<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>;
 
 PyObject *softmax_of(const softmax_handle &handle, const char *op, PyObject *const *a, Py_ssize_t n)
 {
@@ -85,7 +87,8 @@ PyObject *softmax_of(const softmax_handle &handle, const char *op, PyObject *con
 PyObject *softmax(PyObject *, PyObject *const *a, Py_ssize_t n)
 {
     HANDLE_TH_ERRORS
-    static const softmax_handle handle = handle_of<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>("softlane::softmax");
+    static const softmax_handle handle =
+        handle_of<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>("softlane::softmax");
     return softmax_of(handle, "softmax", a, n);
     END_HANDLE_TH_ERRORS
 }
@@ -93,7 +96,8 @@ PyObject *softmax(PyObject *, PyObject *const *a, Py_ssize_t n)
 PyObject *log_softmax(PyObject *, PyObject *const *a, Py_ssize_t n)
 {
     HANDLE_TH_ERRORS
-    static const softmax_handle handle = handle_of<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>("softlane::log_softmax");
+    static const softmax_handle handle =
+        handle_of<Tensor(const Tensor &, int64_t, std::optional<at::ScalarType>)>("softlane::log_softmax");
     return softmax_of(handle, "log_softmax", a, n);
     END_HANDLE_TH_ERRORS
 }
@@ -118,8 +122,8 @@ PyObject *bce_with_logits(PyObject *, PyObject *const *a, Py_ssize_t n)
     HANDLE_TH_ERRORS
     constexpr const char *op = "bce_with_logits";
     static const auto handle =
-        handle_of<Tensor(const Tensor &, const Tensor &, const optional_tensor &, const optional_tensor &, int64_t)>(
-            "softlane::bce_with_logits");
+        handle_of<Tensor(const Tensor &, const Tensor &, const optional_tensor &, const optional_tensor &,
+                         int64_t)>("softlane::bce_with_logits");
     check_count(n, 5, op);
     return result_of(handle, tensor_of(a[0], op, "input"), tensor_of(a[1], op, "target"),
                      optional_of(a[2], op, "weight"), optional_of(a[3], op, "pos_weight"), integer_of(a[4]));
@@ -152,7 +156,8 @@ PyObject *fits_softmax(PyObject *, PyObject *const *a, Py_ssize_t n)
 {
     HANDLE_TH_ERRORS
     check_count(n, 1, "softmax");
-    return PyBool_FromLong(are_own(a, 1) && a[0] != Py_None && softlane::fits_softmax(THPVariable_Unpack(a[0])));
+    return PyBool_FromLong(are_own(a, 1) && a[0] != Py_None &&
+                           softlane::fits_softmax(THPVariable_Unpack(a[0])));
     END_HANDLE_TH_ERRORS
 }
 

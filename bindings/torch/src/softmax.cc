@@ -14,7 +14,8 @@ namespace
 {
 
 template <class S, class Function, class Wide>
-void map_rows(const at::Tensor &x, const rows &r, const at::Tensor &y, Function narrow, Wide wide, const char *op)
+void map_rows(const at::Tensor &x, const rows &r, const at::Tensor &y, Function narrow, Wide wide,
+              const char *op)
 {
     failure failed;
     const auto *from = elements<S>(r.held);
@@ -27,7 +28,8 @@ void map_rows(const at::Tensor &x, const rows &r, const at::Tensor &y, Function 
     failed.check(op);
 }
 
-at::Tensor map(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type, const char *op, bool logarithm)
+at::Tensor map(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> type, const char *op,
+               bool logarithm)
 {
     check_cpu(x, op, "input");
     const int64_t axis = at::maybe_wrap_dim(dim, x.dim());
@@ -46,16 +48,19 @@ at::Tensor map(const at::Tensor &x, int64_t dim, std::optional<at::ScalarType> t
     });
 }
 
-at::Tensor map_backward(const at::Tensor &dy, const at::Tensor &y, int64_t dim, const char *op, bool logarithm)
+at::Tensor map_backward(const at::Tensor &dy, const at::Tensor &y, int64_t dim, const char *op,
+                        bool logarithm)
 {
     check_cpu(dy, op, "grad_output");
     check_cpu(y, op, "output");
     TORCH_CHECK(dy.sizes() == y.sizes(), "softlane.", op, ": grad_output must have the shape of output");
-    TORCH_CHECK_TYPE(dy.scalar_type() == y.scalar_type(), "softlane.", op, ": grad_output must have the type of output");
+    TORCH_CHECK_TYPE(dy.scalar_type() == y.scalar_type(), "softlane.", op,
+                     ": grad_output must have the type of output");
     const int64_t axis = at::maybe_wrap_dim(dim, y.dim());
     return by_type(y, op, "output", [&](auto lib) {
         using S = decltype(lib);
-        const at::Tensor dense = y.contiguous(), dense_dy = dy.contiguous(), dx = at::empty(y.sizes(), y.options());
+        const at::Tensor dense = y.contiguous(), dense_dy = dy.contiguous(),
+                         dx = at::empty(y.sizes(), y.options());
         const rows r = rows_of(dense, axis);
         const auto backward = logarithm ? S::log_softmax_backward : S::softmax_backward;
         failure failed;

@@ -41,8 +41,9 @@ at::Tensor expanded(const optional_tensor &weight, int64_t classes, const char *
 {
     if (!weight || !weight->defined())
         return {};
-    return weights_of<S>(weight->numel() == 1 ? weight->reshape({1}).expand({classes}) : weight->reshape({-1}), classes,
-                         op, argument);
+    return weights_of<S>(weight->numel() == 1 ? weight->reshape({1}).expand({classes})
+                                              : weight->reshape({-1}),
+                         classes, op, argument);
 }
 
 template <class S>
@@ -52,8 +53,8 @@ call_of<S> checked(const at::Tensor &input, const at::Tensor &target, const opti
     check_cpu(input, op, "input");
     check_cpu(target, op, "target");
     check_reduction(reduction, op);
-    TORCH_CHECK_VALUE(target.sizes() == input.sizes(), "softlane.", op, ": target must have the shape of the input, ",
-                      input.sizes(), ", not ", target.sizes());
+    TORCH_CHECK_VALUE(target.sizes() == input.sizes(), "softlane.", op,
+                      ": target must have the shape of the input, ", input.sizes(), ", not ", target.sizes());
     TORCH_CHECK_TYPE(target.scalar_type() == input.scalar_type(), "softlane.", op,
                      ": target must have the type of the input, not ", target.scalar_type());
     const int64_t of_weight = axis_of(input, weight, op, "weight");
@@ -87,14 +88,15 @@ loss_and_saved bce_with_logits_forward(const at::Tensor &input, const at::Tensor
         using S = decltype(lib);
         using L = typename S::L;
         const auto c = checked<S>(input, target, weight, pos_weight, reduction, forward_op);
-        const at::Tensor grad =
-            saves == SAVES_GRADIENT ? at::empty(input.sizes(), input.options()) : at::empty({0}, input.options());
+        const at::Tensor grad = saves == SAVES_GRADIENT ? at::empty(input.sizes(), input.options())
+                                                        : at::empty({0}, input.options());
         const auto *x = elements<S>(c.logits.held), *t = elements<S>(c.target);
         failure failed;
         at::Tensor loss = loss_over_chunks<S>(
             c.logits, input.sizes(), c.options, &failed, [&](const part &p, const sl_loss_options &o, L *to) {
                 const int64_t at = c.logits.dense_at(p);
-                return S::bce_with_logits(x + at, t + at, c.logits.shape_of(p), &o, o.reduction == SL_NONE ? to + at : to,
+                return S::bce_with_logits(x + at, t + at, c.logits.shape_of(p), &o,
+                                          o.reduction == SL_NONE ? to + at : to,
                                           saves == SAVES_GRADIENT ? writable<S>(grad) + at : nullptr);
             });
         failed.check(forward_op);
@@ -102,9 +104,9 @@ loss_and_saved bce_with_logits_forward(const at::Tensor &input, const at::Tensor
     });
 }
 
-at::Tensor bce_with_logits_backward(const at::Tensor &grad_output, const at::Tensor &input, const at::Tensor &target,
-                                    const optional_tensor &weight, const optional_tensor &pos_weight,
-                                    int64_t reduction)
+at::Tensor bce_with_logits_backward(const at::Tensor &grad_output, const at::Tensor &input,
+                                    const at::Tensor &target, const optional_tensor &weight,
+                                    const optional_tensor &pos_weight, int64_t reduction)
 {
     return by_type(input, backward_op, "input", [&](auto lib) {
         using S = decltype(lib);
@@ -118,7 +120,8 @@ at::Tensor bce_with_logits_backward(const at::Tensor &grad_output, const at::Ten
             const int64_t at = c.logits.dense_at(p);
             sl_loss_options o = c.options;
             o.upstream = upstream.const_data_ptr<L>() + (reduction == NONE ? at : 0);
-            return S::bce_with_logits(x + at, t + at, c.logits.shape_of(p), &o, nullptr, writable<S>(grad) + at);
+            return S::bce_with_logits(x + at, t + at, c.logits.shape_of(p), &o, nullptr,
+                                      writable<S>(grad) + at);
         });
         failed.check(backward_op);
         return grad;
