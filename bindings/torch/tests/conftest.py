@@ -41,5 +41,5 @@ def assert_close(got, wanted, scale=0.0):
     if got.numel() == 0:
         return
     got, wanted, dtype = got.double().nan_to_num(nan=0.0), wanted.double().nan_to_num(nan=0.0), got.dtype
-    unit = max(wanted.abs().max().item(), scale) * torch.finfo(dtype).eps
+    unit = max(wanted.abs().max().item(), scale, torch.finfo(dtype).tiny) * torch.finfo(dtype).eps
     assert (got - wanted).abs().max().item() <= PLACES[dtype] * unit
