@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Losses, results and gradients have the same bits for any number of threads, and those of softlane's one call where there is one
-chunk."""
+"""Losses, results and gradients have the same bits for any number of threads."""
 import pytest
 import softlane.torch as sl
 import torch
