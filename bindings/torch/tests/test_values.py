@@ -231,6 +231,12 @@ def test_weights_that_sum_to_nothing():
         assert loss.isnan() and grad.isnan().all()
 
 
+def test_weights_whose_sum_is_negative():
+    x, target, weight = random(4000, 40, dtype=torch.float32), torch.randint(0, 40, (4000,)), -torch.rand(40) - 0.5
+    assert_as_torch(lambda a: sl.cross_entropy(a, target, weight), lambda a: F.cross_entropy(a, target, weight.double()), x,
+                    terms=1 / 4000)
+
+
 def test_float16_gradients_survive_a_loss_scale():
     """A 32768th of a 8192nd of a probability of 2^-12 is no float16; with a loss scale it is."""
     x, target = torch.zeros(8192, 4096, dtype=torch.float16).requires_grad_(), torch.zeros(8192, dtype=torch.int64)
