@@ -175,6 +175,15 @@ def test_layouts_of_matrices(layout, dtype):
             assert same_bits(own, wanted)
 
 
+def test_rows_that_are_one_row():
+    """What expand() makes, for inputs and for gradients."""
+    one, target = random(1, 40, dtype=torch.float32), torch.randint(0, 40, (6,))
+    x, dense = one.expand(6, 40), one.expand(6, 40).contiguous()
+    assert same_bits(sl.softmax(x, 1), sl.softmax(dense, 1))
+    assert same_bits(sl.cross_entropy(x, target), sl.cross_entropy(dense, target))
+    assert same_bits(sl.bce_with_logits(x, torch.sigmoid(x)), sl.bce_with_logits(dense, torch.sigmoid(dense)))
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_logits_with_classes_last_in_memory(dtype, reduction):
