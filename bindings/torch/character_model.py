@@ -16,6 +16,11 @@ import time
 TEXT = pathlib.Path(__file__).resolve().parent.parent.parent / "include" / "softlane.h"
 
 
+def refuse(message):
+    print(f"character_model.py: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", type=pathlib.Path, default=TEXT, help="what is learnt (default: softlane.h)")
@@ -37,12 +42,12 @@ def read(arguments):
     try:
         text = arguments.text.read_text(encoding="utf-8")
     except OSError as error:
-        sys.exit(f"character_model.py: --text: {error}")
+        refuse(f"--text: {error}")
     if len(text) <= arguments.window:
-        sys.exit("character_model.py: --text: is shorter than a window")
+        refuse("--text: is shorter than a window")
     characters = sorted(set(text))
     if 0 < arguments.vocabulary < len(characters):
-        sys.exit(f"character_model.py: --vocabulary: the text has {len(characters)} characters")
+        refuse(f"--vocabulary: the text has {len(characters)} characters")
     ids = {c: i for i, c in enumerate(characters)}
     return torch.tensor([ids[c] for c in text]), max(len(characters), arguments.vocabulary)
 
@@ -91,7 +96,7 @@ def main():
         import torch
         import torch.nn.functional as functional
     except ImportError as error:
-        sys.exit(f"character_model.py: needs softlane.torch ({error})")
+        refuse(f"needs softlane.torch ({error})")
     torch.set_num_threads(arguments.threads)
     text, classes = read(arguments)
     print(f"{len(text)} characters, {classes} classes, {arguments.batch * arguments.window} rows a step, {arguments.steps} steps")

@@ -175,7 +175,8 @@ def main():
         import torch
         import torch.nn.functional as functional
     except ImportError as error:
-        sys.exit(f"compare.py: needs softlane.torch ({error})")
+        print(f"compare.py: needs softlane.torch ({error})", file=sys.stderr)
+        return 2
     torch.manual_seed(1)
     if arguments.alone:
         measure_alone(arguments.alone, arguments.memory)
@@ -186,7 +187,8 @@ def main():
     else:
         print(f"softlane {sl.__version__} ({sl.isa()}), PyTorch {torch.__version__}")
         compare_cells(arguments)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -175,6 +175,15 @@ def test_layouts_of_matrices(layout, dtype):
             assert same_bits(own, wanted)
 
 
+def test_rows_that_are_one_row():
+    """What expand() makes, for inputs and for gradients."""
+    one, target = random(1, 40, dtype=torch.float32), torch.randint(0, 40, (6,))
+    x, dense = one.expand(6, 40), one.expand(6, 40).contiguous()
+    assert same_bits(sl.softmax(x, 1), sl.softmax(dense, 1))
+    assert same_bits(sl.cross_entropy(x, target), sl.cross_entropy(dense, target))
+    assert same_bits(sl.bce_with_logits(x, torch.sigmoid(x)), sl.bce_with_logits(dense, torch.sigmoid(dense)))
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_logits_with_classes_last_in_memory(dtype, reduction):
@@ -229,6 +238,12 @@ def test_weights_that_sum_to_nothing():
         weight[0] = 0
         loss, grad = gradients(lambda a: sl.cross_entropy(a, target, weight), x, torch.tensor(1.0))
         assert loss.isnan() and grad.isnan().all()
+
+
+def test_weights_whose_sum_is_negative():
+    x, target, weight = random(4000, 40, dtype=torch.float32), torch.randint(0, 40, (4000,)), -torch.rand(40) - 0.5
+    assert_as_torch(lambda a: sl.cross_entropy(a, target, weight), lambda a: F.cross_entropy(a, target, weight.double()), x,
+                    terms=1 / 4000)
 
 
 def test_float16_gradients_survive_a_loss_scale():
