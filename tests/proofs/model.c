@@ -42,7 +42,8 @@ static void compare(const char *what, float want, float got, size_t n, size_t i)
     memcpy(&b, &got, sizeof b);
     compared++;
     if (a != b && !(want != want && got != got) && failed++ < 9)
-        printf("%s, %zu elements, [%zu]: the model has %a, the kernel %a\n", what, n, i, (double)want, (double)got);
+        printf("%s, %zu elements, [%zu]: the model has %a, the kernel %a\n", what, n, i, (double)want,
+               (double)got);
 }
 
 /* ---- sums ---- */
@@ -64,7 +65,10 @@ static float largest(const float *x, size_t n)
 }
 
 static float exp_in(float x, c_vframe f) { return c_exp_in_frame(c_less_shift(x, f), f, c_exp_table_load()); }
-static double exp_wide(float x, c_vframe f) { return c_exp_in_frame_wide(c_less_shift(x, f), f, c_exp_table_load()); }
+static double exp_wide(float x, c_vframe f)
+{
+    return c_exp_in_frame_wide(c_less_shift(x, f), f, c_exp_table_load());
+}
 
 /* Pairs in f32 first, but of short rows. */
 static double sum_of(const float *e, size_t n)
@@ -151,7 +155,8 @@ static void rows_of(const sl_kernels *k, const float *x, size_t n)
     k->softmax_backward_f32(y, dy, dx, sl_rows(1, n));
     const of_half_dot half = do_half_dot(lanes_sum(y, dy, n));
     for (size_t i = 0; i < n; i++)
-        compare("softmax_backward", do_softmax_grad(y[i], dy[i], half.half_high, half.half_low).dx, dx[i], n, i);
+        compare("softmax_backward", do_softmax_grad(y[i], dy[i], half.half_high, half.half_low).dx, dx[i], n,
+                i);
     k->log_softmax_f32(x, y, sl_rows(1, n));
     for (size_t i = 0; i < n; i++)
         compare("log_softmax", do_log_entry(x[i], s.max, s.log_sum).y + 0, y[i] + 0, n, i);

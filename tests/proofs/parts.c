@@ -414,7 +414,7 @@ static void log1p_parts(void)
     worst near = {0, 0}, far = {0, 0}, relative = {0, 0}, absolute = {0, 0}, share = {0, 0};
     block b;
     double error[BLOCK];
-    const float half = 0x1.bb32p-2f; /* up to there L is above 1/2 */
+    const float half = 0x1.bb32p-2f;       /* up to there L is above 1/2 */
     const float denormal = 0x1.5d589ep+6f; /* up to there exp(-a) is above 2^-126 */
     for (uint32_t bits = bits_of(TINY); next_block(&b, &bits, bits_of(denormal), 0);) {
         form_log1p(&b);
@@ -582,9 +582,15 @@ SL_CLOSE
 static const struct {
     const char *name;
     void (*run)(void);
-} sections[] = {{"exponentials", exponentials}, {"maps", maps},           {"log1p", log1p_parts},
-                {"sigmoid", sigmoid_parts},     {"slope", sigmoid_slopes}, {"times_exp", times_exp},
-                {"logarithms", logarithms},     {"soft", soft_parts},      {"expm1", expm1s}};
+} sections[] = {{"exponentials", exponentials},
+                {"maps", maps},
+                {"log1p", log1p_parts},
+                {"sigmoid", sigmoid_parts},
+                {"slope", sigmoid_slopes},
+                {"times_exp", times_exp},
+                {"logarithms", logarithms},
+                {"soft", soft_parts},
+                {"expm1", expm1s}};
 
 int main(int count, char **names)
 {

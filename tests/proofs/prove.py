@@ -22,6 +22,7 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "scripts")]
 import command_line
 import lemmas
+import mutations
 import operations
 
 CLASSES = ("fma", "plain")
@@ -103,11 +104,11 @@ def compiler():
     return os.environ.get("CC", "gcc")
 
 
-def key_of(*paths):
+def key_of(flags):
+    """A hash of all that the figures come from: the sources without comments, and the compiler."""
     digest = hashlib.sha256(run([compiler(), "--version"]).encode())
-    for path in sorted(path for given in paths for path in (given.rglob("*") if given.is_dir() else [given])):
-        if path.is_file():
-            digest.update(path.read_bytes())
+    for source in ("parts.c", "reference.c"):
+        digest.update(run([compiler(), "-E", "-P", *flags, *STRICT, HERE / source]).encode())
     return digest.hexdigest()
 
 
@@ -116,8 +117,8 @@ SECTIONS = ("maps", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "t
 
 def build_parts(kind, build):
     """The program, and a hash of all that its figures come from."""
-    key = key_of(*(HERE / name for name in ("parts.c", "reference.c", "reference.h")), ROOT / "kernels", ROOT / "include")
     isa, flags = units_of(kind)
+    key = key_of([f"-DSL_UNIT_ISA={isa}", *flags])
     program, reference = build / f"parts.{kind}", build / f"reference.{kind}.o"
     run([compiler(), "-O3", "-march=native", *STRICT, "-c", HERE / "reference.c", "-o", reference])
     run([compiler(), "-O2", f"-DSL_UNIT_ISA={isa}", *flags, *STRICT, HERE / "parts.c", reference, "-lm", "-o", program])
@@ -133,11 +134,23 @@ def run_section(program, key, section):
     return kept.read_text()
 
 
+def check_conversions(build, kind, element):
+    """That all floats are rounded to elements of 16 bits, as what lemmas say of these takes for granted."""
+    isa, flags = units_of(kind)
+    program, reference = build / f"conversions.{kind}.{element}", build / f"reference.{kind}.o"
+    run([compiler(), "-O2", f"-DSL_UNIT_ISA={isa}", f"-DSL_UNIT_TYPE={element}", *flags, *STRICT, HERE / "conversions.c", reference,
+         "-lm", "-o", program])
+    return f"{kind}: {run([program]).strip()}"
+
+
 def run_parts(build, jobs):
     """Figures of parts.c, by class."""
     programs = {kind: build_parts(kind, build) for kind in CLASSES}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         texts = {(kind, section): pool.submit(run_section, *programs[kind], section) for section in SECTIONS for kind in CLASSES}
+        checks = [pool.submit(check_conversions, build, kind, element) for kind in CLASSES for element in ("bf16", "f16")]
+        for check in checks:
+            print(check.result())
         return {kind: "".join(texts[kind, section].result() for section in SECTIONS) for kind in CLASSES}
 
 
@@ -310,6 +323,7 @@ def main():
     parser.add_argument("--library", type=Path, help="libsoftlane.a, whose kernels the lemmas' operations are compared with")
     parser.add_argument("--check", type=Path, metavar="PAGE", help="fails where the table on this page is not this one")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="puts the table into this page")
+    parser.add_argument("--mutations", action="store_true", help="also tries changes that must be found")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="programs at once")
     given = parser.parse_args()
     given.build.mkdir(parents=True, exist_ok=True)
@@ -332,6 +346,37 @@ def compare_models(given):
         print(run([folder / "model", isa]).strip())
 
 
+def try_mutations(given, figures):
+    """Whether each change is found. The number of those that are not."""
+    missed = 0
+    scratch, isa = given.build / "mutated", units_of("fma")[0]
+    common = (ROOT, HERE, scratch, STRICT, compiler(), isa, run)
+    functions = operations.read(HERE / "operations.ops", "fma")
+    softmax = lemmas.read(HERE / "lemmas/softmax.fma.g")
+
+    def largest(template, of):
+        return max(lemmas.prove(template, of, names, "fma", functions, given.build / "mutated.g")
+                   for figure, names in lemmas.cases(template, of) if figure == "softmax_long")
+    parts = {**figures["parts"], "exp_rounded": mutations.table_entry(*common, figures_of)}
+    changed = figures_from("fma", parts)
+    changed["reciprocal"] = figures["reciprocal"]
+    add_factors("fma", changed)
+    bound = largest(softmax, changed)
+    stated = bounds_of_manifest()["softmax", False][1][0]
+    missed += bound <= stated
+    print(f"mutation: an entry of the table of exp one unit higher: softmax {float(bound):.2f}, stated {float(stated):.2f}")
+    if given.library:
+        ran = mutations.operation(*common, given.library, given.build / "fma")
+        missed += ran.returncode == 0
+        print(f"mutation: a product that is rounded: {ran.stdout.strip().splitlines()[-1]}")
+    try:
+        largest(mutations.hint(softmax), figures)
+        missed += 1
+    except lemmas.Failure as failure:
+        print(f"mutation: a false step of a proof: {failure}")
+    return missed
+
+
 def prove(given):
     started = time.monotonic()
     stated, found = bounds_of_manifest(), worst_found()
@@ -345,6 +390,7 @@ def prove(given):
         folder = given.build / kind
         folder.mkdir(exist_ok=True)
         figures[kind] = figures_from(kind, figures_of(parts[kind]))
+        figures[kind]["parts"] = figures_of(parts[kind])
         proven[kind] = prove_all(kind, figures[kind], folder, given.jobs, print)
         for figure, entry in proven[kind].items():
             for failure in entry["failures"][:3]:
@@ -356,6 +402,12 @@ def prove(given):
         for kind in classes:
             tested, any_input = (row[COLUMN[kind]] for row in stated[kernel, output == "gradient"])
             bound, scripts = Fraction(0), set()
+            worst = found.get((f"{kernel}/f32", kind, output))
+            shown = [f"{float(any_input):.2f}", f"{float(tested):.2f}", "" if worst is None else f"{worst:.2f}"]
+            if names == ["-"]:
+                rows.append((kernel, output, kind, *shown, "", "by analysis"))
+                print(f"{kernel:26} {output:9} {kind:6} {' '.join(f'{text:>7}' for text in shown)} {'-':>8}  by analysis")
+                continue
             for name in names:
                 if name in proven[kind]:
                     bound = max(bound, proven[kind][name]["bound"])
@@ -367,13 +419,18 @@ def prove(given):
                     raise Failed(f"bounds.txt: no figure {name} of class {kind}")
             holds = bound <= any_input
             bad += not holds
-            worst = found.get((f"{kernel}/f32", kind, output))
-            rows.append((kernel, output, kind, f"{float(any_input):.2f}", f"{float(tested):.2f}",
-                         "" if worst is None else f"{worst:.2f}", f"{math.ceil(bound * 100) / 100:.2f}",
-                         ", ".join(sorted(scripts))))
+            rows.append((kernel, output, kind, *shown, f"{math.ceil(bound * 100) / 100:.2f}", ", ".join(sorted(scripts))))
             print(f"{kernel:26} {output:9} {kind:6} {float(any_input):7.2f} {float(tested):7.2f} "
                   f"{'-' if worst is None else format(worst, '.3f'):>7} {float(bound):8.4f}  {' '.join(sorted(scripts))}"
                   f"{'' if holds else '  NOT PROVEN'}")
+    for kind in CLASSES:
+        bound, most = proven[kind]["narrowed"]["bound"], Fraction(51, 100)
+        bad += bound > most
+        rows.append(("results of 16 bits", "all", kind, "0.51", "0.51", "", f"{math.ceil(bound * 1000) / 1000:.3f}",
+                     "narrow.g, conversions.c"))
+        print(f"{'results of 16 bits':26} {'all':9} {kind:6} {0.51:7.2f} {0.51:7.2f} {'':>7} {float(bound):8.4f}  narrow.g conversions.c")
+    if given.mutations:
+        bad += try_mutations(given, figures["fma"])
     page = given.check or given.write
     if page and not table_on(page, rows, given.write is not None):
         print(f"{page}: its table is not this one (--write)")

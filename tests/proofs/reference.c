@@ -158,6 +158,23 @@ void reference_logs(const float *p, size_t n, double *log, double *log_of_other)
     }
 }
 
+/* Adding 1.5 2^52 units of the last place leaves whole ones, to nearest even. */
+void rounded_to(const float *x, int digits, int least, double *y)
+{
+    const double smallest = power_of(least);
+    for (size_t i = 0; i < BLOCK; i++) {
+        const double a = (double)x[i];
+        uint64_t bits;
+        double unit;
+        memcpy(&bits, &a, sizeof bits);
+        bits &= 0x7ff0000000000000;
+        memcpy(&unit, &bits, sizeof unit);
+        unit = unit > smallest ? unit : smallest;
+        const double magic = unit * power_of(1 - digits) * 0x1.8p52;
+        y[i] = (a + magic) - magic;
+    }
+}
+
 /* ---- errors ---- */
 
 void errors_relative(const double *got, const double *want, double *error)

@@ -29,6 +29,9 @@ void reference_log1p_exp(const float *x, size_t n, double *log1p, double *exp);
 /* log(p) for 0 < p <= 1, and log(1 - p) for 0 <= p < 1; where there is none, 0. */
 void reference_logs(const float *p, size_t n, double *log, double *log_of_other);
 
+/* BLOCK floats rounded to so many digits, those below 2^least to multiples of 2^(least - digits + 1), to nearest even. */
+void rounded_to(const float *x, int digits, int least, double *y);
+
 /* ---- errors, of BLOCK results ---- */
 
 /* In 2^-24 of the exact value, and in its ULP; 2^n got / want - 1 in 2^-24, where got is at least `least`. */
