@@ -343,23 +343,35 @@ static void exact_log_sigmoid(block *b, int sign)
 }
 
 /* Errors beyond 105 are less than 2^-151, a quarter of the smallest number. */
-static void maps(void)
+static void whole_sigmoid(map_of of, void (*exact)(block *b, int sign))
 {
-    const map_of sigmoid_map = {"sigmoid_ulp", sigmoid_value, sigmoid_is_rare},
-                 fast = {"sigmoid_fast_ulp", sigmoid_fast_value, sigmoid_fast_is_rare},
-                 log_map = {"log_sigmoid_ulp", log_sigmoid_value, never_rare};
-    worst w = {0, 0}, of_fast = {0, 0}, of_log = {0, 0};
+    worst w = {0, 0};
     for (int sign = 0; sign < 2; sign++) {
-        map_middle(sigmoid_map, &w, sign, exact_sigmoid);
-        map_ends(sigmoid_map, &w, sign, 0.5, 0.25, sign ? 0 : 1, 0);
-        map_middle(fast, &of_fast, sign, exact_sigmoid_fast);
-        map_ends(fast, &of_fast, sign, 0.5, 0.25, sign ? 0 : 1, 0);
-        map_middle(log_map, &of_log, sign, exact_log_sigmoid);
-        map_ends(log_map, &of_log, sign, -0x1.62e42fefa39efp-1, 0.5, 0, sign);
+        map_middle(of, &w, sign, exact);
+        map_ends(of, &w, sign, 0.5, 0.25, sign ? 0 : 1, 0);
     }
-    print(sigmoid_map.name, w, 0x1p-20);
-    print(fast.name, of_fast, 0x1p-20);
-    print(log_map.name, of_log, 0x1p-20);
+    print(of.name, w, 0x1p-20);
+}
+
+static void sigmoid_map(void)
+{
+    whole_sigmoid((map_of){"sigmoid_ulp", sigmoid_value, sigmoid_is_rare}, exact_sigmoid);
+}
+
+static void sigmoid_fast_map(void)
+{
+    whole_sigmoid((map_of){"sigmoid_fast_ulp", sigmoid_fast_value, sigmoid_fast_is_rare}, exact_sigmoid_fast);
+}
+
+static void log_sigmoid_map(void)
+{
+    const map_of of = {"log_sigmoid_ulp", log_sigmoid_value, never_rare};
+    worst w = {0, 0};
+    for (int sign = 0; sign < 2; sign++) {
+        map_middle(of, &w, sign, exact_log_sigmoid);
+        map_ends(of, &w, sign, -0x1.62e42fefa39efp-1, 0.5, 0, sign);
+    }
+    print(of.name, w, 0x1p-20);
 }
 
 /* ---- parts of kernels of two arguments ---- */
@@ -583,7 +595,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } sections[] = {{"exponentials", exponentials},
-                {"maps", maps},
+                {"sigmoid_map", sigmoid_map},
+                {"sigmoid_fast_map", sigmoid_fast_map},
+                {"log_sigmoid_map", log_sigmoid_map},
                 {"log1p", log1p_parts},
                 {"sigmoid", sigmoid_parts},
                 {"slope", sigmoid_slopes},

@@ -112,7 +112,7 @@ def key_of(flags):
     return digest.hexdigest()
 
 
-SECTIONS = ("maps", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1")
+SECTIONS = ("sigmoid_map", "sigmoid_fast_map", "log_sigmoid_map", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1")
 
 
 def build_parts(kind, build):
@@ -147,7 +147,7 @@ def run_parts(build, jobs):
     """Figures of parts.c, by class."""
     programs = {kind: build_parts(kind, build) for kind in CLASSES}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        texts = {(kind, section): pool.submit(run_section, *programs[kind], section) for section in SECTIONS for kind in CLASSES}
+        texts = {(kind, section): pool.submit(run_section, *programs[kind], section) for section in SECTIONS for kind in reversed(CLASSES)}
         checks = [pool.submit(check_conversions, build, kind, element) for kind in CLASSES for element in ("bf16", "f16")]
         for check in checks:
             print(check.result())
