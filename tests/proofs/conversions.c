@@ -80,8 +80,12 @@ static int loads(void)
 
 SL_CLOSE
 
-int main(void)
+int main(int count, char **names)
 {
+    if (count > 1 && strcmp(names[1], SL_TEXT(SL_UNIT_TYPE)) != 0) {
+        fprintf(stderr, "conversions: it is of %s\n", SL_TEXT(SL_UNIT_TYPE));
+        return 2;
+    }
     for (uint32_t bits = 0; bits < 65536; bits++)
         values[bits] = value_of((uint16_t)bits);
     const int wrong = stores() + loads();

@@ -561,7 +561,7 @@ static void form_soft(block *b)
         exp_parts e;
         vf a = v_abs(x);
         exps_of_sigmoids(&a, 1, &e);
-        w_store(b->wide + i, c_signed_sigmoid(x, e));
+        w_store(b->wide + i, w_abs(c_signed_sigmoid(x, e))); /* negative from -0 on */
 #endif
     }
 }

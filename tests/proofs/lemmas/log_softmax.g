@@ -8,6 +8,7 @@
 #! let least = max(F(2)**k - 20, 0) if part == 0 else F(2)**k
 #! let largest = F(2)**(k + part)
 #! let most = min(F(2)**(k + 1 - part), 20)
+#! let split = "y + (D + L) $ D in (" + text(max(least, F(2)**(k-11)) + F(2)**(k-11)) + ");" if part == 0 and k < 5 else ""
 #! unit F(2)**(k - 23)
 #! gives log_softmax
 @ops log_entry
@@ -16,4 +17,4 @@ L -> (D + L) - D;
 d - (x - m) -> d + D - (x - m + D);
 x - m -> (x - m + D) - D;
 y + (D + L) -> (y - (d - l)) + (d - (x - m)) + (x - m + D) - (l - log_sum) - (log_sum - L);
-y + (D + L) $ D in (@{max(least, F(2)**(k-11)) + F(2)**(k-11)});
+@{split}
