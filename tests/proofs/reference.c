@@ -13,7 +13,7 @@
 #define HIGH 0x1.62e42fefap-1
 #define LOW 0x1.cf79abc9e3b3ap-40
 
-/* exp(r) for |r| <= 0.3466: Taylor's series up to r^14 / 14!, the rest is below 2^-60. Errors of r and of every step: references.g. */
+/* exp(r) for |r| <= 0.3466: Taylor's series up to r^14 / 14!, the rest is below 2^-60. Errors of r and of every step: lemmas/reference.g. */
 static inline double exp_of_reduced(double r)
 {
     double sum = 1.0 / 87178291200;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the functions of one float are compared with: in double, without libm. Each is good to 2^-48 of itself (REFERENCE_ERROR);
- * the reasons stand beside it, and references.g has the exponential's.
+ * the reasons stand beside it, and lemmas/reference.g has the exponential's.
  */
 #ifndef SL_PROOFS_REFERENCE_H
 #define SL_PROOFS_REFERENCE_H
