@@ -46,10 +46,11 @@
  *             q" has the exponent of the quantity q instead. Bounds hold in round-to-nearest with FTZ and DAZ
  *             off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
  *             (SSE2, and scalar on baseline x86-64). bf16 and f16 results: 0.51 ULP of theirs throughout.
- *             "Tested" is what no distribution of the tests exceeds. "On any input" is what the analysis beside
- *             each algorithm gives, with every rounding at its worst and results that cross a power of two; no
- *             directed search exceeds it; rows have up to 2^28 elements there. Where there is one figure it is
- *             both. The worst inputs that are known stand in docs/accuracy.md.
+ *             "Tested" is what no distribution of the tests exceeds. "On any input" has every rounding at its
+ *             worst and results that cross a power of two; rows have up to 2^28 elements there. For f32 it is proven
+ *             by machine where docs/accuracy.md says so, else it is what the analysis beside each algorithm gives; no
+ *             directed search exceeds it. Where there is one figure it is both. The worst inputs that are known stand
+ *             there, too.
  *   range     Gradients hold their bounds whatever the upstream gradient, the weights and the smoothing are, as long as the result
  *             and the terms that its bound refers to can be represented; so do losses of f32, bf16 and f16. What follows comes on top.
  *             It shows where results are denormal, or factors huge or tiny:
@@ -60,6 +61,7 @@
  *               gradients of shards, too). In cross_entropy_soft_f64 q_c itself may be denormal, and m - x_c multiplies it then: as
  *               much times sum_c (m - x_c), m the maximum. In bce_f64 up to 800 times the weights above 1.
  *             - Gradients with softcap: up to w_c + sum_k q_k of the smallest number of L, and, of f64 times u, sum_k q_k.
+ *             - log_softmax_backward of f32 for y_c below -207: 2^-298 times sum_k |dy_k|.
  *   state     Kernels run in the caller's floating-point environment and leave its control register as it is, and
  *             the upper halves of the AVX registers clear, so that SSE code that follows is not slowed down.
  *             A signalling NaN is as any NaN. Under FTZ and DAZ results are finite where they should be, and within
@@ -382,7 +384,7 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   softcap  x_c above is cap * tanh(x / cap) of the logit x; grad_c, with respect to the logit, has the factor
  *            1 - tanh^2. Infinite logits become cap or -cap: they are ordinary then
  *   special values  NaN as softmax; a target logit of -inf costs +inf
- *   error    loss: f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0 and 3.3 / 3.4 (on any input 3 more with
+ *   error    loss: f32 2.0 ULP tested, 3.3 / 3.7 on any input, f64 3.0 and 3.3 / 3.4 (on any input 3 more with
  *            smoothing, 1 with weights), also where the loss is next to 0.
  *            gradient: f32 3.5 / 4.0 ULP tested, 4.2 / 4.9 on any input, f64 5.0 (on any input more: f32 2 with
  *            smoothing, 1 with weights, 1 as a mean; f64 4, 2 and 2); with smoothing of the larger of the two terms,
@@ -467,7 +469,7 @@ SOFTLANE_API sl_status sl_nll_f16(const sl_f16 *log_prob, const int64_t *target,
  *   grad_e = u_e * w * ((1 - t) * sigmoid(x) - p * t * sigmoid(-x))
  *   divisor  the number of elements
  *   special values  NaN -> NaN; (+inf, t = 1) and (-inf, t = 0) cost 0; (+inf, t = 0) and (-inf, t = 1) +inf
- *   error    for t in [0, 1] and without weights, loss: 2.0 ULP tested, 2.6 on any input; gradient: 2.0 / 4.0 ULP
+ *   error    for t in [0, 1] and without weights, loss: 2.0 ULP tested, on any input 2.6, f32 2.9 / 2.6; gradient: 2.0 / 4.0 ULP
  *            tested, on any input f32 2.6 / 4.0, f64 3.7 / 4.8, for t = 0 and t = 1, else of the larger of |grad_e|
  *            and |u_e| (f64) or 2^-10 |u_e| (the others). More: 1 with w, 1 with p (losses on any input 3); for
  *            gradients 1 with an upstream gradient or as a mean */

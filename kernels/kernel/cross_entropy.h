@@ -7,7 +7,7 @@
  *   grad_c = u (p_c W - q_c),   p = softmax(x),  W = sum_c q_c,  u the upstream gradient
  *
  * All terms of the loss are >= 0 and in f64, and it is rounded once: its error is that of log_sum, and a rounding that may
- * cross a power of two. f32: bound on any input 3.2 (no FMA: 3.7), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
+ * cross a power of two. f32: bound on any input 3.3 (no FMA: 3.7), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
  * and sums costs a rounding: 1 for weights, 3 for smoothing; with a probability for every class m - x_c, its product and the sum
  * of all q do, too: 4.8 (no FMA, whose sum of products rounds twice: 5.9). Smoothing and probabilities read the row a second time:
  * m - x_c cannot cancel, a sum of x_c from one read could.
