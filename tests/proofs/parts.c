@@ -510,7 +510,7 @@ static void form_times_exp(block *b)
     }
 }
 
-static void exact_exp(block *b, int sign)
+static void exact_exps(block *b, int sign)
 {
     (void)sign;
     reference_value(b->x, BLOCK, b->want);
@@ -519,7 +519,7 @@ static void exact_exp(block *b, int sign)
 static void times_exp(void)
 {
     worst w = {0, 0};
-    sweep(&w, 1, 207, form_times_exp, exact_exp);
+    sweep(&w, 1, 207, form_times_exp, exact_exps);
     print("times_exp", w, HIDDEN + OF_TINY);
 }
 
