@@ -51,16 +51,21 @@
  *             by machine where docs/accuracy.md says so, else it is what the analysis beside each algorithm gives; no
  *             directed search exceeds it. Where there is one figure it is both. The worst inputs that are known stand
  *             there, too.
- *   range     Gradients hold their bounds whatever the upstream gradient, the weights and the smoothing are, as long as the result
- *             and the terms that its bound refers to can be represented; so do losses of f32, bf16 and f16. What follows comes on top.
- *             It shows where results are denormal, or factors huge or tiny:
- *             - In log_softmax, logsumexp, statistics and f64 losses a class with 2^-153 (f64: 2^-1144) of its row's largest exponential
- *               or less counts as nothing: log_softmax of the maximum and logsumexp are off by up to 2^-153 for each such class, f64
- *               losses by 2^-1144 times sum_c q_c, and so are the gradients of f64 shards, times the upstream gradient.
- *             - f64 losses: of rows up to 2 sum_c q_c of the smallest number, 2^-1074 (it is 1 - p there that is rounded, and in
- *               gradients of shards, too). In cross_entropy_soft_f64 q_c itself may be denormal, and m - x_c multiplies it then: as
- *               much times sum_c (m - x_c), m the maximum. In bce_f64 up to 800 times the weights above 1.
- *             - Gradients with softcap: up to w_c + sum_k q_k of the smallest number of L, and, of f64 times u, sum_k q_k.
+ *   range     What follows comes on top. It shows where results are denormal, or factors huge or tiny:
+ *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing.
+ *               So log_softmax of the maximum, logsumexp and losses are off by up to 2^-153 for each such class
+ *               (losses: times sum_c q_c), gradients of losses by as much times the upstream gradient (f64: for
+ *               the target by 2^-1074 times that, since 1 - p is rounded first): x = {-22, -129}, class 0, u =
+ *               2^40 give 0 for class 1, not 3.7e-35.
+ *             - In gradients of losses of rows u, u (1 - s) and u s / classes are rounded to L before weights
+ *               multiply them, u / divisor to f64: up to (w_c + sum_k q_k) times the smallest number of L
+ *               (2^-149, 2^-1074). x = {0, 0}, class 1, s = 0.1, w = {1000, 1}, u = 3 2^-149 give an entry of
+ *               another sign.
+ *             - f64 losses of rows, and losses and f64 gradients of elements with weights: up to 2 sum_c q_c, and
+ *               (|x| + 1) times the weights above 1, of these smallest numbers. In cross_entropy_soft_f64 q_c itself may be
+ *               denormal, and m - x_c multiplies it then: as much times sum_c (m - x_c), m the maximum. In bce_f64 the
+ *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w.
+ *             - softmax_backward_f64: y_c times classes of them, from products that are denormal.
  *             - log_softmax_backward of f32 for y_c below -207: 2^-298 times sum_k |dy_k|.
  *   state     Kernels run in the caller's floating-point environment and leave its control register as it is, and
  *             the upper halves of the AVX registers clear, so that SSE code that follows is not slowed down.
@@ -72,8 +77,7 @@
  *             DIVBYZERO and OVERFLOW not. -inf for elements of a row, beside finite ones, counts as finite here. A
  *             mean over nothing is no finite result, and raises INVALID or DIVBYZERO even if the gradient alone is
  *             asked for; so does a sum that overflows on the way, as f64 logits near the largest number do in
- *             softmax_stats and f64 gradients in the backward functions. Where u, w and their sums overflow together
- *             and a gradient does not, all of these may be raised.
+ *             softmax_stats and f64 gradients in the backward functions.
  *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
  *             any of them: none takes a lock, none changes errno. A kernel's call takes at most 32 KiB of stack. The
  *             very first call of all reads the environment, as getenv() does. The library owns no threads and no

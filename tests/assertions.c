@@ -207,6 +207,13 @@ static sl_real gaps_of_row(const workload *w, size_t r)
     return sum;
 }
 
+/* |p - t| / max(p (1 - p), 1e-12) */
+static double quotient_of_bce(const workload *w, size_t i)
+{
+    const double p = w->k->dtype->get(w->x, i), t = w->k->dtype->get(w->second, i);
+    return 1 + fabs(p - t) / fmax(p * (1 - p), 1e-12);
+}
+
 /* The absolute errors that softlane.h counts beside the ULP, see "range" there: of terms that are cut off, and of factors
  * that were rounded among the denormals before others multiplied them. */
 static sl_real absolute_error(const workload *w, size_t output, size_t i)
@@ -228,22 +235,29 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
         k->row == SL_COUNT_softmax_stats || k->row == SL_COUNT_softmax_stats_rows ||
         k->row == SL_COUNT_log_softmax_with)
         return n * cut;
+    if (k->row == SL_COUNT_softmax_backward && dt->long_arithmetic)
+        return n * least * fabs(dt->get(w->x, i));
     if (!takes_options(k))
         return 0;
-    if (k->by_element)
-        return k->row == SL_COUNT_bce && output == RESULT && dt->long_arithmetic
-                   ? 800 * fmax(1, weight_at(w, c)) * least
-                   : 0;
+    if (k->by_element) {
+        const sl_loss_options *o = &w->options;
+        const double p = o->pos_weight != NULL ? fabs(dt->get_loss(o->pos_weight, c)) : 1,
+                     x = fabs(dt->get(w->x, i));
+        if (output == RESULT && (o->class_weight != NULL || o->pos_weight != NULL))
+            return ((sl_real)fmin(x, largest_of(dt)) + fmax(1, p)) * fmax(1, weight_at(w, c)) * least;
+        /* u / divisor and u w are rounded before p, or the quotient of bce, multiplies them */
+        const double entry = k->row == SL_COUNT_bce ? quotient_of_bce(w, i) : fmax(1, p);
+        return output == GRADIENT && dt->long_arithmetic ? (sl_real)fmax(1, weight_at(w, c)) * entry * least
+                                                         : 0;
+    }
     if (k->row == SL_COUNT_nll)
-        return 0;
+        return output == GRADIENT && dt->long_arithmetic ? weight_at(w, c) * least : 0;
     const double whole = weight_of_row(w, r) + pull_of_row(w, r);
     if (output == RESULT && is_loss(k))
-        return dt->long_arithmetic ? n * whole * cut + (2 * whole + gaps_of_row(w, r)) * least : 0;
-    if (w->options.softcap != 0) /* what multiplies a factor may be as little as 1 - tanh^2 */
-        return (sl_real)upstream_at(w, r) * whole * (n * cut + least) + (weight_at(w, c) + whole) * least;
-    /* the rest of statistics */
-    const bool is_shard = k->row == SL_COUNT_cross_entropy_shard_grad && dt->long_arithmetic;
-    return is_shard ? (sl_real)upstream_at(w, r) * whole * (n * cut + least) : 0;
+        return n * whole * cut + (dt->long_arithmetic ? (2 * whole + gaps_of_row(w, r)) * least : 0);
+    const double u = upstream_at(w, r);
+    /* 1 - p of the target is an f64, before u multiplies it */
+    return u * whole * (n * cut + (dt->long_arithmetic ? least : 0)) + (weight_at(w, c) + whole) * least;
 }
 
 double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e)

@@ -92,7 +92,7 @@ class Scripts(unittest.TestCase):
         for arguments in (["--leg"], ["--leg", "bad"], ["--quick", "--leg", ""], ["--leg=bad"], ["--fuzz"], ["--fuzz", "0"],
                           ["--fuzz=x"], ["--quick=1"], ["--no-install="], ["-x"], ["style"]):
             self.assertEqual(self.refused("test", *arguments).count("\n"), 1)
-        self.assertIn(" style coefficients release ", self.refused("test", "--leg", "bad"))
+        self.assertIn(" style coefficients proofs release ", self.refused("test", "--leg", "bad"))
         for arguments in (["--filter"], ["--peers=x"], ["--only-peers"], ["-x"], ["softmax"]):
             self.assertEqual(self.refused("bench", *arguments).count("\n"), 1)
 

@@ -9,8 +9,8 @@
  * subtracted in two parts, so that dy - dot is good to its last places where the two are close.
  *
  * Of the largest term: softmax's difference has two roundings, its product the last one, which may cross a power of two: 3.0.
- * Without FMA the products of f64 are not exact: 4.0. Bound 4.0; found 2.97. Where products of f64 are denormal each would round
- * by itself, by up to classes / 2 of the smallest number in all: such sums are formed again (tiny_dot).
+ * Without FMA the products of f64 are not exact: 4.0. Bound 4.0; found 2.97. Where dy is denormal, f64 products are, too, and
+ * each rounds by itself: up to classes / 2 of the smallest number, times y_c.
  *
  * log_softmax: exp(y) has 1.1 x 2^-24, the rest is f64, and one rounding: 2.1, bound 4.0, found 1.51. f64: exp(y) is a square,
  * twice 1.30 (no FMA: 1.35) next to 0.707, times the sum in two steps, 2.7 with the sum's own, and the last rounding: bound on
@@ -19,7 +19,6 @@
 #ifndef SL_KERNEL_BACKWARD_H
 #define SL_KERNEL_BACKWARD_H
 
-#include "maths/ranged.h"
 #include "reduce/dot.h"
 #include "schedule/transpose.h"
 #include "maths/sigmoid.h"
@@ -44,61 +43,6 @@ typedef struct {
 } row_terms;
 
 SL_INLINE row_terms row_terms_of(c_acc sum) { return (row_terms){half_of(sum), c_acc_value(sum)}; }
-
-/* Whether products of f64 may be denormal, each of which rounds by itself. */
-SL_INLINE int is_tiny_dot(c_acc sum, int of_log)
-{
-    return SL_F64 && !of_log && wm_any(w_lt(w_abs(c_acc_value(sum)), w_set1(0x1p-900)));
-}
-
-#if SL_F64
-/* The sum of n products that may be denormal, rounded once; `sum`, unless one of them is. */
-SL_RARE double tiny_dot(const T *y, const T *dy, size_t step, size_t n, double sum)
-{
-    ranged_sum exact = {0, 0, 0};
-    int is_tiny = 0;
-    for (size_t c = 0; c < n; c++) {
-        const double a = y[c * step], b = dy[c * step], product = a * b;
-        is_tiny |= (product < 0 ? -product : product) < 0x1p-960 && a != 0 && b != 0;
-    }
-    if (!is_tiny)
-        return sum;
-    for (size_t c = 0; c < n; c++) {
-        const ranged product = ranged_times(ranged_number(y[c * step]), ranged_number(dy[c * step]));
-        ranged_add(&exact, product.part, product.power);
-    }
-    return ranged_value(ranged_of_sum(exact));
-}
-
-/* Those of n rows side by side. */
-SL_RARE c_acc tiny_dots(c_acc sum, const T *y, const T *dy, size_t step, size_t n, size_t classes)
-{
-    double dot[SL_W];
-    const vw value = c_acc_value(sum);
-    w_store(dot, value);
-    for (size_t l = 0; l < n; l++)
-        if (dot[l] < 0x1p-900 && dot[l] > -0x1p-900)
-            dot[l] = tiny_dot(y + l, dy + l, step, classes, dot[l]);
-    return w_acc_select(w_eq(value, w_load(dot)), sum, w_acc_of(w_load(dot)));
-}
-/* That of one row, in all lanes. */
-SL_RARE c_acc tiny_dot_of_row(c_acc sum, const T *y, const T *dy, size_t classes)
-{
-    sum = tiny_dots(sum, y, dy, 1, 1, classes);
-    return (c_acc){w_set1(first_lane(sum.sum)), w_set1(first_lane(sum.lost))};
-}
-#else
-SL_INLINE c_acc tiny_dot_of_row(c_acc sum, const T *y, const T *dy, size_t classes)
-{
-    (void)y, (void)dy, (void)classes;
-    return sum;
-}
-SL_INLINE c_acc tiny_dots(c_acc sum, const T *y, const T *dy, size_t step, size_t n, size_t classes)
-{
-    (void)y, (void)dy, (void)step, (void)n, (void)classes;
-    return sum;
-}
-#endif
 
 SL_INLINE reg softmax_grad(reg y, reg dy, row_terms s)
 {
@@ -205,10 +149,7 @@ SL_INLINE void backward_row(const T *y, const T *dy, T *dx, size_t n, int nontem
     const size_t step = grad_step(of_log);
     size_t i = nontemporal ? least(n, elements_to_line(dx)) : 0;
     T last_y[MOST], last_dy[MOST];
-    c_acc sum = sum_of_row(y, dy, n, of_log);
-    if (is_tiny_dot(sum, of_log))
-        sum = tiny_dot_of_row(sum, y, dy, n);
-    row_terms s = row_terms_of(sum);
+    row_terms s = row_terms_of(sum_of_row(y, dy, n, of_log));
     const grad_row row = {y, dy, dx, n, nontemporal};
     if (n < MOST) {
         grad_rest(y, dy, dx, n, &s, of_log);
@@ -268,12 +209,8 @@ SL_INLINE void backward_strip_of(const strip_pair *of, T *dx, int of_log, strip_
         strip_sum(of, sum);
     else
         strip_dot(of, sum);
-    for (size_t k = 0; k < vectors; k++) {
-        if (is_tiny_dot(sum[k], of_log))
-            sum[k] = tiny_dots(sum[k], y->x + k * SL_W, dy->x + k * SL_W, y->step, least(SL_W, y->rows),
-                               y->classes);
+    for (size_t k = 0; k < vectors; k++)
         s[k] = row_terms_of(sum[k]);
-    }
     for (strip_at at = {0, 0}; strip_grads(&here, dx, &at, s, of_log, o), at.c < y->classes; at.c++)
         for (; at.k < vectors; at.k++) {
             size_t i = at.c * y->step + at.k * SL_W, to = at.c * y->step_out + at.k * SL_W;

@@ -25,9 +25,6 @@
  * Without FMA, in f32: found 2.10 of the loss without weights (3.11 of 3.6 with those of classes). The gradient is in f64, from the
  * parts of the loss's exponential, whatever t is, and rounded once: found 2.19 where terms cancel, 0.52 elsewhere.
  *
- * Elements whose factors leave the range where their product does not are done by themselves (ranged.h): with a weight, or in f64 as
- * a mean.
- *
  * Of probabilities (logarithms in f64, for f32 good to 2^-34, rounded once; f64: below 1 ULP each):
  *
  *   loss = -w (t max(log p, -100) + (1 - t) max(log(1 - p), -100)),  grad = u w (p - t) / max(p (1 - p), 1e-12)
@@ -38,7 +35,6 @@
 #ifndef SL_KERNEL_BCE_H
 #define SL_KERNEL_BCE_H
 
-#include "maths/ranged.h"
 #include "schedule/parts.h"
 #include "maths/lane_folds.h"
 #include "maths/log.h"
@@ -168,120 +164,6 @@ SL_INLINE reg bce_grad_of_prob(reg p, reg t, bce_weights weights, vw up)
     return c_narrow(w_mul(w, entry));
 }
 
-/* ---- elements whose factors are huge or tiny, by themselves (ranged.h) ---- */
-
-/* Whether a product of factors, of which none is 0, is so small or large that it has lost digits. */
-SL_INLINE wm has_left(vw product, wm none)
-{
-    vw size = w_abs(product);
-    wm in = wm_andnot(w_lt(w_set1(SL_F64 ? 0x1p-960 : 0x1p-300), size),
-                      w_lt(w_set1(SL_F64 ? 0x1p1000 : 0x1p126), size));
-    return wm_andnot(wm_andnot(w_eq(size, size), in), none);
-}
-
-/* Which gradients need that, in lanes that are 1. */
-SL_INLINE vw ranged_grads_of(bce_weights weights, vw up)
-{
-    vw zero = w_set1(0), all = c_widen(weights.all), pos = c_widen(weights.pos), w = w_mul(up, all);
-    wm none = wm_or(w_eq(up, zero), w_eq(all, zero));
-    wm left = wm_or(has_left(w, none), has_left(w_mul(w, pos), wm_or(none, w_eq(pos, zero))));
-    return w_keep(left, w_set1(1));
-}
-
-SL_RARE ranged ranged_bce_grad(double x, double t, double pos)
-{
-    ranged one = {1, 0}, e = ranged_of_sum(ranged_exp(x < 0 ? x : -x, 0)), sum = ranged_plus(one, e);
-    ranged large = ranged_over(one, sum), small = ranged_over(e, sum);
-    ranged no = ranged_times(ranged_number(1 - t), x < 0 ? small : large),
-           yes = ranged_times(ranged_number(t), ranged_times(ranged_number(pos), x < 0 ? large : small));
-    return ranged_plus(no, ranged_minus(yes));
-}
-
-SL_RARE ranged ranged_bce_grad_of_prob(double p, double t)
-{
-    double variance = p * (1 - p);
-    return ranged_over(ranged_number(p - t), ranged_number(variance > 1e-12 ? variance : 1e-12));
-}
-
-/* Gradients of the elements from `first` on, where which is 1. */
-SL_RARE reg ranged_grads(const sl_loss_options *o, double divisor, size_t first, reg x, reg t,
-                         bce_weights weights, int of_prob, vw which, reg entry)
-{
-    num a[SL_W], b[SL_W], all[SL_W], pos[SL_W], to[SL_W];
-    double is[SL_W];
-    c_store(a, x), c_store(b, t), c_store(all, weights.all), c_store(pos, weights.pos), c_store(to, entry);
-    w_store(is, which);
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++) {
-        if (is[l] == 0 || a[l] != a[l] || b[l] != b[l])
-            continue;
-        ranged up = ranged_times(ranged_upstream(o, divisor, first + l), ranged_number((double)all[l]));
-        ranged of = of_prob ? ranged_bce_grad_of_prob((double)a[l], (double)b[l])
-                            : ranged_bce_grad((double)a[l], (double)b[l], (double)pos[l]);
-        to[l] = (num)ranged_value(ranged_times(up, of));
-    }
-    return c_load(to);
-}
-
-/* Losses of logits with weights, where a weight multiplies what is denormal. log: L. */
-SL_RARE reg ranged_losses(reg x, reg t, bce_weights weights, reg log, reg which, reg each)
-{
-    num a[SL_W], b[SL_W], all[SL_W], pos[SL_W], logs[SL_W], is[SL_W], to[SL_W];
-    c_store(a, x), c_store(b, t), c_store(all, weights.all), c_store(pos, weights.pos), c_store(to, each);
-    c_store(logs, log), c_store(is, which);
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++) {
-        const double size = (double)(a[l] < 0 ? -a[l] : a[l]);
-        if (is[l] == 0 || a[l] != a[l] || b[l] != b[l] || size > (double)c_largest_finite)
-            continue;
-        ranged w = ranged_number((double)all[l]);
-        ranged yes =
-            ranged_times(ranged_times(w, ranged_number((double)pos[l])), ranged_number((double)b[l]));
-        ranged no = ranged_times(w, ranged_number(1 - (double)b[l]));
-        ranged small = size < 60 ? ranged_number((double)logs[l]) : ranged_of_sum(ranged_exp(-size, 0));
-        ranged far = ranged_times(a[l] < 0 ? yes : no, ranged_number(size));
-        to[l] = (num)ranged_value(ranged_plus(far, ranged_times(ranged_plus(yes, no), small)));
-    }
-    return c_load(to);
-}
-
-/* Whether all weights are next to 1, or 0. */
-SL_NOINLINE int are_tame(const num *weight, size_t n)
-{
-    mask wild = c_lt(c_set1(1), c_set1(0));
-    for (size_t i = 0; i < n; i += SL_W) {
-        reg w = c_abs(c_load_n(weight + i, n - i, 1));
-        mask in = c_andnot(c_le(c_set1((num)0x1p-20), w), c_lt(c_set1((num)0x1p20), w));
-        wild = c_or(wild, c_andnot(c_nle(w, c_set1(0)), in));
-    }
-    return !c_any(wild);
-}
-
-/* Whether losses with such weights are as others: no target is next to nothing, and no logarithm. */
-SL_INLINE int is_tame(reg x, reg t)
-{
-    mask tiny = c_andnot(c_lt(c_abs(t), c_set1((num)(SL_F64 ? 0x1p-900 : 0x1p-60))), c_eq(t, c_set1(0)));
-    return !c_any(c_or(tiny, c_lt(c_set1(SL_F64 ? 600 : 60), c_abs(x))));
-}
-
-/* The losses of logits with weights. */
-SL_NOINLINE reg weighted_bce(reg x, reg t, bce_weights weights, c_log1p_parts log)
-{
-    const num least = (num)(SL_F64 ? 0x1p-1022 : 0x1p-126), most = c_largest_finite / 2;
-    reg zero = c_set1(0), one = c_set1(1), a = c_abs(x), each = bce_of(x, t, weights, log);
-    reg yes = c_mul(weights.pos, t), no = c_sub(one, t), wide = c_max(c_abs(yes), c_abs(no));
-    reg both = c_mul(weights.all, c_add(yes, no));
-    /* one of the products is denormal, but not 0, or infinite; or the logarithm is denormal, and multiplied */
-    mask none = c_eq(weights.all, zero), no_yes = c_or(c_or(none, c_eq(t, zero)), c_eq(weights.pos, zero));
-    reg sizes = c_select(no_yes, one, c_min(c_abs(yes), c_abs(c_mul(weights.all, yes))));
-    sizes = c_min(sizes, c_select(c_or(none, c_eq(no, zero)), one, c_abs(c_mul(weights.all, no))));
-    mask is = c_or(c_lt(sizes, c_set1(least)), c_lt(c_set1(most), c_max(wide, c_abs(both))));
-    is = c_or(is, c_andnot(c_lt(one, c_abs(both)), c_nlt(c_set1(SL_F64 ? 600 : 60), a)));
-    if (!c_any(is))
-        return each;
-    return ranged_losses(x, t, weights, c_add(log.high, log.low), c_select(is, one, zero), each);
-}
-
 /* w[class] of the next n <= SL_W elements, and 0 beyond; moves the cursor past them. */
 SL_INLINE reg class_values(const num *w, const sl_shape *shape, size_t n, class_cursor *at)
 {
@@ -343,8 +225,6 @@ typedef struct {
     double divisor, scale;
     int of_prob; /* not of logits */
     int plain;   /* see is_plain */
-    int looks;   /* whether gradients may need care */
-    int tame;    /* whether no weight is huge or tiny */
 } bce_call;
 
 /* ---- runs too short for registers ---- */
@@ -474,23 +354,13 @@ SL_INLINE void losses_of(bce_call c, const T *x, const T *target, num *loss, T *
                 if (c.plain)
                     each = plain_bce(a, t, scale, tables, grad ? &entry : NULL);
 #endif
-                if (!c.plain && loss) {
-                    if (c.of_prob)
-                        each = bce_of_prob(a, t, weights);
-                    else if ((weights.has_pos || weights.has_all) && !(c.tame && is_tame(a, t)))
-                        each = weighted_bce(a, t, weights, c_log1p_exp_minus(c_abs(a), tables));
-                    else
-                        each = bce_of(a, t, weights, c_log1p_exp_minus(c_abs(a), tables));
-                }
+                if (!c.plain && loss)
+                    each = c.of_prob ? bce_of_prob(a, t, weights)
+                                     : bce_of(a, t, weights, c_log1p_exp_minus(c_abs(a), tables));
                 if (!c.plain && grad) {
                     vw up = c_upstream_of(o, scale, e, n);
                     entry =
                         c.of_prob ? bce_grad_of_prob(a, t, weights, up) : bce_grad(a, t, weights, up, tables);
-                    if (c.looks) {
-                        vw which = ranged_grads_of(weights, up);
-                        if (wm_any(w_lt(w_set1(0), which)))
-                            entry = ranged_grads(o, c.divisor, e, a, t, weights, c.of_prob, which, entry);
-                    }
                 }
                 if (loss && o->reduction != SL_NONE)
                     total_push(&losses, each, n);
@@ -604,14 +474,6 @@ SL_INLINE void element_losses(const T *x, const T *target, const sl_shape *shape
         .shape = shape, .o = o, .of_prob = of_prob, .count = shape->outer * shape->classes * shape->inner};
     c.divisor = c_divisor(o, (double)(int64_t)c.count);
     c.scale = c_gradient_scale(o, c.divisor);
-    c.tame = c.count == 0 || ((!o->class_weight || are_tame(o->class_weight, shape->classes)) &&
-                              (!o->pos_weight || are_tame(o->pos_weight, shape->classes)));
-    const double size = c.scale < 0 ? -c.scale : c.scale, least = SL_F64 ? 0x1p-900 : 0,
-                 most = SL_F64 ? 0x1p900 : 0x1p80;
-    const int has_weights = o->class_weight || o->pos_weight,
-              has_own = o->upstream && o->reduction == SL_NONE;
-    const int has_size = (size > least && size < most) || (!SL_F64 && size == 0);
-    c.looks = has_weights ? !c.tame || !has_size || has_own : SL_F64 && !has_size;
 #if SL_HAS_GRAD_OF_EXP
     c.plain = !of_prob && is_plain(o, grad != NULL, c.scale);
     if (c.plain && grad) {

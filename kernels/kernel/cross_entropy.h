@@ -27,19 +27,13 @@
  * q_c > W / 2. (Else each term on the left is at most twice the sum of those on the right.) 1 - p_c is the sum of the other
  * exponentials: if x_c is the maximum, the rest of log_sum.h; else e_c is at most half of S and the difference loses one bit.
  * W - q_c is the sum of the other q, formed likewise (weights_of, charges_of).
- *
- * All of this is for factors within the range. A rest of next to nothing is summed again (deep_rest.h), and rows whose u W is huge, or
- * whose u is tiny before weights multiply it, are done by themselves (ranged_grad.h). Which ones their factors tell, at the end of
- * each group; the others have the same bits without that.
  */
 #ifndef SL_KERNEL_CROSS_ENTROPY_H
 #define SL_KERNEL_CROSS_ENTROPY_H
 
 #include "reduce/capped_log_sum.h"
 #include "reduce/class_weights.h"
-#include "reduce/deep_rest.h"
 #include "reduce/log_sum.h"
-#include "reduce/ranged_grad.h"
 #include "reduce/targets.h"
 
 /* ---- a call, and a group of its rows ---- */
@@ -62,9 +56,6 @@ typedef struct {
     int is_capped; /* logits are, by: */
     c_softcap cap;
     int has_tops; /* may some q but a target's exceed half of all? */
-    ranged_call ranged;
-    num most;  /* factor of exponentials up to which no row needs care */
-    int looks; /* whether rows below it may, too */
 } loss_call;
 
 /* Logits, capped if they are to be. */
@@ -208,36 +199,12 @@ SL_RARE charges charges_of_capped(const loss_call *c, const loss_rows *g, const 
 
 /* Of SL_W rows: e_c k - w_c (own t_c + share), everything times the upstream gradient; 0 where not live, and
  * NaN for a NaN row. */
-enum { IS_NONE = 1, IS_RANGED };
 typedef struct {
     reg max;
     c_factor k;
     reg own, share;
-    reg none; /* IS_NONE: the row is zeros; IS_RANGED: it is done by itself (ranged_grad.h), and x stays */
+    reg none; /* 1: the row is zeros */
 } row_grad;
-
-/* A row of `in` whose factors are huge or tiny, to y. */
-SL_RARE void grad_of_ranged_row(const loss_call *c, const ranged_rows *in, size_t l, size_t row, num max,
-                                T *y, size_t step_out)
-{
-    const size_t target = c->target ? (size_t)c->target[row] : SIZE_MAX;
-    ranged_row r = ranged_row_of(&c->ranged, in, l, row, target, (double)max);
-    ranged slope, rest, pull = {0, 0};
-    size_t at = 0;
-    while (at < c->shape.classes && ranged_logit(&r, at, &slope) != r.m)
-        at++;
-    rest = ranged_total(&r, RANGED_EXP, at);
-    r.sum = ranged_plus(rest, (ranged){1, 0});
-    r.others = target == at || !c->target ? rest : ranged_total(&r, RANGED_EXP, target);
-    r.all = ranged_total(&r, RANGED_Q, SIZE_MAX);
-    if (c->o->z_loss > 0) {
-        w_acc log_sum = log1p_wide(w_acc_of(w_set1(ranged_value(rest))));
-        pull = ranged_pull(&c->ranged, r.m + first_lane(w_acc_value(log_sum)));
-    }
-    ranged q = ranged_q(&r, at), little = ranged_plus(r.all, ranged_minus(ranged_plus(q, q)));
-    const int is_top = !c->is_capped && at != target && (rest.part == 0 || rest.power < 0) && little.part < 0;
-    ranged_grad(&r, pull, is_top ? at : SIZE_MAX, rest, y, step_out);
-}
 
 SL_INLINE reg grad_at(reg e, reg t, reg weight, const row_grad *g, const loss_call *c)
 {
@@ -249,31 +216,6 @@ SL_INLINE reg grad_at(reg e, reg t, reg weight, const row_grad *g, const loss_ca
 
 /* Whether there may be more than e k: weights, probabilities, smoothing. */
 SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
-
-SL_INLINE ranged_rows ranged_rows_of(const loss_call *c, const loss_rows *g)
-{
-    return (ranged_rows){g->x, g->prob, g->step == 1 ? c->w.in.row : 1, g->step, g->n, g->row};
-}
-
-/* Those of a group side by side, after all others: their logits are still there, if the gradient is in place. */
-SL_NOINLINE void grad_of_ranged_rows(const loss_call *c, const loss_rows *g, const row_grad *grad, targets *t)
-{
-    num max[SL_W], none[SL_W];
-    if (!c_any(c_lt(c_set1(IS_NONE), grad->none)))
-        return;
-    const ranged_rows in = ranged_rows_of(c, g);
-    c_store(max, grad->max);
-    c_store(none, grad->none);
-    SL_ROLLED
-    for (size_t l = 0; l < g->n; l++) {
-        T *to = c->grad + g->to + l * c->w.out.row;
-        if (none[l] != IS_RANGED)
-            continue;
-        grad_of_ranged_row(c, &in, l, g->row + l, max[l], to, c->w.out.step);
-        if (c->target)
-            t->entry[l] = to[(size_t)c->target[g->row + l] * c->w.out.step];
-    }
-}
 
 /* One row that is not a product, or not finite. `at`: its first element; l: its lane of g. */
 SL_RARE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, row_grad g)
@@ -318,7 +260,6 @@ SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, 
                 a = grad_at(e, t ? load_some(t + i * s->step + k * SL_W, s->rows, 0) : c_set1(0), w, g + k,
                             c);
                 a = c_select(c_lt(c_set1(0), g[k].none), c_set1(0), c_canonical(a));
-                a = c_select(c_lt(c_set1(IS_NONE), g[k].none), strip_load(s, i, k, o), a);
             }
             strip_store(s, grad, i, k, a, o);
         }
@@ -501,7 +442,6 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
     num max[SL_W], own[SL_W], share[SL_W], none[SL_W];
     factor_lanes factors = factors_of(grad->k);
     size_t classes = c->shape.classes;
-    const ranged_rows in = ranged_rows_of(c, g);
     c_store(max, grad->max);
     c_store(own, grad->own);
     c_store(share, grad->share);
@@ -510,12 +450,10 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
     for (size_t l = 0; l < g->n; l++) {
         size_t at = g->at + l * c->w.in.row;
         T *to = c->grad + g->to + l * c->w.out.row;
-        if (none[l] == IS_NONE)
+        if (none[l] != 0) {
             memset(to, 0, classes * sizeof *to);
-        else if (none[l] == IS_RANGED)
-            grad_of_ranged_row(c, &in, l, g->row + l, max[l], to, 1);
-        if (none[l] != 0)
             continue;
+        }
         pending_row *row = later->row + later->n;
         *row = (pending_row){
             .x = c->logits + at, .e = place_of(group, l).e, .y = to, .has_unit = 1, .target = SIZE_MAX};
@@ -536,15 +474,13 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
 }
 
 /* Of transposed short rows, of which `rows` are to come. */
-SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size_t rows, const row_grad *grad,
-                                    targets *t)
+SL_NOINLINE void grad_of_transposed(const loss_call *c, const loss_rows *g, size_t rows, const row_grad *grad)
 {
     T result[SL_SHORT * SL_W];
     size_t classes = c->shape.classes;
     strip s = strip_of_transposed(g->x, classes);
     grad_of_strip(c, &s, g->prob, result, grad);
     transpose_out(result, classes, rows, c->grad + g->to, c->w.out.row, CACHED);
-    grad_of_ranged_rows(c, g, grad, t);
 }
 
 /* ---- all rows ---- */
@@ -675,71 +611,17 @@ SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *s
                       c_narrow(w_mul(up, c->share)), c_select(none, c_set1(1), c_set1(0))};
 }
 
-/* Marks the rows that are to be done by themselves, and takes them from the tops. */
-SL_NOINLINE void mark_ranged_rows(const loss_call *c, const loss_rows *g, const row_stats *st,
-                                  const row_cost *r, vw up, row_grad *grad, targets *tops)
-{
-    ranged_terms terms;
-    num care[SL_W], none[SL_W];
-    const ranged_rows rows = ranged_rows_of(c, g);
-    w_store(terms.up, up);
-    w_store(terms.all, w_add(c_acc_value(c_acc_add(r->weight, r->q_t)), r->pull));
-    w_store(terms.rest, c_acc_value(st->rest));
-    w_store(terms.top, c_acc_value(st->top));
-    c_store(terms.max, st->max);
-    c_store(none, grad->none);
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++)
-        terms.all[l] = none[l] != 0 ? 0 : terms.all[l];
-    if (!find_ranged_rows(&c->ranged, &rows, &terms, care))
-        return;
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++) {
-        none[l] = care[l] != 0 ? IS_RANGED : none[l];
-        if (tops && care[l] != 0)
-            tops->live[l] = 0;
-    }
-    grad->none = c_load(none);
-}
-
-/* Whether some of the rows may be such. */
-SL_INLINE int may_be_ranged(const loss_call *c, c_factor k, c_acc rest, reg live)
-{
-    int may = c->looks | c_factor_exceeds(k, c->most);
-    return SL_F64 ? may | wm_any(w_lt(c_acc_value(rest), w_mul(w_set1(0x1p-300), c_widen(live)))) : may;
-}
-
-/* What is known of rows, with those rests that are next to nothing summed once more. */
-SL_RARE void deep_row_stats(const loss_call *c, const loss_rows *g, const row_stats *st, const num *live,
-                            row_stats *to)
-{
-    const deep_rows rows = {.x = g->x,
-                            .pitch = g->step == 1 ? c->w.in.row : 1,
-                            .step = g->step,
-                            .n = g->n,
-                            .classes = c->shape.classes,
-                            .live = live,
-                            .cap = c->is_capped ? &c->cap : NULL};
-    *to = stats_from_rarely(st->max, deep_rests(&rows, st->max, st->rest, st->top), st->top);
-}
-
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
 SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *st, targets *t, row_grad *grad,
                             targets *tops)
 {
     const sl_loss_options *o = c->o;
-    const row_stats *whole = st;
-    row_stats deep;
-    if (may_be_deep(st->rest, c->shape.classes, c_load(t->live))) {
-        deep_row_stats(c, g, st, t->live, &deep);
-        st = &deep;
-    }
     if (c->target)
         logits_of(t, c->logits + g->at);
     row_cost r = cost_of(c, g, t, st); /* in registers */
     if (c->takes_lse) {
         row_cost more = r;
-        take_lse(c, g, t, whole, &more);
+        take_lse(c, g, t, st, &more);
         r = more;
     }
     mask none = c_eq(c_load(t->live), c_set1(0));
@@ -759,10 +641,6 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
     int any = c->has_tops && wm_any(w_lt(c_acc_value(st->rest), c_acc_value(st->top)));
     if (any)
         tops_of(tops, c, g, t, st, &r, up);
-    if (may_be_ranged(c, grad->k, st->rest, c_load(t->live))) {
-        const row_cost cost = r; /* r itself is in registers */
-        mark_ranged_rows(c, g, st, &cost, up, grad, any ? tops : NULL);
-    }
     return any;
 }
 
@@ -839,7 +717,7 @@ SL_NOINLINE void losses_of_transposed(loss_call *c)
         int any_tops = finish_rows(c, &g, &stats, &t, &grad, &tops);
         if (!c->grad)
             continue;
-        grad_of_transposed(c, &g, c->w.rows - i, &grad, &t);
+        grad_of_transposed(c, &g, c->w.rows - i, &grad);
         if (c->target)
             put_entries(c->grad + g.to, &t, g.n);
         if (any_tops)
@@ -873,8 +751,6 @@ SL_NOINLINE void losses_of_strips(loss_call *c)
             grad_of_strip(c, &s, all.prob, grad, grads);
             SL_ROLLED
             for (size_t k = 0; k * SL_W < n; k++, grad += SL_W) {
-                loss_rows g = rows_in_place(c, b, i + k * SL_W, least(SL_W, n - k * SL_W));
-                grad_of_ranged_rows(c, &g, grads + k, t + k);
                 if (c->target)
                     put_entries(grad, t + k, least(SL_W, n - k * SL_W));
                 if (any_tops[k])
@@ -909,10 +785,10 @@ SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, con
         const row_grad row = {
             .k = c_factor_set1(factor_at(&factors, l)), .own = c_set1(own[l]), .share = c_set1(share[l])};
         const c_vframe f = c_frame_set1(c_frame_of(max[l]));
-        if (none[l] == IS_NONE)
+        if (none[l] != 0) {
             memset(y, 0, classes * sizeof *y);
-        if (none[l] != 0)
             continue;
+        }
         SL_ROLLED
         for (size_t i = 0; i < classes; i += SL_W) {
             size_t n = classes - i;
@@ -932,10 +808,9 @@ SL_NOINLINE void grad_of_capped_columns(const loss_call *c, const loss_rows *g, 
     for (size_t k = 0; k < c->shape.classes; k++) {
         size_t at = k * c->w.in.step;
         reg t = g->prob ? load_some(g->prob + at, g->n, 0) : c_set1(0), w = c_set1(weight ? weight[k] : 1);
-        reg x = load_some(g->x + at, g->n, 0), a = capped_grad_at(x, t, w, &grad, c, f);
-        a = c_select(c_lt(c_set1(0), grad.none), c_set1(0), a);
-        a = c_select(c_lt(c_set1(IS_NONE), grad.none), x, a);
-        store_some(c->grad + g->to + k * c->w.out.step, a, g->n);
+        reg a = capped_grad_at(load_some(g->x + at, g->n, 0), t, w, &grad, c, f);
+        store_some(c->grad + g->to + k * c->w.out.step, c_select(c_lt(c_set1(0), grad.none), c_set1(0), a),
+                   g->n);
     }
 }
 
@@ -957,7 +832,6 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
                 grad_of_capped_rows(c, &g, &grad);
             else
                 grad_of_capped_columns(c, &g, &grad);
-            grad_of_ranged_rows(c, &g, &grad, &t);
             if (c->target)
                 put_entries(c->grad + g.to, &t, n);
         }
@@ -965,27 +839,8 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
 
 /* ---- few rows of class ids that all count alike, straight through ---- */
 
-/* False, and nothing is written, if it is an ordinary one. */
-SL_RARE int straight_ranged_grad(const loss_call *c, const pending_row *row, const row_stats *st, double up,
-                                 size_t r)
-{
-    ranged_terms terms;
-    num care[SL_W];
-    const ranged_rows rows = {row->x, NULL, 0, 1, 1, r};
-    w_store(terms.up, w_set1(up));
-    w_store(terms.all, w_set1(1));
-    w_store(terms.rest, c_acc_value(st->rest));
-    w_store(terms.top, c_acc_value(st->top));
-    c_store(terms.max, st->max);
-    if (!find_ranged_rows(&c->ranged, &rows, &terms, care))
-        return 0;
-    grad_of_ranged_row(c, &rows, 0, r, terms.max[0], row->y, 1);
-    return 1;
-}
-
 /* The second pass of one. */
-SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up,
-                             size_t r)
+SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up)
 {
     c_acc sum = c_acc_merge(st->top, st->rest), k = c_acc_times(c_acc_of(w_set1(1)), w_set1(up));
     T entry[SL_W];
@@ -994,9 +849,6 @@ SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_sta
     row->k = factor_at(&factors, 0);
     row->entry = entry[0];
     c_factor factor = c_factor_set1(row->k);
-    const int is_deep = SL_F64 && first_lane(c_acc_value(st->rest)) < 0x1p-300;
-    if ((is_deep || row_factor_exceeds(row->k, c->most)) && straight_ranged_grad(c, row, st, up, r))
-        return;
     if (c_factor_is_finite(factor))
         emit_row(row, c->shape.classes, EMIT_PRODUCT, CACHED);
     else
@@ -1018,12 +870,6 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
         row_sums of_row;
         log_sum_of_row(&rows, &g, &of_row);
         row_stats st = stats_of_row(&of_row);
-        if (!SL_F64 && c_row_value(of_row.rest) < deep_limit(classes)) {
-            const deep_rows deep = {.x = g.x, .step = 1, .n = 1, .classes = classes};
-            c_acc rest = deep_rests(&deep, st.max, st.rest, st.top);
-            rest = c_row_in_all(c_row_of(rest));
-            st = stats_from_rarely(st.max, rest, st.top);
-        }
         const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
         reg x_t = load_in_all(g.x + c->target[r]);
         if (c->loss) {
@@ -1043,7 +889,7 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
                                .has_unit = 1,
                                .target = (size_t)c->target[r],
                                .frame = c_frame_of(of_row.max)};
-            straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r), r);
+            straight_grad(c, &row, &st, x_t, upstream_of_one(o, c->scale, r));
         }
     }
 }
@@ -1112,11 +958,6 @@ SL_NOINLINE void row_losses(const T *logits, const int64_t *target, const T *pro
     c.is_capped = o->softcap > 0;
     c.smoothing = o->label_smoothing;
     c.scale = c_gradient_scale(o, divisor);
-    c.most = ranged_most(s->classes);
-    c.looks = (o->class_weight && (SL_F64 || prob || o->label_smoothing > 0)) ||
-              (SL_F64 && (o->label_smoothing > 0 || o->z_loss > 0));
-    c.ranged.o = o, c.ranged.classes = c.ranged.all_classes = s->classes, c.ranged.first = 0;
-    c.ranged.divisor = divisor, c.ranged.cap = c.is_capped ? &c.cap : NULL;
     total_zero(&c.losses);
     const size_t grouped = grouped_losses(&c, contiguous_rows(*s));
     if (grouped > 0) {

@@ -24,7 +24,6 @@
 #include "maths/log.h"
 #include "maths/softcap.h"
 #include "reduce/class_weights.h"
-#include "reduce/ranged_grad.h"
 #include "reduce/targets.h"
 #include "schedule/pending_row.h"
 
@@ -44,9 +43,6 @@ typedef struct {
     int has_shares; /* q_c of other classes than the target */
     int is_capped;  /* logits are, by: */
     c_softcap cap;
-    ranged_call ranged;
-    num most;  /* factor of exponentials up to which no row needs care (ranged_grad.h) */
-    int looks; /* whether rows below it may, too */
 } grad_call;
 
 /* ---- what is known of SL_W rows, and what follows from it ---- */
@@ -156,56 +152,7 @@ typedef struct {
     reg frame, share;
     c_factor k;
     mask none;
-    reg alone; /* 1: the row is done by itself (ranged_grad.h) */
 } known_grad;
-
-/* Which rows are; they have no entry. */
-SL_NOINLINE void mark_known_ranged(const grad_call *c, const ranged_rows *rows, const known_rows *k,
-                                   c_acc all, vw up, targets *t, known_grad *g)
-{
-    ranged_terms terms;
-    num care[SL_W];
-    vw none = c_widen(c_select(g->none, c_set1(1), c_set1(0)));
-    w_store(terms.up, up);
-    w_store(terms.all, w_keep(w_eq(none, w_set1(0)), c_acc_value(all)));
-    w_store(terms.rest, c_acc_value(c->lse ? k->sum : k->rest));
-    w_store(terms.top, c_acc_value(c->lse ? k->sum : k->top));
-    c_store(terms.max, k->frame);
-    if (!find_ranged_rows(&c->ranged, rows, &terms, care))
-        return;
-    SL_ROLLED
-    for (size_t l = 0; l < SL_W; l++)
-        t->live[l] = care[l] != 0 ? 0 : t->live[l];
-    g->alone = c_load(care);
-}
-
-/* One of them, to y. */
-SL_RARE void known_ranged_row(const grad_call *c, const ranged_rows *in, size_t l, size_t row, T *y,
-                              size_t step_out)
-{
-    const size_t target = (size_t)c->target[row], column = target - c->first;
-    const double m = c->lse ? (double)c->lse[row] : c->stats[row].max;
-    ranged_row r = ranged_row_of(&c->ranged, in, l, row, target, m);
-    ranged slope, pull = {0, 0};
-    r.sum = r.others = (ranged){1, 0};
-    r.all = ranged_total(&r, RANGED_Q, SIZE_MAX);
-    if (c->stats)
-        r.sum = ranged_plus(r.sum, ranged_number(c->stats[row].rest));
-    if (c->o->z_loss > 0) {
-        w_acc log_sum = c->lse ? w_acc_zero() : log1p_wide(w_acc_of(w_set1(c->stats[row].rest)));
-        pull = ranged_pull(&c->ranged, m + first_lane(w_acc_value(log_sum)));
-    }
-    if (column < c->shape.classes) {
-        const double x = ranged_logit(&r, column, &slope);
-        if (c->lse) {
-            r.others = ranged_number(first_lane(others_below(w_set1(x), w_set1(m))));
-        } else {
-            ranged e = ranged_of_sum(ranged_exp(x, m)), rest = ranged_number(c->stats[row].rest);
-            r.others = x == m ? rest : ranged_plus(ranged_plus(rest, ranged_minus(e)), r.others);
-        }
-    }
-    ranged_grad(&r, pull, SIZE_MAX, (ranged){0, 0}, y, step_out);
-}
 
 /* Of n rows from `row` on; and the entries of their targets. */
 SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t row, size_t n, targets *t,
@@ -224,15 +171,6 @@ SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t 
     g->frame = k.frame;
     g->k = c_factor_of(c_acc_times(all, up), k.sum);
     g->share = c_narrow(w_mul(up, c->share));
-    g->alone = c_set1(0);
-    int may_be_ranged = c->looks | c_factor_exceeds(g->k, c->most);
-    if (SL_F64 && c->stats)
-        may_be_ranged |= wm_any(w_lt(c_acc_value(k.rest), w_mul(w_set1(0x1p-300), c_widen(live))));
-    if (may_be_ranged) {
-        const ranged_rows rows = {x, NULL, in.row, in.step, n, row};
-        const known_rows known = k; /* k itself is in registers */
-        mark_known_ranged(c, &rows, &known, all, up, t, g);
-    }
 }
 
 /* ---- the pass over the elements ---- */
@@ -307,14 +245,12 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
         n = least(SL_W, rows - i);
         targets t;
         known_grad g;
-        num frame[SL_W], share[SL_W], none[SL_W], alone[SL_W];
+        num frame[SL_W], share[SL_W], none[SL_W];
         known_terms(c, c->logits + i * in, (strides){0, in, 1}, i, n, &t, &g);
         factor_lanes factors = factors_of(g.k);
         c_store(frame, g.frame);
         c_store(share, g.share);
         c_store(none, c_select(g.none, c_set1(1), c_set1(0)));
-        c_store(alone, g.alone);
-        const ranged_rows group = {c->logits + i * in, NULL, in, 1, n, i};
         SL_ROLLED
         for (size_t l = 0; l < n; l++) {
             pending_row row = {.x = c->logits + (i + l) * in,
@@ -327,8 +263,6 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
             row.frame = c_frame_of(frame[l]);
             if (none[l] != 0) {
                 memset(row.y, 0, classes * sizeof *row.y);
-            } else if (alone[l] != 0) {
-                known_ranged_row(c, &group, l, i + l, row.y, 1);
             } else if (products && c_factor_is_finite(k)) {
                 emit_row(&row, classes, EMIT_PRODUCT, nontemporal);
             } else {
@@ -358,22 +292,16 @@ SL_NOINLINE void grad_of_known_columns(const grad_call *c)
             known_grad g;
             known_terms(c, x, w.in, b * w.rows + i, n, &t, &g);
             const c_vframe f = c_vframe_of(g.frame);
-            const mask none = g.none, are_alone = c_lt(c_set1(0), g.alone);
-            const ranged_rows group = {x, NULL, 1, w.in.step, n, b * w.rows + i};
+            const mask none = g.none;
             SL_ROLLED
             for (size_t k = 0; k < c->shape.classes; k++) {
                 reg a = c_select(none, c_set1(0), load_some(x + k * w.in.step, n, 0));
                 reg entry = known_entry(c, a, c_set1(weight ? weight[k] : 1), &g, f, OF_ANY_KIND);
-                entry = c_select(are_alone, a, c_select(none, c_set1(0), entry));
-                store_some(y + k * w.out.step, entry, n);
+                store_some(y + k * w.out.step, c_select(none, c_set1(0), entry), n);
             }
-            num alone[SL_W];
-            c_store(alone, g.alone);
             SL_ROLLED
             for (size_t l = 0; l < n; l++)
-                if (alone[l] != 0)
-                    known_ranged_row(c, &group, l, b * w.rows + i + l, y + l, w.out.step);
-                else if (t.live[l] != 0)
+                if (t.live[l] != 0)
                     y[l + t.at[l] * w.out.step] = t.entry[l];
         }
 }
@@ -389,17 +317,11 @@ SL_NOINLINE void known_grads(grad_call *c, size_t all_classes)
     c->weights = (weight_sum){w_set1(0), c_acc_zero()};
     if (o->label_smoothing > 0)
         c->weights = weights_of(o->class_weight, all_classes);
-    const double divisor = c_divisor(o, weight_of_rows(c->target, rows, o));
-    c->scale = c_gradient_scale(o, divisor);
+    c->scale = c_gradient_scale(o, c_divisor(o, weight_of_rows(c->target, rows, o)));
     c->has_shares = o->label_smoothing > 0;
     c->is_capped = o->softcap > 0;
     if (c->is_capped)
         c->cap = softcap_of(o->softcap);
-    c->ranged =
-        (ranged_call){o, c->shape.classes, c->first, all_classes, divisor, c->is_capped ? &c->cap : NULL};
-    c->most = ranged_most(all_classes);
-    c->looks = (o->class_weight && (SL_F64 || o->label_smoothing > 0)) ||
-               (SL_F64 && (o->label_smoothing > 0 || o->z_loss > 0));
     if (contiguous_rows(c->shape))
         grad_of_known_rows(c);
     else

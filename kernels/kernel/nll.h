@@ -21,17 +21,6 @@ SL_INLINE void zero_rows(T *grad, strides out, size_t classes, size_t n)
             memset(grad + c * out.step, 0, n * sizeof *grad);
 }
 
-/* u / divisor times these. */
-SL_RARE vw ranged_products(const sl_loss_options *o, double divisor, vw of)
-{
-    double lane[SL_W];
-    const ranged up = ranged_upstream(o, divisor, 0);
-    w_store(lane, of);
-    for (size_t l = 0; l < SL_W; l++)
-        lane[l] = ranged_value(ranged_times(up, ranged_number(lane[l])));
-    return w_load(lane);
-}
-
 SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *shape, const sl_loss_options *o,
                    num *loss, T *grad)
 {
@@ -44,11 +33,7 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *sha
     total losses;
     total_zero(&losses);
     double count = weight_of_rows(target, w.blocks * w.rows, o);
-    double divisor = c_divisor(o, count);
-    const double scale = c_gradient_scale(o, divisor), size = scale < 0 ? -scale : scale;
-    /* u / divisor has no digits, where its product with a weight may have */
-    const int is_ranged =
-        SL_F64 && o->reduction == SL_MEAN && divisor != 0 && !(size > 0x1p-960 && size < 0x1p960);
+    double divisor = c_divisor(o, count), scale = c_gradient_scale(o, divisor);
     for (size_t b = 0, row = 0; b < w.blocks; b++)
         for (size_t i = 0, n; i < w.rows; i += SL_W, row += n) {
             n = least(SL_W, w.rows - i);
@@ -72,8 +57,6 @@ SL_STATIC void nll(const T *log_prob, const int64_t *target, const sl_shape *sha
             T *to = grad + b * w.out.block + i * w.out.row;
             zero_rows(to, w.out, shape->classes, n);
             vw value = w_mul(c_upstream_of(o, scale, row, n), minus);
-            if (is_ranged)
-                value = ranged_products(o, divisor, minus);
             store(t.entry, c_canonical(c_narrow(value)));
             put_entries(to, &t, n);
         }

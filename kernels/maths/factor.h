@@ -150,13 +150,6 @@ SL_INLINE int c_factor_is_finite(c_factor k)
 {
     return c_all(c_lt(c_add(c_abs(k.high), k.unit), c_set1((num)INFINITY)));
 }
-
-/* Whether the size of any of them is above `most`; by their units, from half of that on. In f64 whether any K is above 2^30. */
-SL_INLINE int c_factor_exceeds(c_factor k, num most)
-{
-    return c_any(c_lt(c_set1(SL_F64 ? (num)0x1p-270 : most), k.unit));
-}
-SL_INLINE int row_factor_exceeds(row_factor k, num most) { return k.unit > (SL_F64 ? (num)0x1p-270 : most); }
 #else
 typedef double row_factor;
 
@@ -173,11 +166,6 @@ SL_INLINE factor_lanes factors_of(c_factor k)
 SL_INLINE row_factor factor_at(const factor_lanes *f, size_t l) { return f->k[l]; }
 SL_INLINE c_factor c_factor_set1(row_factor k) { return w_set1(k); }
 SL_INLINE int c_factor_is_finite(c_factor k) { return wm_all(w_lt(w_abs(k), w_set1(INFINITY))); }
-SL_INLINE int c_factor_exceeds(c_factor k, float most)
-{
-    return wm_any(w_lt(w_set1((double)most), w_abs(k)));
-}
-SL_INLINE int row_factor_exceeds(row_factor k, float most) { return k > (double)most || -k > (double)most; }
 #endif
 
 #endif

@@ -9,7 +9,6 @@
 #define SL_MATHS_TOTAL_H
 
 #include "maths/accumulator.h"
-#include "maths/ranged.h"
 
 #define TOTAL_CHUNK 512
 
@@ -124,14 +123,6 @@ SL_INLINE double c_gradient_scale(const sl_loss_options *o, double divisor)
 {
     double upstream = o->upstream && o->reduction != SL_NONE ? *(const num *)o->upstream : 1;
     return divisor == 0 ? c_mean_of_nothing(o) : upstream / divisor;
-}
-
-/* The same of the i-th loss, whatever it is. */
-SL_RARE ranged ranged_upstream(const sl_loss_options *o, double divisor, size_t i)
-{
-    const num *u = o->upstream;
-    ranged up = ranged_number(u ? (double)u[o->reduction == SL_NONE ? i : 0] : 1);
-    return ranged_over(up, ranged_number(divisor));
 }
 
 /* That of n <= SL_W losses from `first` on: scale times their own upstream gradients. */

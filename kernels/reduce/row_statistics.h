@@ -9,7 +9,6 @@
 #ifndef SL_REDUCE_ROW_STATISTICS_H
 #define SL_REDUCE_ROW_STATISTICS_H
 
-#include "reduce/deep_rest.h"
 #include "reduce/dot.h"
 #include "reduce/log_sum.h"
 #include "maths/exact.h"
@@ -132,10 +131,6 @@ SL_NOINLINE void stats_of_rows(log_sum_rows *rows, const stats_rows *of, sl_stat
     c_acc top = c_exp_in_frame_wide(c_sub(m, f.shift), f, c_exp_table_load());
     c_acc others = c_acc_times(top, w_sub(w_load(ends.ends.equal), w_set1(1)));
     c_acc sum = c_acc_merge(c_acc_join(&ends.ends.rest), others);
-    if (may_be_deep(sum, of->classes, c_ones(of->n))) {
-        const deep_rows deep = {of->x, of->pitch, 1, of->n, of->classes, NULL, NULL};
-        sum = deep_rests(&deep, m, sum, top);
-    }
     vw ratio = c_acc_value(c_acc_over(sum, top)), nan = w_set1((double)NAN), zero = w_set1(0),
        wide = c_widen(m);
     wm finite = w_eq(ratio, ratio),
