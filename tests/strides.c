@@ -91,7 +91,7 @@ static void between_pages(const kernel *k, const isa *on)
         for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
             const size_t most_rows = classes[c] * inner[i] > 1000 ? 3 : 19;
             const size_t outer = 1 + next_below(&g, inner[i] == 1 ? most_rows : 2);
-            if (is_chosen(k, c + 5 * i, effort(5, 16)) && (inner[i] == 1 || classes[c] <= 100) &&
+            if (is_chosen(k, c + 5 * i, effort(12, 16)) && (inner[i] == 1 || classes[c] <= 100) &&
                 takes_shape(k, sl_axis(1, 1, inner[i])))
                 run_between_pages(k, on, sl_axis(outer, classes[c], inner[i]), &g);
         }
