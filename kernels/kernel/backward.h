@@ -9,8 +9,9 @@
  * subtracted in two parts, so that dy - dot is good to its last places where the two are close.
  *
  * Of the largest term: softmax's difference has two roundings, its product the last one, which may cross a power of two: 3.0.
- * Without FMA the products of f64 are not exact: 4.0. Bound 4.0; found 2.97. Where dy is denormal, f64 products are, too, and
- * each rounds by itself: up to classes / 2 of the smallest number, times y_c.
+ * Among the denormals halves are rounded, too: 4.0, and 4 |y_c| of the smallest number more where that is above 1. Without FMA the
+ * products of f64 are not exact: 4.0. Bound 4.0, of f32 by machine proof (tests/proofs/lemmas/softmax_backward.g: 3.97); found 2.99.
+ * Where dy is denormal, f64 products are, too, and each rounds by itself: up to classes / 2 of the smallest number, times y_c.
  *
  * log_softmax: exp(y) has 1.1 x 2^-24, the rest is f64, and one rounding: 2.1, bound 4.0, found 1.51. f64: exp(y) is a square,
  * twice 1.30 (no FMA: 1.35) next to 0.707, times the sum in two steps, 2.7 with the sum's own, and the last rounding: bound on
