@@ -474,7 +474,7 @@ SOFTLANE_API sl_status sl_nll_f16(const sl_f16 *log_prob, const int64_t *target,
  *   grad_e = u_e * w * ((1 - t) * sigmoid(x) - p * t * sigmoid(-x))
  *   divisor  the number of elements
  *   special values  NaN -> NaN; (+inf, t = 1) and (-inf, t = 0) cost 0; (+inf, t = 0) and (-inf, t = 1) +inf
- *   error    for t in [0, 1] and without weights, loss: 2.0 ULP tested, on any input 2.6, f32 2.9 / 2.6; gradient: 2.0 / 4.0 ULP
+ *   error    for t in [0, 1] and without weights, loss: 2.0 ULP tested, on any input 2.6, f32 2.9 / 2.8; gradient: 2.0 / 4.0 ULP
  *            tested, on any input f32 2.6 / 4.0, f64 3.7 / 4.8, for t = 0 and t = 1, else of the larger of |grad_e|
  *            and |u_e| (f64) or 2^-10 |u_e| (the others). More: 1 with w, 1 with p (losses on any input 3); for
  *            gradients 1 with an upstream gradient or as a mean */

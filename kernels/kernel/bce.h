@@ -12,11 +12,12 @@
  * the rounding error of 1 - t joins the low part of L.
  *
  * Without weights L has up to 1.55 ULP, and 2.0 x 2^-24 of itself; with s, of 1.0 x 2^-24, that is 1.8 ULP of the sum, whose
- * rounding is up to 1.0: bound on any input, f32 with FMA, 2.9, tested 2.0, found 2.42; else 2.6 by analysis (f64 found 2.48). A weight of the class costs one rounding more, one of the positive term
+ * rounding is up to 1.0: bound on any input, f32, 2.9, without FMA 2.8, by machine proof (tests/proofs/lemmas/bce.*), tested 2.0,
+ * found 2.42 and 2.10; f64 2.6 by analysis, found 2.48. A weight of the class costs one rounding more, one of the positive term
  * three: p t, p t + 1 - t and its product with L.
  *
  * For t = 0 and t = 1 one sigmoid is left of the gradient: 1.55 x 2^-24 next to x = 0 and a product, as log_sigmoid_backward:
- * bound on any input 2.6, tested 2.0 (no FMA: 4.0), found 2.49. Else the terms may cancel, and
+ * bound on any input 2.6 (by machine proof, as all of the gradient in f32), tested 2.0 (no FMA: 4.0), found 2.49. Else the terms may cancel, and
  * are formed in f64 (soft_grad, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
  * way of its own t; a register without any of one kind does not compute it. With FMA and one factor for all, f32 pairs
  * do (grad_of_exp, sigmoid.h): whatever t is, and from the exponential of the loss. Elements that these cannot take

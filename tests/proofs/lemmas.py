@@ -115,7 +115,7 @@ def cases(template, figures):
 def evaluate(template, text, figures, names):
     known = {**figures, **names, "up": up, "F": Fraction, "u": Fraction(1, 1 << 24), "range": range, "max": max, "min": min, "str": str, "text": text_of}
     try:
-        return eval(text, {"__builtins__": {}}, known)  # a file of the project, not input
+        return eval(text, {"__builtins__": {}, **known})  # a file of the project, not input
     except (NameError, TypeError, SyntaxError, KeyError, ZeroDivisionError) as error:
         raise Failure(f"{template.path.name}: {text}: {error}") from None
 

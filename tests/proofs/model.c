@@ -239,6 +239,8 @@ static void elements_of(const sl_kernels *k)
     }
 }
 
+#include "model_bce.h"
+
 /* Rows of all kinds: near to each other, far apart, masked, with equal maxima, in frames of all sorts. */
 static size_t make_row(float *x, size_t round)
 {
@@ -271,6 +273,8 @@ int main(int count, char **names)
         losses_of_model(k, x, n);
         if (round % 10 == 0)
             elements_of(k);
+        if (round % 10 == 5)
+            bce_elements(k);
     }
     printf("%s: %u results compared, %u differ\n", k->isa, compared, failed);
     return failed != 0;

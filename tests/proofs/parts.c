@@ -588,6 +588,8 @@ static void expm1s(void)
     print("expm1", w, HIDDEN);
 }
 
+#include "parts_bce.h"
+
 SL_CLOSE
 
 /* What of all this: every part, or those that are named. */
@@ -604,7 +606,8 @@ static const struct {
                 {"times_exp", times_exp},
                 {"logarithms", logarithms},
                 {"soft", soft_parts},
-                {"expm1", expm1s}};
+                {"expm1", expm1s},
+                {"bce", bce_parts}};
 
 int main(int count, char **names)
 {
