@@ -19,7 +19,7 @@ SL_CLOSE
 #include "operations.h"
 #include "softlane.h"
 
-enum { LONGEST = 700, LANES_OF_EXP = SL_EXP_LANES, PLACES = SL_POSITIONS };
+enum { USUAL = 700, LONGEST = 70000, LANES_OF_EXP = SL_EXP_LANES, PLACES = SL_POSITIONS };
 
 static uint64_t state = 1;
 
@@ -148,8 +148,9 @@ static void rows_of(const sl_kernels *k, const float *x, size_t n)
     k->softmax_f32(x, y, sl_rows(1, n));
     for (size_t i = 0; i < n; i++)
         e[i] = exp_in(x[i], f);
+    const double exps = sum_of(e, n);
     for (size_t i = 0; i < n; i++)
-        compare("softmax", product_of(e[i], sum_of(e, n)), y[i], n, i);
+        compare("softmax", product_of(e[i], exps), y[i], n, i);
     for (size_t i = 0; i < n; i++)
         dy[i] = (float)ldexp(uniform() - 0.5, (int)(next() % 40) - 20);
     k->softmax_backward_f32(y, dy, dx, sl_rows(1, n));
@@ -240,11 +241,11 @@ static void elements_of(const sl_kernels *k)
 }
 
 #include "model_bce.h"
+#include "model_strips.h"
 
 /* Rows of all kinds: near to each other, far apart, masked, with equal maxima, in frames of all sorts. */
-static size_t make_row(float *x, size_t round)
+static void make_row(float *x, size_t n)
 {
-    const size_t n = round < 80 ? 1 + round : 1 + next() % LONGEST;
     const double spread = (double[]){1, 5, 30, 100, 300}[next() % 5];
     const double at = next() % 4 ? 0 : (uniform() - 0.5) * (next() % 2 ? 300 : 20000);
     const bool masked = next() % 4 == 0;
@@ -256,7 +257,6 @@ static size_t make_row(float *x, size_t round)
     x[next() % n] = (float)at;
     if (next() % 4 == 0)
         x[next() % n] = largest(x, n);
-    return n;
 }
 
 int main(int count, char **names)
@@ -268,13 +268,17 @@ int main(int count, char **names)
     }
     static float x[LONGEST];
     for (size_t round = 0; round < 3000; round++) {
-        const size_t n = make_row(x, round % 1000);
+        const size_t usual = round % 1000 < 80 ? 1 + round % 1000 : 1 + next() % USUAL;
+        const size_t n = round % 150 == 149 ? 1 + next() % LONGEST : usual;
+        make_row(x, n);
         rows_of(k, x, n);
         losses_of_model(k, x, n);
         if (round % 10 == 0)
             elements_of(k);
         if (round % 10 == 5)
             bce_elements(k);
+        if (round % 150 == 7)
+            strips(k);
     }
     printf("%s: %u results compared, %u differ\n", k->isa, compared, failed);
     return failed != 0;
