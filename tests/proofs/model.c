@@ -178,6 +178,24 @@ static void rows_of(const sl_kernels *k, const float *x, size_t n)
         compare("softmax_apply", product_of(e[i], whole), y[i], n, i);
 }
 
+/* e k / sum: the term of a class that its own share is taken from. */
+static float times_factor(float e, double k, double sum)
+{
+#if SL_FMA
+    uint64_t bits;
+    const double ratio = k / sum;
+    double unit;
+    memcpy(&bits, &ratio, sizeof bits);
+    bits &= 0x7ff0000000000000;
+    memcpy(&unit, &bits, sizeof unit);
+    unit = unit < 0x1p-126 ? 0x1p-126 : unit > 0x1p126 ? 0x1p126 : unit;
+    const of_factor k_of = do_factor(k, sum, unit);
+    return do_times_unit(e, k_of.high, k_of.low, (float)unit).a;
+#else
+    return do_times_unit(e, do_factor(k, sum).factor).a;
+#endif
+}
+
 /* Loss and gradient of class ids, all alike. */
 static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
 {
@@ -197,24 +215,8 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
     const double sum = s.top + s.rest, e_t = exp_wide(x_t, f), factor = (double)up;
     const double others = x_t == s.max ? s.rest : s.top + (s.rest - e_t);
     for (size_t i = 0; i < n; i++) {
-        float want;
-        if ((int64_t)i == target) {
-            want = do_target_entry(factor, others, sum).entry;
-        } else {
-#if SL_FMA
-            uint64_t bits;
-            const double ratio = factor / sum;
-            double unit;
-            memcpy(&bits, &ratio, sizeof bits);
-            bits &= 0x7ff0000000000000;
-            memcpy(&unit, &bits, sizeof unit);
-            unit = unit < 0x1p-126 ? 0x1p-126 : unit > 0x1p126 ? 0x1p126 : unit;
-            const of_factor k_of = do_factor(factor, sum, unit);
-            want = do_times_unit(exp_in(x[i], f), k_of.high, k_of.low, (float)unit).a;
-#else
-            want = do_times_unit(exp_in(x[i], f), do_factor(factor, sum).factor).a;
-#endif
-        }
+        const float want = (int64_t)i == target ? do_target_entry(factor, others, sum).entry
+                                                : times_factor(exp_in(x[i], f), factor, sum);
         compare("cross_entropy, gradient", want, grad[i], n, i);
     }
 }
@@ -241,6 +243,7 @@ static void elements_of(const sl_kernels *k)
 }
 
 #include "model_bce.h"
+#include "model_shares.h"
 #include "model_strips.h"
 
 /* Rows of all kinds: near to each other, far apart, masked, with equal maxima, in frames of all sorts. */
@@ -273,6 +276,7 @@ int main(int count, char **names)
         make_row(x, n);
         rows_of(k, x, n);
         losses_of_model(k, x, n);
+        shares_of_model(k, x, n);
         if (round % 10 == 0)
             elements_of(k);
         if (round % 10 == 5)

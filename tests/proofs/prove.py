@@ -423,7 +423,7 @@ def prove(given):
             tested, any_input = (row[COLUMN[kind]] + more for row in stated[kernel, output == "gradient"])
             bound, scripts = Fraction(0), set()
             worst = None if more else found.get((f"{kernel}/f32", kind, output))
-            shown = [f"{float(any_input):.2f}", f"{float(tested):.2f}", "" if worst is None else f"{worst:.2f}"]
+            shown = [f"{float(any_input):.2f}", "" if more else f"{float(tested):.2f}", "" if worst is None else f"{worst:.2f}"]
             if names == ["-"]:
                 rows.append((kernel, output, kind, *shown, "", "by analysis"))
                 print(f"{kernel:26} {output:9} {kind:6} {' '.join(f'{text:>7}' for text in shown)} {'-':>8}  by analysis")
