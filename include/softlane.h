@@ -65,8 +65,8 @@
  *               (|x| + 1) times the weights above 1, of these smallest numbers. In cross_entropy_soft_f64 q_c itself may be
  *               denormal, and m - x_c multiplies it then: as much times sum_c (m - x_c), m the maximum. In bce_f64 the
  *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w.
- *             - softmax_backward_f64: y_c times classes of them, from products that are denormal; of all types 4 |y_c| where
- *               that is above 1, from halves of what is denormal.
+ *             - softmax_backward_f64: y_c times classes of them, from products that are denormal. softmax_backward of f32 and
+ *               f64 where |y_c| is above 1: 4 |y_c| of them, from halves of what is denormal.
  *             - log_softmax_backward of f32 for y_c below -207: 2^-298 times sum_k |dy_k|.
  *   state     Kernels run in the caller's floating-point environment and leave its control register as it is, and
  *             the upper halves of the AVX registers clear, so that SSE code that follows is not slowed down.

@@ -17,13 +17,13 @@
  * three: p t, p t + 1 - t and its product with L.
  *
  * For t = 0 and t = 1 one sigmoid is left of the gradient: 1.55 x 2^-24 next to x = 0 and a product, as log_sigmoid_backward:
- * bound on any input 2.6 (by machine proof, as all of the gradient in f32), tested 2.0 (no FMA: 4.0), found 2.49. Else the terms may cancel, and
- * are formed in f64 (soft_grad, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
+ * bound on any input 2.6 (by machine proof, as all of the gradient in f32), tested 2.0 (no FMA: 4.0), found 2.49. Else the
+ * terms may cancel, and are formed in f64 (soft_grad, sigmoid.h): the error of the terms is 2^-36 and one rounding. Each element goes the
  * way of its own t; a register without any of one kind does not compute it. With FMA and one factor for all, f32 pairs
  * do (grad_of_exp, sigmoid.h): whatever t is, and from the exponential of the loss. Elements that these cannot take
  * go the old way by themselves, so that nothing depends on who their neighbours are.
  *
- * Without FMA, in f32: found 2.10 of the loss without weights (3.11 of 3.6 with those of classes). The gradient is in f64, from the
+ * Without FMA, in f32: found 2.10 of the loss without weights (3.11 of 3.8 with those of classes). The gradient is in f64, from the
  * parts of the loss's exponential, whatever t is, and rounded once: found 2.19 where terms cancel, 0.52 elsewhere.
  *
  * Of probabilities (logarithms in f64, for f32 good to 2^-34, rounded once; f64: below 1 ULP each):
