@@ -52,19 +52,22 @@
  *             directed search exceeds it. Where there is one figure it is both. The worst inputs that are known stand
  *             there, too.
  *   range     What follows comes on top. It shows where results are denormal, or factors huge or tiny:
- *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing.
- *               So log_softmax of the maximum, logsumexp and losses are off by up to 2^-153 for each such class
- *               (losses: times sum_c q_c), gradients of losses by as much times the upstream gradient (f64: for
- *               the target by 2^-1074 times that, since 1 - p is rounded first): x = {-22, -129}, class 0, u =
- *               2^40 give 0 for class 1, not 3.7e-35.
- *             - In gradients of losses of rows u, u (1 - s) and u s / classes are rounded to L before weights
- *               multiply them, u / divisor to f64: up to (w_c + sum_k q_k) times the smallest number of L
- *               (2^-149, 2^-1074). x = {0, 0}, class 1, s = 0.1, w = {1000, 1}, u = 3 2^-149 give an entry of
- *               another sign.
+ *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing: log_softmax of
+ *               the maximum, logsumexp, what softmax_stats gives, and f64 losses times sum_c q_c are off by up to that for
+ *               each such class. In f32, bf16 and f16 losses have no such error.
+ *             - Gradients of losses of f32, bf16 and f16 hold their bound with any upstream gradient, weights and smoothing,
+ *               but for these: for each class 2^-242 u sum_k q_k, which shows where u sum_k q_k is 2^92 or more; the target's
+ *               entry in a shard 2^-153 instead; with probabilities as targets and weights w_c times 2^-149, since
+ *               u (1 - s) t_c is rounded first; with softcap 2^-153 u sum_k q_k for each class and w_c + sum_k q_k times
+ *               2^-149.
+ *             - Gradients of losses of f64: 2^-1144 u sum_k q_k for each class, for the target 2^-1074, since 1 - p is rounded
+ *               first; and (w_c + sum_k q_k) times 2^-1074, since u, u (1 - s), u s / classes and u / divisor are rounded before
+ *               weights multiply them. x = {-177, -970.5}, u = 2^996 give 0, not 3.1e-45.
  *             - f64 losses of rows, and losses and f64 gradients of elements with weights: up to 2 sum_c q_c, and
- *               (|x| + 1) times the weights above 1, of these smallest numbers. In cross_entropy_soft_f64 q_c itself may be
+ *               (|x| + 1) times the weights above 1, of the smallest number of L. In cross_entropy_soft_f64 q_c itself may be
  *               denormal, and m - x_c multiplies it then: as much times sum_c (m - x_c), m the maximum. In bce_f64 the
- *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w.
+ *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w. A loss of elements is finite where its
+ *               weights, multiplied together, are.
  *             - softmax_backward_f64: y_c times classes of them, from products that are denormal.
  *             - log_softmax_backward of f32 for y_c below -207: 2^-298 times sum_k |dy_k|.
  *   state     Kernels run in the caller's floating-point environment and leave its control register as it is, and
@@ -77,7 +80,8 @@
  *             DIVBYZERO and OVERFLOW not. -inf for elements of a row, beside finite ones, counts as finite here. A
  *             mean over nothing is no finite result, and raises INVALID or DIVBYZERO even if the gradient alone is
  *             asked for; so does a sum that overflows on the way, as f64 logits near the largest number do in
- *             softmax_stats and f64 gradients in the backward functions.
+ *             softmax_stats and f64 gradients in the backward functions. Where u times a weight overflows and the
+ *             gradient does not, OVERFLOW and INVALID may be raised.
  *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
  *             any of them: none takes a lock, none changes errno. A kernel's call takes at most 32 KiB of stack. The
  *             very first call of all reads the environment, as getenv() does. The library owns no threads and no

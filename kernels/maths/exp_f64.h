@@ -62,6 +62,10 @@ SL_INLINE c_vframe c_vframe_of(vw max)
                       w_select(w_lt(zero, shift), zero, w_set1(-(double)INFINITY)), shift};
 }
 
+/* No frame of f64 is raised. */
+SL_INLINE c_frame c_frame_raised(c_frame f, double raise) { return (void)raise, f; }
+SL_INLINE c_vframe c_vframe_raised_of(vw max, vw raise) { return (void)raise, c_vframe_of(max); }
+
 SL_INLINE vw c_less_shift(vw x, c_vframe f) { return w_sub(w_max(f.low, x), f.shift); }
 
 SL_INLINE vw w_exp_counted(wm counts, vw x, c_vframe f)

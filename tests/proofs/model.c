@@ -14,6 +14,7 @@
 #include "kernel/bce.h"
 #include "kernel/maps.h"
 #include "maths/log.h"
+#include "maths/raise.h"
 SL_CLOSE
 
 #include "operations.h"
@@ -182,19 +183,20 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
 {
     static float grad[LONGEST];
     const log_sums s = log_sums_of(x, n);
-    const c_vframe f = c_frame_set1(c_frame_of(s.max));
     const int64_t target = (int64_t)(next() % n);
-    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 20) - 10), x_t = x[target];
+    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 100) - 50), x_t = x[target];
+    const double sum = s.top + s.rest, factor = (double)up;
+    const c_raise by = c_raise_of(factor, sum);
+    const c_vframe f = c_frame_set1(c_frame_raised(c_frame_of(s.max), by.raise));
     sl_loss_options o = sl_loss_defaults();
     o.reduction = SL_NONE;
     o.upstream = &up;
     float loss;
-    if (x_t == -INFINITY)
+    if (x_t == -INFINITY || s.rest < 0x1p-99 * (double)n) /* deep_rest.h */
         return;
     k->cross_entropy_f32(x, &target, sl_rows(1, n), &o, &loss, grad);
     compare("cross_entropy", (float)do_cost(1, s.max, x_t, s.log_sum).cost, loss, n, 0);
-    const double sum = s.top + s.rest, e_t = exp_wide(x_t, f), factor = (double)up;
-    const double others = x_t == s.max ? s.rest : s.top + (s.rest - e_t);
+    const double others = x_t == s.max ? s.rest : s.top + (s.rest - exp_wide(x_t, f) / by.times);
     for (size_t i = 0; i < n; i++) {
         float want;
         if ((int64_t)i == target) {
@@ -202,16 +204,16 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
         } else {
 #if SL_FMA
             uint64_t bits;
-            const double ratio = factor / sum;
+            const double ratio = factor / (sum * by.times);
             double unit;
             memcpy(&bits, &ratio, sizeof bits);
             bits &= 0x7ff0000000000000;
             memcpy(&unit, &bits, sizeof unit);
             unit = unit < 0x1p-126 ? 0x1p-126 : unit > 0x1p126 ? 0x1p126 : unit;
-            const of_factor k_of = do_factor(factor, sum, unit);
+            const of_factor k_of = do_factor(factor, sum * by.times, unit);
             want = do_times_unit(exp_in(x[i], f), k_of.high, k_of.low, (float)unit).a;
 #else
-            want = do_times_unit(exp_in(x[i], f), do_factor(factor, sum).factor).a;
+            want = do_times_unit(exp_in(x[i], f), do_factor(factor, sum * by.times).factor).a;
 #endif
         }
         compare("cross_entropy, gradient", want, grad[i], n, i);
