@@ -220,6 +220,18 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
     }
 }
 
+/* 1 / b of log.h. */
+static void inverses(void)
+{
+    for (int i = 0; i < 2000; i++) {
+        const double b = ldexp(1 + uniform(), (int)(next() % 200) - 100), want = do_inverse(b).inverse;
+        const double got = first_lane(v_inverse(w_set1(b)));
+        compared++;
+        if (want != got && failed++ < 9)
+            printf("1 / %a: the model has %a, the kernel %a\n", b, want, got);
+    }
+}
+
 static void elements_of(const sl_kernels *k)
 {
     enum { N = 256 };
@@ -266,6 +278,7 @@ int main(int count, char **names)
         fprintf(stderr, "model: no instruction set of this class: %s\n", count > 1 ? names[1] : "");
         return 2;
     }
+    inverses();
     static float x[LONGEST];
     for (size_t round = 0; round < 3000; round++) {
         const size_t n = make_row(x, round % 1000);
