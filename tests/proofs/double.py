@@ -86,10 +86,9 @@ FIRST = PIECES[0]
 
 
 def expm1(x):
-    """exp(x) - 1 to 2^-60 or so; lemmas' intervals are a little wider."""
-    term = total = Fraction(0)
-    term = Fraction(1)
-    for k in range(1, 30):
+    """exp(x) - 1, |x| <= 8, to 2^-60 of itself; lemmas' intervals are a little wider."""
+    total, term = Fraction(0), Fraction(1)
+    for k in range(1, 60):
         term = lemmas.up(term * x / k)
         total += term
     return total
@@ -177,7 +176,7 @@ def is_near(low, high):
 
 def one_less_exp(x):
     """At least 1 - exp(-x)."""
-    return 1 if x > 30 else lemmas.up(1 - 1 / (1 + expm1(Fraction(x)) * (1 + Fraction(1, 1 << 40))))
+    return 1 if x > 8 else lemmas.up(1 - 1 / (1 + expm1(Fraction(x)) * (1 + Fraction(1, 1 << 40))))
 
 
 def c_header():
