@@ -116,7 +116,7 @@ def first_figures(kind, additions, maths=MATHS):
     product = kind == "plain"
     figures = {key: number(text) for key, text in names.items()}
     figures["constants"] = "\n".join(f"{key} = {text};" for key, text in names.items() if key != "magic")
-    figures |= {"w": W, "names": names, "x_most": Fraction(X_MOST), "magic_low": figures["magic"] - MAGIC_MOST, "magic_high": figures["magic"] + MAGIC_MOST,
+    figures |= {"w": W, "fma": not product, "names": names, "x_most": Fraction(X_MOST), "magic_low": figures["magic"] - MAGIC_MOST, "magic_high": figures["magic"] + MAGIC_MOST,
                 "x_log2e": "rw(x * log2e)" if product else "x * log2e", "q_square": "rw(q * square)" if product else "q * square",
                 "z_a": "rw(z * a)" if product else "z * a", "log_pieces": log_pieces(), "log_pieces_from": expm1(FIRST) + Fraction(1, 1 << 30)}
     figures["n_most"] = lemmas.up(figures["log2e"] * X_MOST) + 2
@@ -143,6 +143,7 @@ def add_sums(figures, together, quotient):
     own = {at: figures[f"log_lost{at}"] + figures["log_polynomial"] * Fraction(0.3467) + 1100 * figures["ln2_missing"] for at in range(len(PIECES))}
     figures["log_quotient"] = together(quotient(together(rounded, lost), figures["exp_wide"] * W), Fraction(1, 1 << 74))
     figures["log_own"] = max(*(own[at] / PIECES[at] for at in own), (figures["log_small"] * W + figures["log_polynomial"]))
+    figures["sigmoid_relative"] = together(figures["exp_wide"] * W, W, 0 if figures["fma"] else W, Fraction(1, 1 << 90))
     figures["log_own_most"] = max(own.values())
     figures["log_intervals"] = ((FIRST / 2, FIRST), *zip(PIECES, PIECES[1:]), (PIECES[-1], 2 * PIECES[-1]))
 
@@ -162,7 +163,11 @@ def add_sums(figures, together, quotient):
     figures["log_sigmoid_cases"] = [(low, min(high, end), "") for low, high in figures["log_intervals"] if low < end] + [(0, 0, k) for k in (-1, 0, 1)]
     figures["binade"] = lambda x: x.numerator.bit_length() - x.denominator.bit_length()
     factor = figures.get("reciprocal", Fraction(1, 1 << 75))
-    figures["factors"] = {"rows": quotient(factor, together(rounded, lost)), "apply": quotient(factor, together(rounded, figures["log_quotient"], REST * W))}
+    whole = together(max(rounded, figures["exp_wide"] * W), lost)
+    figures["quotient"] = quotient
+    figures["factors"] = {"gradient": quotient(Fraction(1, 1 << 74), whole),
+                          "rows": quotient(factor, together(rounded, lost)),
+                          "apply": quotient(factor, together(rounded, figures["log_quotient"], REST * W))}
 
 
 def is_near(low, high):

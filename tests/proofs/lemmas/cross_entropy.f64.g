@@ -1,4 +1,5 @@
-# A loss 2 (log_sum / 2) that is denormal: half of it is rounded, too. log_sum is the quotient, which was rounded among the denormals. Others have the operations of log-softmax, by halves, exactly.
+# A loss 2 (log_sum / 2) that is denormal: half of it is rounded, too. log_sum is the quotient, which was rounded among the denormals.
+# Others have the operations of log-softmax, by halves, exactly.
 #! let d = F(2)**-1022 * (log_quotient + w) + F(2)**-1075
 #! unit F(2)**-1074
 #! gives cross_entropy

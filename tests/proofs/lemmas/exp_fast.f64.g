@@ -1,5 +1,4 @@
-# e = 1 + p rounded, p = high + rest, relative to exp(s), s = high + low, which r is rounded from: exp(s - r) = 1 +
-# (s - r) + tiny.
+# e = 1 + p rounded, p = high + rest, relative to exp(s), s = high + low, which r is rounded from: exp(s - r) = 1 + (s - r) + tiny.
 #! for low, high in ((-exp_r_most, -F(1,4)), (-F(1,4), F(0)), (F(0), F(1,4)), (F(1,4), exp_r_most))
 #! let d = exp_polynomial * (1 + F(2)**-40) + exp_lost + F(2)**-75
 #! unit w

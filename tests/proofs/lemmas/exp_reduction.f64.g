@@ -1,5 +1,5 @@
-# x less n times the first part of ln 2 is exact: |x| is at least 0.34, so that x is a multiple of 2^-54, or n is 0. In every frame: magic is
-# any integer that a frame has.
+# x less n times the first part of ln 2 is exact: |x| is at least 0.34, so that x is a multiple of 2^-54, or n is 0. In every frame:
+# magic is any integer that a frame has.
 #! gives exp_high_lost
 @{constants}
 @ops exp_n

@@ -1,5 +1,5 @@
-# 1 + p + p_low = 1 + high + rest, but for 2^-75 (docs/accuracy.md), relative to exp(s), s = high + low, which r is rounded from: exp(s - r) = 1 +
-# (s - r) + tiny.
+# 1 + p + p_low = 1 + high + rest, but for 2^-75 (docs/accuracy.md), relative to exp(s), s = high + low, which r is rounded from: exp(s
+# - r) = 1 + (s - r) + tiny.
 #! for part, low, high in (("far", -exp_r_most, -F(1,4)), ("near", -F(1,4), F(0)), ("near", F(0), F(1,4)), ("far", F(1,4), exp_r_most))
 #! let d = exp_polynomial * (1 + F(2)**-40) + exp_lost + F(2)**-75
 #! unit w

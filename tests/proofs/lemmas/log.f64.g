@@ -1,5 +1,5 @@
-# log(2^k (1 + F)) = high + rest, F = f + lost, k ln2_hi + f = high + carry: the absolute error of rest, by pieces of the logarithm, L. log(1 +
-# f) = f - H + Z A but for the polynomial's error; lost makes lost / (1 + f) of it, but for 2^-105.
+# log(2^k (1 + F)) = high + rest, F = f + lost, k ln2_hi + f = high + carry: the absolute error of rest, by pieces of the logarithm, L.
+# log(1 + f) = f - H + Z A but for the polynomial's error; lost makes lost / (1 + f) of it, but for 2^-105.
 #! for piece in log_pieces
 #! for low, high, far in piece[1]
 #! gives log_lost@{piece[0]}

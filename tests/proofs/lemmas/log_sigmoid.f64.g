@@ -1,5 +1,6 @@
-# -(a + L), a = max(-x, 0): L, from an exponential in two parts, is rounded, and the sum. Where a is not 0, a + L is in the binade 2^k, and L at most log(1 + exp(-a)): below log 2. 0 and L
-# alone by pieces of L; the first piece stands for all below (beyond a = 64 L is the exponential), and what is denormal is rounded once more.
+# -(a + L), a = max(-x, 0): L, from an exponential in two parts, is rounded, and the sum. Where a is not 0, a + L is in the binade 2^k,
+# and L at most log(1 + exp(-a)): below log 2. 0 and L alone by pieces of L; the first piece stands for all below (beyond a = 64 L is
+# the exponential), and what is denormal is rounded once more.
 #! for low, high, k in log_sigmoid_cases
 #! let from_ = F(0) if k != "" else low
 #! let to = high if k == "" else {-1: F(7,10), 0: F(0.46), 1: F(0.15)}[k]

@@ -1,4 +1,5 @@
-# The same of small F, k 0, relative to F, in the binade 2^j. Below 2^-10 all that is rounded but F is in lower binades by two for each of F's.
+# The same of small F, k 0, relative to F, in the binade 2^j. Below 2^-10 all that is rounded but F is in lower binades by two for each
+# of F's.
 #! for j in range(-10, -3)
 #! unit F(2)**j * w
 #! gives log_small

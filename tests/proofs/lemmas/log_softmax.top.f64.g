@@ -1,5 +1,5 @@
-# The result at the maximum, -log_sum rounded, and losses there: by pieces of L. The first stands for all normal ones below; quotients of rest and top that are
-# denormal are rounded there, and their logarithm is the quotient.
+# The result at the maximum, -log_sum rounded, and losses there: by pieces of L. The first stands for all normal ones below; quotients
+# of rest and top that are denormal are rounded there, and their logarithm is the quotient.
 #! for low, high in log_intervals + (("denormal", F(2)**-1022),)
 #! let k = binade(low) if low != "denormal" else -1023
 #! let d = log_error(low, high) if low != "denormal" else high * (log_quotient + w) + F(2)**-1075

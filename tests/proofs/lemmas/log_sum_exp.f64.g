@@ -1,5 +1,5 @@
-# m + log_sum, rounded once, of the larger of |m| and the result: that is at least L / 2. By pieces of L, in the lowest binade that a piece allows:
-# in higher ones the error of log_sum counts less. The first piece stands for all below, the last one for all above.
+# m + log_sum, rounded once, of the larger of |m| and the result: that is at least L / 2. By pieces of L, in the lowest binade that a
+# piece allows: in higher ones the error of log_sum counts less. The first piece stands for all below, the last one for all above.
 #! for low, high in log_intervals
 #! let d = log_error(low, high)
 #! let k = binade(low) - 1

@@ -1,5 +1,5 @@
-# y = value + more = 1 / (1 + E), both parts of the sum good to the error of E, rounded once; denormal results, too, in their own place. In the binade 2^k, k = -1023
-# standing for all denormal ones; k = 0 here is y = 1 - (value + more), in [1/2, 1].
+# y = value + more = 1 / (1 + E), both parts of the sum good to the error of E, rounded once; denormal results, too, in their own place.
+# In the binade 2^k, k = -1023 standing for all denormal ones; k = 0 here is y = 1 - (value + more), in [1/2, 1].
 #! class fma
 #! for k in (-1023, -1022, -1, 0)
 #! let d = exp_wide * w + F(2)**-90

@@ -1,5 +1,5 @@
-# The sum is rounded, and its quotient; denormal results once more. In the binade 2^k, k = -1023 standing for all denormal ones and those next to them; k = 0 here is y = 1 - q, in
-# [1/2, 1].
+# The sum is rounded, and its quotient; denormal results once more. In the binade 2^k, k = -1023 standing for all denormal ones and
+# those next to them; k = 0 here is y = 1 - q, in [1/2, 1].
 #! class plain
 #! for k in (-1023, -1, 0)
 #! let d = exp_wide * w + F(2)**-90

@@ -1,7 +1,7 @@
-# y = e f rounded, f = high + low, of which high has 26 bits, as upper has of e: their products are exact. Scaled back last, by a power of two; for results
-# below 2^-1022, k = -1023, that is another rounding, and those next to it.
+# y = e f rounded, f = high + low, of which high has 26 bits, as upper has of e: their products are exact. Scaled back last, by a power
+# of two; for results below 2^-1022, k = -1023, that is another rounding, and those next to it. Gradients have another power of two.
 #! class plain
-#! for rows in ("rows", "apply")
+#! for rows in ("rows", "apply", "gradient")
 #! for k in (-1023, 0)
 #! let de = exp_rounded * w
 #! let df = factors[rows]
