@@ -308,6 +308,13 @@ SOFTLANE_API sl_status sl_sigmoid_fast_f64(const double *x, double *y, size_t n)
 SOFTLANE_API sl_status sl_sigmoid_fast_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_fast_f16(const sl_f16 *x, sl_f16 *y, size_t n);
 
+/* Sigmoid correctly rounded: the float that is nearest to 1 / (1 + exp(-x)). No other correctly rounded sigmoid, and no other variant
+ * or machine, can give other bits. There is none of other types.
+ *   special values  as sigmoid
+ *   error           0.5 ULP, to nearest even where the caller rounds so; a larger x never gives a smaller y
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_sigmoid_exact_f32(const float *x, float *y, size_t n);
+
 /* y = log(1 / (1 + exp(-x))) = -(max(-x, 0) + log1p(exp(-|x|))) for each of n elements.
  *   special values  NaN -> NaN, +inf -> -0, -inf -> -inf, underflow is gradual
  *   error           2.0 ULP; in f32, bf16 and f16 a larger x never gives a smaller y
@@ -745,6 +752,7 @@ typedef struct sl_kernels {
     SL_SLOTS(f64, double, double)
     SL_SLOTS(bf16, sl_bf16, float)
     SL_SLOTS(f16, sl_f16, float)
+    void (*sigmoid_exact_f32)(const float *x, float *y, size_t n);
 } sl_kernels;
 #undef SL_SLOTS
 

@@ -575,6 +575,7 @@ static const struct {
     {SL_COUNT_log_softmax_top, CASES(log_softmax_top)},
     {SL_COUNT_sigmoid, CASES(sigmoid)},
     {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
+    {SL_COUNT_sigmoid_exact, CASES(sigmoid)},
     {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
     {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
     {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},

@@ -68,7 +68,7 @@ def bounds_of_manifest():
     """(kernel, gradient or not): what any input may have, of each column."""
     rows = {}
     for line in (ROOT / "kernels/kernels.def").read_text(encoding="utf-8").splitlines():
-        found = re.match(r"SL_KERNEL\((\w+),.*?\d, \d, (\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\))\)$", line)
+        found = re.match(r"SL_(?:F32_)?KERNEL\((\w+),.*?\d, \d, (\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\))\)$", line)
         if found:
             name, tested, any_input, gradient, any_gradient = found.groups()
             for key, pair in (((name, False), (tested, any_input)), ((name, True), (gradient, any_gradient))):
@@ -117,7 +117,7 @@ def key_of(program, flags):
     return digest.hexdigest()
 
 
-SECTIONS = ("sigmoid_map", "sigmoid_fast_map", "log_sigmoid_map", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1")
+SECTIONS = ("sigmoid_map", "sigmoid_fast_map", "sigmoid_exact_map", "log_sigmoid_map", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1")
 
 
 def build_parts(kind, build):
