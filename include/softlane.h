@@ -52,19 +52,22 @@
  *             directed search exceeds it. Where there is one figure it is both. The worst inputs that are known stand
  *             there, too.
  *   range     What follows comes on top. It shows where results are denormal, or factors huge or tiny:
- *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing.
- *               So log_softmax of the maximum, logsumexp and losses are off by up to 2^-153 for each such class
- *               (losses: times sum_c q_c), gradients of losses by as much times the upstream gradient (f64: for
- *               the target by 2^-1074 times that, since 1 - p is rounded first): x = {-22, -129}, class 0, u =
- *               2^40 give 0 for class 1, not 3.7e-35.
- *             - In gradients of losses of rows u, u (1 - s) and u s / classes are rounded to L before weights
- *               multiply them, u / divisor to f64: up to (w_c + sum_k q_k) times the smallest number of L
- *               (2^-149, 2^-1074). x = {0, 0}, class 1, s = 0.1, w = {1000, 1}, u = 3 2^-149 give an entry of
- *               another sign.
+ *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing: log_softmax of
+ *               the maximum, logsumexp, what softmax_stats gives, and f64 losses times sum_c q_c are off by up to that for
+ *               each such class. In f32, bf16 and f16 losses have no such error.
+ *             - Gradients of losses of f32, bf16 and f16 hold their bound with any upstream gradient, weights and smoothing,
+ *               but for these: for each class 2^-242 u sum_k q_k, which shows where u sum_k q_k is 2^92 or more; the target's
+ *               entry in a shard 2^-153 instead; with probabilities as targets and weights w_c times 2^-149, since
+ *               u (1 - s) t_c is rounded first; with softcap 2^-153 u sum_k q_k for each class and w_c + sum_k q_k times
+ *               2^-149.
+ *             - Gradients of losses of f64: 2^-1144 u sum_k q_k for each class, for the target 2^-1074, since 1 - p is rounded
+ *               first; and (w_c + sum_k q_k) times 2^-1074, since u, u (1 - s), u s / classes and u / divisor are rounded before
+ *               weights multiply them. x = {-177, -970.5}, u = 2^996 give 0, not 3.1e-45.
  *             - f64 losses of rows, and losses and f64 gradients of elements with weights: up to 2 sum_c q_c, and
- *               (|x| + 1) times the weights above 1, of these smallest numbers. In cross_entropy_soft_f64 q_c itself may be
+ *               (|x| + 1) times the weights above 1, of the smallest number of L. In cross_entropy_soft_f64 q_c itself may be
  *               denormal, and m - x_c multiplies it then: as much times sum_c (m - x_c), m the maximum. In bce_f64 the
- *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w.
+ *               quotient of the gradient, up to 1e12, multiplies u / divisor and u w. A loss of elements is finite where its
+ *               weights, multiplied together, are.
  *             - softmax_backward_f64: y_c times classes of them, from products that are denormal. softmax_backward of f32 and
  *               f64 where |y_c| is above 1: 4 |y_c| of them, from halves of what is denormal.
  *             - log_softmax_backward of f32 for y_c below -207: 2^-298 times sum_k |dy_k|.
@@ -78,7 +81,8 @@
  *             DIVBYZERO and OVERFLOW not. -inf for elements of a row, beside finite ones, counts as finite here. A
  *             mean over nothing is no finite result, and raises INVALID or DIVBYZERO even if the gradient alone is
  *             asked for; so does a sum that overflows on the way, as f64 logits near the largest number do in
- *             softmax_stats and f64 gradients in the backward functions.
+ *             softmax_stats and f64 gradients in the backward functions. Where u times a weight overflows and the
+ *             gradient does not, OVERFLOW and INVALID may be raised.
  *   threads   Every function may be called from any thread, and from a signal handler, which may have interrupted
  *             any of them: none takes a lock, none changes errno. A kernel's call takes at most 32 KiB of stack. The
  *             very first call of all reads the environment, as getenv() does. The library owns no threads and no
@@ -181,7 +185,8 @@ SOFTLANE_API sl_status sl_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape 
 
 /* y_c = x_c - log(sum_k exp(x_k)) along each row.
  *   special values  NaN as softmax; -inf beside finite elements gives -inf, and one finite column +0
- *   error           f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0, also where the result is next to 0
+ *   error           f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0 and 3.3 / 3.4, also where the
+ *                   result is next to 0
  *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_f32(const float *x, float *y, sl_shape shape);
 SOFTLANE_API sl_status sl_log_softmax_f64(const double *x, double *y, sl_shape shape);
@@ -221,7 +226,7 @@ SOFTLANE_API sl_status sl_log_softmax_backward_f16(const sl_f16 *y, const sl_f16
 /* lse[row] = log(sum_c exp(x_c)), one result per row: outer * inner of them.
  *   special values  NaN as softmax; no classes give -inf
  *   error           of the larger of |lse| and |max x|: f32 1.0 ULP tested, 5.4 / 6.2 on any input, f64 2.0 and
- *                   4.6 / 4.7. The logarithm of the rest, up to twice that large, cancels against the maximum
+ *                   5.5 / 5.8. The logarithm of the rest, up to twice that large, cancels against the maximum
  *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_logsumexp_f32(const float *x, float *lse, sl_shape shape);
 SOFTLANE_API sl_status sl_logsumexp_f64(const double *x, double *lse, sl_shape shape);
@@ -303,6 +308,13 @@ SOFTLANE_API sl_status sl_sigmoid_fast_f32(const float *x, float *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_fast_f64(const double *x, double *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_fast_bf16(const sl_bf16 *x, sl_bf16 *y, size_t n);
 SOFTLANE_API sl_status sl_sigmoid_fast_f16(const sl_f16 *x, sl_f16 *y, size_t n);
+
+/* Sigmoid correctly rounded: the float that is nearest to 1 / (1 + exp(-x)). No other correctly rounded sigmoid, and no other variant
+ * or machine, can give other bits. There is none of other types.
+ *   special values  as sigmoid
+ *   error           0.5 ULP, to nearest even where the caller rounds so; a larger x never gives a smaller y
+ *   status          SIZE, NULL, OVERLAP */
+SOFTLANE_API sl_status sl_sigmoid_exact_f32(const float *x, float *y, size_t n);
 
 /* y = log(1 / (1 + exp(-x))) = -(max(-x, 0) + log1p(exp(-|x|))) for each of n elements.
  *   special values  NaN -> NaN, +inf -> -0, -inf -> -inf, underflow is gradual
@@ -531,7 +543,7 @@ SOFTLANE_API sl_stats sl_stats_empty(void);
 
 /* The statistics of n elements; of none, sl_stats_empty().
  *   error   of the log-sum-exp that they give, of the larger of that and the maximum, in ULP of L: f32 2.0 tested,
- *           4.4 / 5.2 on any input, f64 3.0 and 7.6 / 7.7
+ *           4.4 / 5.2 on any input, f64 3.0 and 12.8 / 13.1
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_stats_f32(const float *x, size_t n, sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_stats_f64(const double *x, size_t n, sl_stats *stats);
@@ -578,7 +590,7 @@ SOFTLANE_API double sl_stats_cross_entropy(const sl_stats *stats, double label_s
 
 /* y_c = exp(x_c - max) / (1 + rest) for n elements of a row with these statistics. Special values as softmax, not
  * always its very bits.
- *   error   f32 3.0 / 3.5 ULP tested, 5.9 / 6.4 on any input, f64 5.0 and 6.8 / 6.4
+ *   error   f32 3.0 / 3.5 ULP tested, 5.9 / 6.4 on any input, f64 5.0 and 9.1 / 8.7
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_apply_f32(const float *x, float *y, size_t n, const sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n, const sl_stats *stats);
@@ -667,8 +679,8 @@ typedef struct {
  *   error           as softmax and log_softmax, with the z of the formula for x, plus what an error of z makes: a factor of
  *                   exp(d) (log_softmax, lse: a difference of d), d = |dz_c| + max_k |dz_k| over elements that are not masked,
  *                   |dz_c| <= 2^-24 (a |s_c| + 3 |slope mask_c|), a = 3, with a softcap 9, and then softcap
- *                   2^-149 more; f64: 2^-53, 2^-1074. lse: f32 2.0 ULP tested, 3.1 / 3.4 on any input, f64 2.0, of the
- *                   largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
+ *                   2^-149 more; f64: 2^-53, 2^-1074. lse: f32 2.0 ULP tested, 3.1 / 3.4 on any input, f64 2.0 and 2.1, of
+ *                   the largest of |lse|, max |z_c| and 1; of log_softmax as logsumexp
  *   status          STRIDE, SIZE, NULL, OPTION, OVERLAP. OPTION: another shape; scale, softcap, slope or scale / softcap is neither 0
  *                   nor a normal number of the arithmetic (f32, of f64 f64), or softcap is negative; a mask without a type, or a
  *                   type without a mask; mask_stride between 0 and classes, or negative; first + length > classes; other flags */
@@ -741,6 +753,7 @@ typedef struct sl_kernels {
     SL_SLOTS(f64, double, double)
     SL_SLOTS(bf16, sl_bf16, float)
     SL_SLOTS(f16, sl_f16, float)
+    void (*sigmoid_exact_f32)(const float *x, float *y, size_t n);
 } sl_kernels;
 #undef SL_SLOTS
 

@@ -726,5 +726,6 @@ static bool is_no_part(sl_shape shape, sl_shard shard)
 /* ------------------------------------------------------------------------------------- all of kernels.def */
 
 #define SL_KERNEL(name, sig, ...) SL_DTYPES(DEFINE_##sig, name)
+#define SL_F32_KERNEL(name, sig, ...) SL_F32(DEFINE_##sig, name)
 #include "kernels.def"
 #undef SL_KERNEL

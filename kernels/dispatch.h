@@ -17,10 +17,6 @@
 /* Never NULL: scalar runs everywhere. */
 const sl_kernels *sl_active(void);
 
-/* A kernel in an element type. */
-#define SL_SLOT(name, dt) ((size_t)SL_COUNT_##name * SL_DTYPE_COUNT + SL_COUNT_##dt)
-enum { SL_SLOT_COUNT = SL_KERNEL_COUNT * SL_DTYPE_COUNT };
-
 /* For a call with so many elements. */
 const sl_kernels *sl_active_for(size_t slot, size_t elements);
 

@@ -92,6 +92,7 @@
     _Static_assert(_Generic(&sl_##name##_##dt, sl_status(*) SL_PARAMS_##sig(T, L) : 1, default : 0),         \
                    "sl_" #name "_" #dt " differs from kernels.def");
 #define SL_KERNEL(name, sig, ...) SL_DTYPES(SL_CHECK, name, sig)
+#define SL_F32_KERNEL(name, sig, ...) SL_F32(SL_CHECK, name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
 #undef SL_CHECK
@@ -109,8 +110,19 @@ enum {
 #undef SL_COUNT
         SL_DTYPE_COUNT
 };
+/* A slot is a kernel in an element type. */
+#define SL_SLOT(name, dt) ((size_t)SL_COUNT_##name * SL_DTYPE_COUNT + SL_COUNT_##dt)
+enum {
+    SL_SLOT_COUNT = 0
+#define SL_KERNEL(...) +SL_DTYPE_COUNT
+#define SL_F32_KERNEL(...) +1
+#include "kernels.def"
+#undef SL_KERNEL
+};
+_Static_assert((int)SL_SLOT_COUNT > (int)(SL_KERNEL_COUNT - 1) * (int)SL_DTYPE_COUNT,
+               "kernels.def: rows that are of f32 alone leave slots empty");
 _Static_assert(sizeof(sl_kernels) - offsetof(sl_kernels, softmax_f32) ==
-                   SL_KERNEL_COUNT * SL_DTYPE_COUNT * sizeof(void (*)(void)),
+                   SL_SLOT_COUNT * sizeof(void (*)(void)),
                "sl_kernels has a slot that the manifests do not know");
 
 #endif

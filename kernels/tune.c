@@ -187,7 +187,8 @@ static size_t slot_of(const char *kernel, const char *tier, const char *dtype)
         k++;
     while (d < SL_DTYPE_COUNT && strcmp(dtype, dtype_names[d]) != 0)
         d++;
-    return k < SL_KERNEL_COUNT && d < SL_DTYPE_COUNT ? k * SL_DTYPE_COUNT + d : SL_SLOT_COUNT;
+    const size_t slot = k * SL_DTYPE_COUNT + d;
+    return d < SL_DTYPE_COUNT && slot < SL_SLOT_COUNT ? slot : SL_SLOT_COUNT;
 }
 
 /* Whether it is one of these words with spaces between them. */

@@ -35,6 +35,9 @@
         name SL_ARGS_##sig;                                                                                  \
         leave();                                                                                             \
     }
+#if SL_F64 || SL_16_BITS
+#define SL_F32_KERNEL(...)
+#endif
 #include "kernels.def"
 #undef SL_KERNEL
 

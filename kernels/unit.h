@@ -15,6 +15,7 @@
 
 #define SL_PROTOTYPE(dt, T, L, name, sig) void SL_UNIT_FUNCTION(name, dt) SL_PARAMS_##sig(T, L);
 #define SL_KERNEL(name, sig, ...) SL_DTYPES(SL_PROTOTYPE, name, sig)
+#define SL_F32_KERNEL(name, sig, ...) SL_F32(SL_PROTOTYPE, name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
 #undef SL_PROTOTYPE

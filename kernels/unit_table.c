@@ -8,13 +8,14 @@
 #ifdef SL_W
 #include "unit.h"
 
-#define SL_SLOT(dt, T, L, name) .name##_##dt = SL_UNIT_FUNCTION(name, dt),
+#define SL_ENTRY(dt, T, L, name) .name##_##dt = SL_UNIT_FUNCTION(name, dt),
 
 const sl_kernels SL_PASTE(sl_table, SL_UNIT_NAME) = {
     .isa = SL_TEXT(SL_UNIT_ISA),
     .needs = SL_NEEDS,
     .fma = SL_FMA,
-#define SL_KERNEL(name, ...) SL_DTYPES(SL_SLOT, name)
+#define SL_KERNEL(name, ...) SL_DTYPES(SL_ENTRY, name)
+#define SL_F32_KERNEL(name, ...) SL_F32(SL_ENTRY, name)
 #include "kernels.def"
 #undef SL_KERNEL
 };

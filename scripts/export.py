@@ -26,7 +26,7 @@ import c_pieces
 import command_line
 import flat_sources
 import tuning_file
-from flat_sources import DTYPES, FLAGS, ISAS, KERNELS, ROOT, read
+from flat_sources import DTYPES, F32_ALONE, FLAGS, ISAS, KERNELS, ROOT, has_type, read
 
 MARK = "Written by softlane's scripts/export.py"
 ARCHITECTURES = (("SL_X86_64", "x86-64", "__x86_64__", "immintrin.h"), ("SL_AARCH64", "AArch64", "__aarch64__", "arm_neon.h"),
@@ -43,7 +43,7 @@ class Export:
         self.prefix, self.tuning = prefix, tuning
         # in the order of the manifests
         self.kernels = {name: row for name, row in KERNELS.items() if name in kernels}
-        self.dtypes = {name: row for name, row in DTYPES.items() if name in dtypes}
+        self.dtypes = {name: row for name, row in DTYPES.items() if name in dtypes and any(has_type(kernel, name) for kernel in kernels)}
         self.isas = {name: row for name, row in ISAS.items() if name in isas}
         self.name = ("softlane" if prefix == "sl" else prefix) + (f"_{kernels[0]}" if len(kernels) == 1 else "")
         signatures = {name: re.split(r"\W+", row)[2] for name, row in KERNELS.items()}
@@ -81,10 +81,11 @@ class Export:
         slots = re.findall(rf"^    (void \(\*(?:{'|'.join(self.kernels)})_##dt\)[^;]*;)", text, re.M)
         macro = "".join(" \\\n    " + re.sub(r"\s*\\\n\s*", " ", slot) for slot in slots)
         text = re.sub(r"^(#define SL_SLOTS\(.*?\)) *\\\n.*?\n\n", lambda match: f"{match[1]}{macro}\n\n", text, flags=re.M | re.S)
+        text = re.sub(rf"^    void \(\*(?:{'|'.join(F32_ALONE - {*self.kernels}) or ' '})_f32\).*\n", "", text, flags=re.M)
         pieces = c_pieces.pieces_of(text)
         starts = ("sl_isa",) * (len(self.isas) > 1) + ("sl_stats",) * self.has_stats
         public = {name for piece in pieces for name in piece.names if name.startswith(starts)}
-        public.update(f"sl_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes)
+        public.update(f"sl_{kernel}_{dtype}" for kernel in self.kernels for dtype in self.dtypes if has_type(kernel, dtype))
         public.update("SOFTLANE_VERSION sl_kernels sl_rows sl_axis sl_status_string sl_cache_bytes sl_set_cache_bytes".split())
         public.update(("SL_PACKED_PART",) * self.has_stats)
         public.update(("sl_stats",) * self.has_stats_type)
@@ -103,7 +104,7 @@ class Export:
             at = next(at for at, piece in enumerate(pieces) if "choose" in piece.names)
             pieces[at:at + 1] = c_pieces.pieces_of(tuning_file.CHOOSE)
             text = self.flat.with_manifests(tuning_file.FASTEST)
-            text += "".join(self.tuning.macro(kernel, dtype) for kernel in self.kernels for dtype in self.dtypes)
+            text += "".join(self.tuning.macro(kernel, dtype) for kernel in self.kernels for dtype in self.dtypes if has_type(kernel, dtype))
         return pieces + c_pieces.pieces_of(text + self.flat.text("api.c", "convert.c", "vocab.h", "isa/pair.h", "isa/partial.h"))
 
     def passes(self):
@@ -227,6 +228,10 @@ def main():
     dtypes = (chosen("--dtype", arguments.dtype, types) if arguments.dtype is not None
               else list(dict.fromkeys(dtype for _, dtype in listed)))
     isas = chosen("--isa", arguments.isa, sets) if arguments.isa is not None else [isa for isa in sets if not FLAGS[isa]]
+    without = [kernel for kernel in kernels if not any(has_type(kernel, dtype) for dtype in dtypes)]
+    if arguments.kernel and without:
+        refuse(f"--dtype: {without[0]} is of f32 alone")
+    kernels = [kernel for kernel in kernels if kernel not in without]
     for isa in isas:
         refuse_flags("--isa", isa)
     if len(isas) > 1 and "scalar" not in isas:

@@ -8,7 +8,7 @@
 names_of() {
     case $1 in
         kernels) sed -nE 's/^SL_KERNEL\(([a-z0-9_]+), *[A-Z]+_LOSS,.*/\1\n\1+grad/p; t
-            s/^SL_KERNEL\(([a-z0-9_]+),.*/\1/p' kernels/kernels.def ;;
+            s/^SL_(F32_)?KERNEL\(([a-z0-9_]+),.*/\2/p' kernels/kernels.def ;;
         types) sed -nE 's/^ *DO\(([a-z0-9]+),.*/\1/p' kernels/dtypes.def ;;
         isas) sed -nE 's/^SL_ISA\(([a-z0-9]+),.*/\1/p' kernels/isas.def ;;
         peers) sed -nE 's/^SL_PEER\(([a-z0-9]+),.*/\1/p' bench/peers/peers.def && printf 'onnxruntime\ntorch\n' ;;

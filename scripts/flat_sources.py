@@ -17,7 +17,8 @@ def rows_of(manifest, macro):
     return {name: row for row, name in re.findall(rf"^ *({macro}\((\w+),.*\))", read(f"kernels/{manifest}"), re.M)}
 
 
-KERNELS, DTYPES, ISAS = rows_of("kernels.def", "SL_KERNEL"), rows_of("dtypes.def", "DO"), rows_of("isas.def", "SL_ISA")
+KERNELS, DTYPES, ISAS = rows_of("kernels.def", "SL_(?:F32_)?KERNEL"), rows_of("dtypes.def", "DO"), rows_of("isas.def", "SL_ISA")
+F32_ALONE = {name for name, row in KERNELS.items() if row.startswith("SL_F32_")}
 FLAGS = {name: row.split('"')[1] for name, row in ISAS.items()}  # of the compiler, without which the unit is empty
 
 # How a unit ends: its kernels, and behind the last element type the table.
@@ -29,6 +30,9 @@ UNIT_END = """
         name SL_ARGS_##sig;                                                                                  \\
         leave();                                                                                             \\
     }
+#if SL_F64 || SL_16_BITS
+#define SL_F32_KERNEL(...)
+#endif
 #include "kernels.def"
 #undef SL_KERNEL
 
@@ -52,6 +56,10 @@ static const sl_kernels *sl_active(void)
 """
 
 
+def has_type(kernel, dtype):
+    return dtype == "f32" or kernel not in F32_ALONE
+
+
 def cut(text, first, last=None):
     """Without the lines from the one that begins with `first` to the next that begins with `last`, or to the end."""
     start = text.index("\n" + first)
@@ -73,10 +81,17 @@ class Flat:
 
     def with_manifests(self, text):
         """The chosen rows in the place of each manifest's #include."""
-        for manifest, rows in ("kernels.def", self.kernels), ("isas.def", self.isas):
-            text = text.replace(f'#include "{manifest}"\n', "".join(row + "\n" for row in rows.values()))
+        rows = "".join(row + "\n" for row in self.kernels.values())
+        f32 = ""
+        if F32_ALONE & {*self.kernels}:
+            rows = f"#ifndef SL_F32_KERNEL\n#define SL_F32_KERNEL SL_KERNEL\n#endif\n{rows}#undef SL_F32_KERNEL\n"
+            f32 = f"\n#define SL_F32(DO, ...) {self.dtypes['f32']}\n"
+        else:
+            text = re.sub(r"^(#if SL_F64.*\n)?#define SL_F32_KERNEL.*\n((?<=\(\.\.\.\)\n)#endif\n)?", "", text, flags=re.M)
+        text = text.replace('#include "kernels.def"\n', rows)
+        text = text.replace('#include "isas.def"\n', "".join(row + "\n" for row in self.isas.values()))
         dtypes = " \\\n".join("    " + row for row in self.dtypes.values())
-        return text.replace('#include "dtypes.def"\n', f"\n#define SL_DTYPES(DO, ...) \\\n{dtypes}\n")
+        return text.replace('#include "dtypes.def"\n', f"\n#define SL_DTYPES(DO, ...) \\\n{dtypes}\n{f32}")
 
     def text(self, *paths):
         """Files behind what they include, each once."""
@@ -126,7 +141,8 @@ class Flat:
 
     def unit(self):
         """kernels/unit.c, and its part of unit_table.c; with statistics kernels/stats.c, too."""
-        slots = [f"    .{kernel}_{dtype} = SL_SLOT_FUNCTION(slot_{kernel}, {dtype})," for dtype in self.dtypes for kernel in self.kernels]
+        slots = [f"    .{kernel}_{dtype} = SL_SLOT_FUNCTION(slot_{kernel}, {dtype})," for dtype in self.dtypes for kernel in self.kernels
+                 if has_type(kernel, dtype)]
         end = UNIT_END.replace("@slots", "\n".join(slots)).replace("@last", [*self.dtypes][-1])
         text = self.text("isa/isa.h") + "\n#ifdef SL_W\n"
         if self.has_stats:

@@ -3,6 +3,8 @@
 import json
 import re
 
+import flat_sources
+
 MOST_BYTES, FROMS = 1 << 16, (0, *(1 << digit for digit in range(9, 24)))
 LINE = ("kernel", "dtype", "tier", "isa", "from")
 
@@ -78,7 +80,7 @@ class Tuning:
         isas = [isa for isa in self.machine[1].split() if isa in isas]
         if not isinstance(lines, list) or not lines:
             raise Malformed("has no winners")
-        order = [(kernel, dtype) for kernel in kernels for dtype in dtypes]
+        order = [(kernel, dtype) for kernel in kernels for dtype in dtypes if flat_sources.has_type(kernel, dtype)]
         last = (-1, -1)
         for line in lines:
             kernel, dtype, tier, isa, first = self.fields(line, LINE)

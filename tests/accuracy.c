@@ -140,7 +140,7 @@ static void assert_in_order(const isa *on, const workload *w)
 static bool is_monotone(const kernel *k)
 {
     return (k->row == SL_COUNT_sigmoid || k->row == SL_COUNT_sigmoid_fast ||
-            k->row == SL_COUNT_log_sigmoid) &&
+            k->row == SL_COUNT_sigmoid_exact || k->row == SL_COUNT_log_sigmoid) &&
            k->dtype->digits <= 24;
 }
 

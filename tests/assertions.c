@@ -253,11 +253,20 @@ static sl_real absolute_error(const workload *w, size_t output, size_t i)
     if (k->row == SL_COUNT_nll)
         return output == GRADIENT && dt->long_arithmetic ? weight_at(w, c) * least : 0;
     const double whole = weight_of_row(w, r) + pull_of_row(w, r);
+    const sl_real u = upstream_at(w, r);
+    if (!dt->long_arithmetic) {
+        if (output == RESULT && is_loss(k))
+            return 0;
+        if (w->options.softcap != 0) /* what multiplies a factor may be as little as 1 - tanh^2 */
+            return u * whole * n * cut + (weight_at(w, c) + whole) * least;
+        /* the rest of statistics; what not even a raised frame holds (raise.h); and u (1 - s) t_c */
+        return u * whole * n * (k->row == SL_COUNT_cross_entropy_shard_grad ? cut : ldexpl(1, -242)) +
+               (k->second == PROBABILITIES && w->options.class_weight != NULL ? weight_at(w, c) * least : 0);
+    }
     if (output == RESULT && is_loss(k))
-        return n * whole * cut + (dt->long_arithmetic ? (2 * whole + gaps_of_row(w, r)) * least : 0);
-    const double u = upstream_at(w, r);
+        return n * whole * cut + (2 * whole + gaps_of_row(w, r)) * least;
     /* 1 - p of the target is an f64, before u multiplies it */
-    return u * whole * (n * cut + (dt->long_arithmetic ? least : 0)) + (weight_at(w, c) + whole) * least;
+    return u * whole * (n * cut + least) + (weight_at(w, c) + whole) * least;
 }
 
 double allowed_on_any(const workload *w, const isa *on, size_t output, size_t i, const expectation *e)

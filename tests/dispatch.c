@@ -283,6 +283,7 @@ static void availability(void)
         assert_non_null(table->needs);
 #define SLOT(dt, T, L, name) assert_non_null(table->name##_##dt);
 #define SL_KERNEL(name, ...) SL_DTYPES(SLOT, name)
+#define SL_F32_KERNEL(name, ...) SL_F32(SLOT, name)
 #include "kernels.def"
 #undef SL_KERNEL
 #undef SLOT

@@ -43,16 +43,22 @@ static float float_of(uint32_t bits)
 /* One in so many floats from 2^-27 on, of one sign. */
 static void walk_away_from_0(float sign, uint32_t one_in, worst *rounded, worst *wide)
 {
-    double last = sign < 0 ? INFINITY : 0;
+    double last = sign < 0 ? INFINITY : 0, into = 0, out_of = 0;
+    float reference = NAN; /* of the frame that those two factors are of */
     for (uint32_t bits = 0x32000000; float_of(bits) <= (sign < 0 ? -lowest : highest); bits += one_in) {
         const float x = sign * float_of(bits), top = x < -highest ? -highest : x;
         const c_frame frame = c_frame_of(top);
         const c_vframe f = c_frame_set1(frame);
-        const double want = exp((double)x) * scale * ldexp(1, FRAME_BIAS - (int)frame.reference);
+        if (frame.reference != reference) {
+            reference = frame.reference;
+            into = scale * ldexp(1, FRAME_BIAS - (int)reference);
+            out_of = ldexp(1, (int)reference);
+        }
+        const double want = exp((double)x) * into;
         const double got = c_exp_in_frame(x, f, c_exp_table_load());
         note(rounded, x, got, want);
         note(wide, x, c_exp_in_frame_wide(x, f, c_exp_table_load()), want);
-        const double value = ldexp(got, (int)frame.reference);
+        const double value = got * out_of;
         if (sign < 0 ? value > last : value < last)
             fail_msg("not in order at %a", x);
         last = value;

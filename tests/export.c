@@ -21,6 +21,7 @@ static bool exported(const isa *on, sl_kernels *table)
     _Static_assert(sizeof table->stem##_##dt == sizeof(void (*)(void)), "a slot is a pointer");              \
     memcpy(&table->stem##_##dt, &export_##stem##_isa(on->name)->stem##_##dt, sizeof table->stem##_##dt);
 #define SL_KERNEL(name, ...) SL_DTYPES(PUT, name)
+#define SL_F32_KERNEL(name, ...) SL_F32(PUT, name)
 #include "kernels.def"
 #undef SL_KERNEL
 #undef PUT

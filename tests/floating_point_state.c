@@ -169,7 +169,7 @@ static void signalling_nan(const kernel *k, const isa *on)
 static bool gives_probabilities(const kernel *k)
 {
     return k->row == SL_COUNT_softmax || k->row == SL_COUNT_softmax_safe || k->row == SL_COUNT_sigmoid ||
-           k->row == SL_COUNT_sigmoid_fast;
+           k->row == SL_COUNT_sigmoid_fast || k->row == SL_COUNT_sigmoid_exact;
 }
 
 static void other_directions(const kernel *k, const isa *on)

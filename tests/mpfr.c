@@ -308,6 +308,7 @@ static void solve_bce(problem *p)
 #define solve_softmax_wide solve_softmax
 #define solve_log_softmax_wide solve_log_softmax
 #define solve_sigmoid_wide solve_sigmoid
+#define solve_sigmoid_exact solve_sigmoid
 #define solve_softmax_with solve_softmax
 #define solve_log_softmax_with solve_log_softmax
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import c_pieces
 
 PROGRAMS = pathlib.Path(os.environ["SOFTLANE_PROGRAMS"])
-TOOLS = "basename bash cat cut dirname env grep head ls mkdir mktemp nproc rm sed sleep sort tail tee touch tr true uname wc".split()
+TOOLS = "basename bash cat cut dirname env flock grep head ls mkdir mktemp nproc rm sed sleep sort tail tee touch tr true uname wc".split()
 NOBODY = 65534
 STUB = """#!/bin/sh
 echo "$(basename "$0") $*" >>"$CALLS"
@@ -90,7 +91,7 @@ class Scripts(unittest.TestCase):
 
     def test_wrong_arguments(self):
         for arguments in (["--leg"], ["--leg", "bad"], ["--quick", "--leg", ""], ["--leg=bad"], ["--fuzz"], ["--fuzz", "0"],
-                          ["--fuzz=x"], ["--quick=1"], ["--no-install="], ["-x"], ["style"]):
+                          ["--fuzz=x"], ["--lanes"], ["--lanes=0"], ["--lanes", "x"], ["--quick=1"], ["--no-install="], ["-x"], ["style"]):
             self.assertEqual(self.refused("test", *arguments).count("\n"), 1)
         self.assertIn(" style coefficients proofs release ", self.refused("test", "--leg", "bad"))
         for arguments in (["--filter"], ["--peers=x"], ["--only-peers"], ["-x"], ["softmax"]):
@@ -128,6 +129,40 @@ class Scripts(unittest.TestCase):
             if not arguments:
                 self.assertEqual(ran, set(self.listed()) - without)
             self.assertIn("style", ran)
+
+    # ---------------------------------------------------------------------------------------------------- lanes
+
+    def test_failed_legs(self):
+        """In any number of lanes each leg says all that it has to say in one piece, and one that fails fails the run."""
+        for lanes in "1", "2", "9":
+            self.calls.write_text("")
+            status, said, _ = self.run_script("test", "--no-install", "--lanes", lanes, "--leg", "install", "--leg", "mpi", "--leg", "torch")
+            self.assertEqual(status, 1)
+            legs = dict(re.findall(r"^==== (\w+) .*\n((?:(?!====).*\n)*)", said, re.M))
+            self.assertEqual(set(legs), {"install", "mpi", "torch"})
+            self.assertIn("SKIPPED: no PyTorch", legs["torch"])
+            self.assertEqual(re.findall(r"^(\w+) +\d+ s, +\d+ s of CPUs  (\w+)$", said.partition("==== summary\n")[2], re.M),
+                             [("FAILED", "install"), ("FAILED", "mpi"), ("SKIPPED", "torch")])
+            self.assertTrue(said.endswith("legs: 0 passed, 2 failed, 1 skipped\n"), said)
+            self.assertEqual(len([call for call in self.called() if call.startswith("cmake ")]), 2)
+
+    def test_ended_lanes(self):
+        """No leg outlives the script."""
+        self.stub("cmake", STUB + "echo $$ >>\"$CALLS.pids\"; exec sleep 60\n")
+        pids = pathlib.Path(f"{self.calls}.pids")
+        with subprocess.Popen([self.tree / "scripts/test", "--no-install", "--leg", "install", "--leg", "nehalem"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"PATH": str(self.bin), "CALLS": str(self.calls)}) as run:
+            while not (pids.exists() and pids.read_text().count("\n") == 2):
+                self.assertIsNone(run.poll())
+                time.sleep(0.05)
+            run.terminate()
+            run.communicate()
+        self.assertNotEqual(run.returncode, 0)
+        ended = time.monotonic() + 30
+        for pid in pids.read_text().split():
+            while pathlib.Path(f"/proc/{pid}").exists():
+                self.assertLess(time.monotonic(), ended)
+                time.sleep(0.05)
 
     # -------------------------------------------------------------------------------------------------- filters
 

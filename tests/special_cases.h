@@ -199,6 +199,14 @@ static const special sigmoid_fast_cases[] = {
     {"saturation", 1, 3, {40, 105, LARGEST}, .want = {1, 1, 1}},
 };
 
+/* The sigmoids that are the closest to the middle between two floats, and such middles as x^3/48 alone decides. */
+static const special sigmoid_exact_cases[] = {
+    {"next to a middle", 1, 3, {-0x1.250c02p-10, 0x1.437902p-5, -0x1.2082ep-3},
+     .want = {0x1.ffb6bep-2, 0x1.050db8p-1, 0x1.dbfeep-2}},
+    {"small and next to a middle", 1, 3, {0x1.8p-22, -0x1.8p-23, 0x1.ffcp-13},
+     .want = {0x1.000002p-1, 0x1.fffffep-2, 0x1.0007fep-1}},
+};
+
 static const special log_sigmoid_cases[] = {
     {"NaN", 1, 2, {NAN, -NAN}, .want = {NAN, NAN}},
     {"infinities", 1, 2, {INF, -INF}, .want = {-0.0, -INF}},
@@ -575,6 +583,8 @@ static const struct {
     {SL_COUNT_log_softmax_top, CASES(log_softmax_top)},
     {SL_COUNT_sigmoid, CASES(sigmoid)},
     {SL_COUNT_sigmoid_fast, CASES(sigmoid_fast)},
+    {SL_COUNT_sigmoid_exact, CASES(sigmoid)},
+    {SL_COUNT_sigmoid_exact, CASES(sigmoid_exact)},
     {SL_COUNT_log_sigmoid, CASES(log_sigmoid)},
     {SL_COUNT_sigmoid_backward, CASES(sigmoid_backward)},
     {SL_COUNT_log_sigmoid_backward, CASES(log_sigmoid_backward)},

@@ -317,8 +317,8 @@ static bool is_case_of(const torch_case *t, const kernel *k)
 static void compare(const kernel *k, const kernel *precise, const isa *on, way *results)
 {
     size_t same = 0, different = 0, wrong = 0;
-    if (k->row == SL_COUNT_sigmoid_fast || k->row == SL_COUNT_cross_entropy_grad ||
-        k->row == SL_COUNT_cross_entropy_shard_grad) {
+    if (k->row == SL_COUNT_sigmoid_fast || k->row == SL_COUNT_sigmoid_exact ||
+        k->row == SL_COUNT_cross_entropy_grad || k->row == SL_COUNT_cross_entropy_shard_grad) {
         printf("skipped: PyTorch has nothing like it\n");
         skip();
     }

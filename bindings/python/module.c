@@ -69,6 +69,7 @@ typedef struct {
 #define RUN(dt, T, L, name, sig)                                                                             \
     static sl_status run_##name##_##dt(const call *c) { return sl_##name##_##dt ARGUMENTS_##sig; }
 #define SL_KERNEL(name, sig, ...) SL_DTYPES(RUN, name, sig)
+#define SL_F32_KERNEL(name, sig, ...) SL_F32(RUN, name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
 #undef RUN
@@ -163,12 +164,14 @@ typedef struct {
 struct kernel {
     const char *name, *signature_name, *bounds;
     signature signature;
-    sl_status (*run[DTYPES])(const call *c);
+    sl_status (*run[DTYPES])(const call *c); /* NULL where there is none of the type */
 };
 static const kernel kernels[] = {
 #define RUN(dt, T, L, name) run_##name##_##dt,
 #define SL_KERNEL(name, sig, reads, writes, bounds, ...)                                                     \
     {#name, #sig, #bounds, SIGNATURE_##sig, {SL_DTYPES(RUN, name)}},
+#define SL_F32_KERNEL(name, sig, reads, writes, bounds, ...)                                                 \
+    {#name, #sig, #bounds, SIGNATURE_##sig, {SL_F32(RUN, name)}},
 #include "kernels.def"
 #undef SL_KERNEL
 #undef RUN
@@ -275,6 +278,8 @@ static int read_x(const state *s, const kernel *k, PyObject *const *given, job *
     j->lengths = PyArray_DIMS(j->x);
     j->c.x = PyArray_DATA(j->x);
     j->c.n = (size_t)PyArray_SIZE(j->x);
+    if (k->run[j->dtype] == NULL)
+        return 0;
     if (k->signature.names[1] == out_) /* functions of elements, which have no axis */
         return 1;
 
@@ -755,7 +760,8 @@ static PyObject *call_kernel(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "iiO:call", &k, &dtype, &given))
         return NULL;
-    if (k < 0 || k >= KERNELS || dtype < 0 || dtype >= DTYPES || !PyDict_Check(given)) {
+    if (k < 0 || k >= KERNELS || dtype < 0 || dtype >= DTYPES || kernels[k].run[dtype] == NULL ||
+        !PyDict_Check(given)) {
         PyErr_SetString(PyExc_ValueError, "call: no such kernel or element type, or no fields");
         return NULL;
     }

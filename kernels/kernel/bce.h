@@ -110,6 +110,8 @@ SL_INLINE reg bce_grad(reg x, reg t, bce_weights weights, vw up, c_tables tables
             hard = c_times_scaled(factor, c_sigmoid_of(of, RARE, tables));
         else /* the root is 1 */
             hard = c_mul(factor, c_sigmoid_of(of, COMMON, tables).value);
+        if (!SL_F64) /* a factor may be out of range where its product is not */
+            soft = c_or(soft, c_nlt(c_abs(hard), c_set1((num)INFINITY)));
     }
     if (!c_any(soft))
         return hard;

@@ -27,14 +27,20 @@
  * q_c > W / 2. (Else each term on the left is at most twice the sum of those on the right.) 1 - p_c is the sum of the other
  * exponentials: if x_c is the maximum, the rest of log_sum.h; else e_c is at most half of S and the difference loses one bit.
  * W - q_c is the sum of the other q, formed likewise (weights_of, charges_of).
+ *
+ * In f32 a large factor u W / S would show what a frame leaves out: such rows have raised frames (raise.h), and rests of next to nothing
+ * are summed again (deep_rest.h); where u (1 - s) or u s / classes leaves the range, the difference is an f64 (less_wide_share). The
+ * row's factors and statistics say which.
  */
 #ifndef SL_KERNEL_CROSS_ENTROPY_H
 #define SL_KERNEL_CROSS_ENTROPY_H
 
 #include "reduce/capped_log_sum.h"
 #include "reduce/class_weights.h"
+#include "reduce/deep_rest.h"
 #include "reduce/log_sum.h"
 #include "reduce/targets.h"
+#include "maths/raise.h"
 
 /* ---- a call, and a group of its rows ---- */
 
@@ -200,24 +206,32 @@ SL_RARE charges charges_of_capped(const loss_call *c, const loss_rows *g, const 
 /* Of SL_W rows: e_c k - w_c (own t_c + share), everything times the upstream gradient; 0 where not live, and
  * NaN for a NaN row. */
 typedef struct {
-    reg max;
+    reg max, raise; /* which their frames are of */
     c_factor k;
     reg own, share;
-    reg none; /* 1: the row is zeros */
+    reg none;    /* 1: the row is zeros */
+    vw up;       /* u */
+    int is_wide; /* whether f32 has not got all digits of own or share of some */
 } row_grad;
+
+/* Whether there is no more than e k: no probabilities, no smoothing. */
+SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
 
 SL_INLINE reg grad_at(reg e, reg t, reg weight, const row_grad *g, const loss_call *c)
 {
     reg a = c_times_unit(e, g->k);
-    if (c->prob)
-        return c_fnma(weight, c_fma(g->own, t, g->share), a);
-    return c->smoothing > 0 ? c_fnma(weight, g->share, a) : a;
+    if (is_product(c))
+        return a;
+    reg less = c_fnma(weight, c->prob ? c_fma(g->own, t, g->share) : g->share, a);
+#if !SL_F64
+    if (g->is_wide)
+        less = less_wide_share(a, less, t, weight, w_mul(g->up, c->prob ? c->own : w_set1(0)),
+                               w_mul(g->up, c->share));
+#endif
+    return less;
 }
 
-/* Whether there may be more than e k: weights, probabilities, smoothing. */
-SL_INLINE int is_product(const loss_call *c) { return !c->prob && !(c->smoothing > 0); }
-
-/* One row that is not a product, or not finite. `at`: its first element; l: its lane of g. */
+/* One row that is not a product, or not finite, or in a frame that is raised. `at`: its first element; l: its lane of g. */
 SL_RARE void grad_of_row(const loss_call *c, const pending_row *row, size_t at, row_grad g)
 {
     const num *weight = c->o->class_weight;
@@ -248,7 +262,7 @@ SL_INLINE void grad_of_strip_in(const loss_call *c, const strip *s, const T *t, 
     c_vframe f[STRIP_VECTORS];
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++)
-        f[k] = c_vframe_of(g[k].max);
+        f[k] = c_vframe_raised_of(g[k].max, g[k].raise);
     for (size_t i = 0; i < s->classes; i++) {
         reg w = c_set1(weight ? weight[i] : 1);
         SL_UNROLL_VECTORS
@@ -439,13 +453,16 @@ SL_INLINE size_t readable_rows(const sl_loss_options *o, const int64_t *target, 
 SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_grad *grad, const targets *t,
                               const row_group *group, pending_rows *later)
 {
-    num max[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    num max[SL_W], raise[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    double up[SL_W];
     factor_lanes factors = factors_of(grad->k);
     size_t classes = c->shape.classes;
     c_store(max, grad->max);
+    c_store(raise, grad->raise);
     c_store(own, grad->own);
     c_store(share, grad->share);
     c_store(none, grad->none);
+    w_store(up, grad->up);
     SL_ROLLED
     for (size_t l = 0; l < g->n; l++) {
         size_t at = g->at + l * c->w.in.row;
@@ -458,18 +475,25 @@ SL_NOINLINE void grad_of_rows(const loss_call *c, const loss_rows *g, const row_
         *row = (pending_row){
             .x = c->logits + at, .e = place_of(group, l).e, .y = to, .has_unit = 1, .target = SIZE_MAX};
         row->frame = c_frame_of(max[l]);
+        if (raise[l] != 0) {
+            row->frame = c_frame_raised(row->frame, raise[l]);
+            row->e = NULL;
+        }
         row->k = factor_at(&factors, l);
         if (c->target && t->live[l] != 0) {
             row->target = t->at[l] - l * c->w.in.row;
             row->entry = t->entry[l];
         }
         c_factor k = c_factor_set1(row->k);
-        if (is_product(c) && c_factor_is_finite(k))
+        if (is_product(c) && c_factor_is_finite(k) && raise[l] == 0)
             later->n++;
         else
-            grad_of_row(
-                c, row, at,
-                (row_grad){.k = k, .own = c_set1(own[l]), .share = c_set1(share[l]), .max = c_set1(max[l])});
+            grad_of_row(c, row, at,
+                        (row_grad){.k = k,
+                                   .own = c_set1(own[l]),
+                                   .share = c_set1(share[l]),
+                                   .up = w_set1(up[l]),
+                                   .is_wide = grad->is_wide});
     }
 }
 
@@ -521,19 +545,20 @@ SL_INLINE row_cost cost_of(const loss_call *c, const loss_rows *g, const targets
     return r;
 }
 
-/* The log-sum-exp of some rows, to where it is wanted; z times its square is added to their cost. */
-SL_RARE void take_lse(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *st,
-                      row_cost *r)
+/* The log-sum-exp of some rows, as `given`, to where it is wanted; z times its square is added to their cost. */
+SL_RARE void take_lse(const loss_call *c, const loss_rows *g, const targets *t, const row_stats *given,
+                      const row_stats *st, row_cost *r)
 {
-    c_acc lse = c_acc_add(st->log_sum, c_widen(st->max));
+    c_acc lse = c_acc_add(given->log_sum, c_widen(given->max));
     mask dead = c_eq(c_load(t->live), c_set1(0));
     if (c->lse) {
         reg value = c_canonical(c_narrow(c_acc_value(lse)));
         if (c->o->flags & SL_SAFE_ROWS)
-            value = c_select(all_minus_inf(st), c_set1((num)-INFINITY), value);
+            value = c_select(all_minus_inf(given), c_set1((num)-INFINITY), value);
         c_store_n(c->lse + g->row, c_select(dead, c_set1(0), value), g->n);
     }
     if (c->o->z_loss > 0) {
+        lse = c_acc_add(st->log_sum, c_widen(st->max));
         vw value = c_acc_value(lse), half = w_mul(w_set1(c->o->z_loss), value);
         r->pull = w_add(half, half);
         if (c->loss) /* the square may overflow where the gradient does not */
@@ -555,11 +580,12 @@ typedef struct {
     c_acc target, others;
 } target_parts;
 
-SL_INLINE target_parts target_parts_of(const row_stats *st, reg x_t)
+SL_INLINE target_parts target_parts_of(const row_stats *st, reg x_t, c_raise by)
 {
-    c_vframe f = c_vframe_of(st->max);
+    c_vframe f = c_vframe_raised_of(st->max, by.raise);
     c_acc e_t =
         c_exp_in_frame_wide(c_less_shift(c_min(st->max, x_t), f), f, c_exp_table_load()); /* 0 if ignored */
+    e_t = c_unraised(e_t, by);
     c_acc others = c_acc_merge(st->top, c_acc_minus(st->rest, e_t));
     return (target_parts){e_t, c_acc_select(c_eq(x_t, st->max), st->rest, others)};
 }
@@ -572,7 +598,7 @@ SL_INLINE reg plain_entry(c_acc k, c_acc others, c_acc sum)
 
 /* The entries of the targets where other classes have shares, lse costs, or logits are capped. */
 SL_NOINLINE void mixed_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
-                               mask none)
+                               mask none, const c_raise *by)
 {
     reg x_t = load(t->logit);
     if (c->is_capped) {
@@ -580,7 +606,7 @@ SL_NOINLINE void mixed_entries(const loss_call *c, targets *t, const row_stats *
         x_t = capped_apart(x_t, c->cap, &slope);
         up = w_times_slope(up, slope);
     }
-    target_parts e = target_parts_of(st, x_t);
+    target_parts e = target_parts_of(st, x_t, *by);
     c_acc sum = c_acc_merge(st->top, st->rest);
     vw w_t = c_widen(c_load(t->weight)), others = w_fma(c->share, other_weights(c->weights, w_t), r->pull);
     vw p_t = c_acc_value(c_acc_over(e.target, sum)), p_others = c_acc_value(c_acc_over(e.others, sum));
@@ -589,14 +615,15 @@ SL_NOINLINE void mixed_entries(const loss_call *c, targets *t, const row_stats *
 
 /* The entries of the targets. In place the gradient overwrites x_t: all that they need is taken here. */
 SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
-                              mask none)
+                              mask none, c_acc k, c_raise by)
 {
     if (c->smoothing > 0 || c->o->z_loss > 0 || c->is_capped) {
-        mixed_entries(c, t, st, r, up, none);
+        const c_raise raise = by; /* by itself is in registers */
+        mixed_entries(c, t, st, r, up, none, &raise);
         return;
     }
     c_acc sum = c_acc_merge(st->top, st->rest);
-    reg entry = plain_entry(exponential_factor(c, r, up), target_parts_of(st, load(t->logit)).others, sum);
+    reg entry = plain_entry(k, target_parts_of(st, load(t->logit), by).others, sum);
     store(t->entry, c_select(none, c_set1(0), entry));
 }
 
@@ -604,11 +631,33 @@ SL_INLINE void target_entries(const loss_call *c, targets *t, const row_stats *s
 SL_INLINE row_grad grad_terms(const loss_call *c, targets *t, const row_stats *st, const row_cost *r, vw up,
                               mask none)
 {
-    c_acc sum = c_acc_merge(st->top, st->rest);
+    c_acc sum = c_acc_merge(st->top, st->rest), k = exponential_factor(c, r, up);
+    c_raise by = c_raise_of(k, sum);
     if (c->target)
-        target_entries(c, t, st, r, up, none);
-    return (row_grad){st->max, c_factor_of(exponential_factor(c, r, up), sum), c_narrow(w_mul(up, c->own)),
-                      c_narrow(w_mul(up, c->share)), c_select(none, c_set1(1), c_set1(0))};
+        target_entries(c, t, st, r, up, none, k, by);
+    vw own = w_mul(up, c->own), share = w_mul(up, c->share);
+    return (row_grad){.max = st->max,
+                      .raise = by.raise,
+                      .k = c_factor_of(k, c_raised(sum, by)),
+                      .own = c_narrow(own),
+                      .share = c_narrow(share),
+                      .none = c_select(none, c_set1(1), c_set1(0)),
+                      .up = up,
+                      .is_wide = c->o->class_weight && !is_product(c) && are_wide(own, share)};
+}
+
+/* What is known of rows, with those rests that are next to nothing summed once more. */
+SL_RARE void deep_row_stats(const loss_call *c, const loss_rows *g, const row_stats *st, const num *live,
+                            row_stats *to)
+{
+    const deep_rows rows = {.x = g->x,
+                            .pitch = g->step == 1 ? c->w.in.row : 1,
+                            .step = g->step,
+                            .n = g->n,
+                            .classes = c->shape.classes,
+                            .live = live,
+                            .cap = c->is_capped ? &c->cap : NULL};
+    *to = stats_from_rarely(st->max, deep_rests(&rows, st->max, st->rest, st->top), st->top);
 }
 
 /* The loss of some rows, and what their gradient is made of, if that is wanted. Whether there are tops. */
@@ -616,12 +665,18 @@ SL_NOINLINE int finish_rows(loss_call *c, const loss_rows *g, const row_stats *s
                             targets *tops)
 {
     const sl_loss_options *o = c->o;
+    const row_stats *given = st;
+    row_stats deep;
+    if (may_be_deep(st->rest, c->shape.classes, c_load(t->live))) {
+        deep_row_stats(c, g, st, t->live, &deep);
+        st = &deep;
+    }
     if (c->target)
         logits_of(t, c->logits + g->at);
     row_cost r = cost_of(c, g, t, st); /* in registers */
     if (c->takes_lse) {
         row_cost more = r;
-        take_lse(c, g, t, st, &more);
+        take_lse(c, g, t, given, st, &more);
         r = more;
     }
     mask none = c_eq(c_load(t->live), c_set1(0));
@@ -770,21 +825,27 @@ SL_INLINE reg capped_grad_at(reg x, reg t, reg weight, const row_grad *g, const 
 
 SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, const row_grad *grad)
 {
-    num max[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    num max[SL_W], raise[SL_W], own[SL_W], share[SL_W], none[SL_W];
+    double up[SL_W];
     const factor_lanes factors = factors_of(grad->k);
     const num *weight = c->o->class_weight;
     const size_t classes = c->shape.classes;
     c_store(max, grad->max);
+    c_store(raise, grad->raise);
     c_store(own, grad->own);
     c_store(share, grad->share);
     c_store(none, grad->none);
+    w_store(up, grad->up);
     SL_ROLLED
     for (size_t l = 0; l < g->n; l++) {
         const T *x = g->x + l * c->w.in.row, *prob = g->prob ? g->prob + l * c->w.in.row : NULL;
         T *y = c->grad + g->to + l * c->w.out.row;
-        const row_grad row = {
-            .k = c_factor_set1(factor_at(&factors, l)), .own = c_set1(own[l]), .share = c_set1(share[l])};
-        const c_vframe f = c_frame_set1(c_frame_of(max[l]));
+        const row_grad row = {.k = c_factor_set1(factor_at(&factors, l)),
+                              .own = c_set1(own[l]),
+                              .share = c_set1(share[l]),
+                              .up = w_set1(up[l]),
+                              .is_wide = grad->is_wide};
+        const c_vframe f = c_frame_set1(c_frame_raised(c_frame_of(max[l]), raise[l]));
         if (none[l] != 0) {
             memset(y, 0, classes * sizeof *y);
             continue;
@@ -802,7 +863,7 @@ SL_NOINLINE void grad_of_capped_rows(const loss_call *c, const loss_rows *g, con
 SL_NOINLINE void grad_of_capped_columns(const loss_call *c, const loss_rows *g, const row_grad *of)
 {
     const row_grad grad = *of; /* no store can change it */
-    const c_vframe f = c_vframe_of(grad.max);
+    const c_vframe f = c_vframe_raised_of(grad.max, grad.raise);
     const num *weight = c->o->class_weight;
     SL_ROLLED
     for (size_t k = 0; k < c->shape.classes; k++) {
@@ -843,9 +904,15 @@ SL_NOINLINE void losses_of_capped(loss_call *c)
 SL_INLINE void straight_grad(const loss_call *c, pending_row *row, const row_stats *st, reg x_t, double up)
 {
     c_acc sum = c_acc_merge(st->top, st->rest), k = c_acc_times(c_acc_of(w_set1(1)), w_set1(up));
+    c_raise by = c_raise_of(k, sum);
+    num raise = first_num(by.raise);
     T entry[SL_W];
-    store(entry, plain_entry(k, target_parts_of(st, x_t).others, sum));
-    factor_lanes factors = factors_of(c_factor_of(k, sum));
+    store(entry, plain_entry(k, target_parts_of(st, x_t, by).others, sum));
+    if (raise != 0) {
+        row->frame = c_frame_raised(row->frame, raise);
+        row->e = NULL;
+    }
+    factor_lanes factors = factors_of(c_factor_of(k, c_raised(sum, by)));
     row->k = factor_at(&factors, 0);
     row->entry = entry[0];
     c_factor factor = c_factor_set1(row->k);
@@ -870,6 +937,12 @@ SL_NOINLINE void losses_of_few(loss_call *c, size_t first)
         row_sums of_row;
         log_sum_of_row(&rows, &g, &of_row);
         row_stats st = stats_of_row(&of_row);
+        if (!SL_F64 && c_row_value(of_row.rest) < deep_limit(classes)) {
+            const deep_rows deep = {.x = g.x, .step = 1, .n = 1, .classes = classes};
+            c_acc rest = deep_rests(&deep, st.max, st.rest, st.top);
+            rest = c_row_in_all(c_row_of(rest));
+            st = stats_from_rarely(st.max, rest, st.top);
+        }
         const int none = o->flags & SL_SAFE_ROWS && is_minus_inf(&of_row);
         reg x_t = load_in_all(g.x + c->target[r]);
         if (c->loss) {

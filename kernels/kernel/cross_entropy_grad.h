@@ -22,6 +22,7 @@
 
 #include "maths/exp_absolute_f64.h"
 #include "maths/log.h"
+#include "maths/raise.h"
 #include "maths/softcap.h"
 #include "reduce/class_weights.h"
 #include "reduce/targets.h"
@@ -123,7 +124,8 @@ SL_INLINE vw others_below(vw x, vw lse)
 }
 
 /* The entries of the targets that are columns here: all that is taken of their logits, which the gradient may overwrite. */
-SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k, vw up, vw pull, mask none)
+SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k, vw up, vw pull, mask none,
+                             c_raise by)
 {
     mask here = c_lt(c_set1(0), c_load(t->live));
     reg x_t = c_select(here, load(t->logit), k->frame);
@@ -132,8 +134,8 @@ SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k
         x_t = c_select(here, capped_apart(x_t, c->cap, &slope), k->frame);
         up = w_times_slope(up, slope);
     }
-    c_vframe f = c_vframe_of(k->frame);
-    c_acc e_t = c_exp_in_frame_wide(c_less_shift(x_t, f), f, c_exp_table_load());
+    c_vframe f = c_vframe_raised_of(k->frame, by.raise);
+    c_acc e_t = c_unraised(c_exp_in_frame_wide(c_less_shift(x_t, f), f, c_exp_table_load()), by);
     vw w_t = c_widen(c_load(t->weight)), p_others;
     if (c->lse) {
         p_others = others_below(c_widen(x_t), k->lse);
@@ -149,9 +151,11 @@ SL_INLINE void known_entries(const grad_call *c, targets *t, const known_rows *k
 
 /* A row's entries are e_c k - w_c share; 0 where `none`. */
 typedef struct {
-    reg frame, share;
+    reg frame, raise, share;
     c_factor k;
     mask none;
+    vw wide_share; /* share not rounded, for rows that may leave the range of f32 */
+    int is_wide;   /* whether any may */
 } known_grad;
 
 /* Of n rows from `row` on; and the entries of their targets. */
@@ -165,12 +169,19 @@ SL_NOINLINE void known_terms(const grad_call *c, const T *x, strides in, size_t 
         g->none = c_or(g->none, k.minus_inf);
     vw z = w_set1(2 * c->o->z_loss), pull = c->o->z_loss > 0 ? w_mul(z, k.lse) : w_set1(0);
     vw up = c_upstream_of(c->o, c->scale, row, n), w_t = c_widen(c_load(t->weight));
-    known_entries(c, t, &k, up, pull, g->none);
     c_acc all = c_acc_times(c_acc_add(c->weights.others, c->weights.largest), c->share);
     all = c_acc_add(c_acc_add(all, w_mul(c->own, w_t)), pull);
+    c_acc factor = c_acc_times(all, up);
+    c_raise by = c_raise_of(factor, k.sum);
+    known_entries(c, t, &k, up, pull, g->none, by);
     g->frame = k.frame;
-    g->k = c_factor_of(c_acc_times(all, up), k.sum);
-    g->share = c_narrow(w_mul(up, c->share));
+    g->raise = by.raise;
+    g->k = c_factor_of(factor, c_raised(k.sum, by));
+    g->wide_share = w_mul(up, c->share);
+    g->share = c_narrow(g->wide_share);
+    g->is_wide = !SL_F64 && c->has_shares &&
+                 ((c->o->class_weight && are_wide(w_set1(0), g->wide_share)) ||
+                  !wm_all(w_lt(w_abs(c_acc_value(factor)), w_set1(0x1p126))));
 }
 
 /* ---- the pass over the elements ---- */
@@ -184,9 +195,13 @@ SL_INLINE reg known_entry(const grad_call *c, reg x, reg weight, const known_gra
     if (kind == OF_ANY_KIND && c->is_capped)
         x = c_capped(x, c->cap, &slope);
     reg e = c_exp_in_frame(c_less_shift(x, f), f, c_exp_table_load());
-    reg a = c_times_unit(e, g->k);
+    reg product = c_times_unit(e, g->k), a = product;
     if (kind == ORDINARY || c->has_shares)
-        a = c_fnma(weight, g->share, a);
+        a = c_fnma(weight, g->share, product);
+#if !SL_F64
+    if (kind != ORDINARY && g->is_wide)
+        a = less_wide_share(product, a, c_set1(0), weight, w_set1(0), g->wide_share);
+#endif
     if (kind == ORDINARY)
         return a;
     return c_canonical(c->is_capped ? c_times_slope(a, slope) : a);
@@ -198,7 +213,7 @@ SL_INLINE void known_row(const grad_call *of_rows, const T *x, T *y, const num *
 {
     const grad_call c = *of_rows; /* no store can change them */
     const known_grad g = *of;
-    const c_vframe f = c_vframe_of(g.frame);
+    const c_vframe f = c_vframe_raised_of(g.frame, g.raise);
     const size_t classes = c.shape.classes;
     reg w[2] = {c_set1(1), c_set1(1)}, a[2];
     size_t i = 0;
@@ -245,11 +260,14 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
         n = least(SL_W, rows - i);
         targets t;
         known_grad g;
-        num frame[SL_W], share[SL_W], none[SL_W];
+        num frame[SL_W], raise[SL_W], share[SL_W], none[SL_W];
+        double wide_share[SL_W];
         known_terms(c, c->logits + i * in, (strides){0, in, 1}, i, n, &t, &g);
         factor_lanes factors = factors_of(g.k);
         c_store(frame, g.frame);
+        c_store(raise, g.raise);
         c_store(share, g.share);
+        w_store(wide_share, g.wide_share);
         c_store(none, c_select(g.none, c_set1(1), c_set1(0)));
         SL_ROLLED
         for (size_t l = 0; l < n; l++) {
@@ -260,15 +278,20 @@ SL_NOINLINE void grad_of_known_rows(const grad_call *c)
                                .target = t.live[l] != 0 ? t.at[l] : SIZE_MAX,
                                .entry = t.entry[l]};
             c_factor k = c_factor_set1(row.k);
-            row.frame = c_frame_of(frame[l]);
+            row.frame = c_frame_raised(c_frame_of(frame[l]), raise[l]);
             if (none[l] != 0) {
                 memset(row.y, 0, classes * sizeof *row.y);
             } else if (products && c_factor_is_finite(k)) {
                 emit_row(&row, classes, EMIT_PRODUCT, nontemporal);
             } else {
-                known_grad one = {.frame = c_set1(frame[l]), .share = c_set1(share[l]), .k = k};
-                (c->is_capped || !c_factor_is_finite(k) ? row_of_any_kind : ordinary_row)(c, row.x, row.y,
-                                                                                          weight, &one);
+                known_grad one = {.frame = c_set1(frame[l]),
+                                  .raise = c_set1(raise[l]),
+                                  .share = c_set1(share[l]),
+                                  .wide_share = w_set1(wide_share[l]),
+                                  .is_wide = g.is_wide,
+                                  .k = k};
+                int any = c->is_capped || g.is_wide || !c_factor_is_finite(k);
+                (any ? row_of_any_kind : ordinary_row)(c, row.x, row.y, weight, &one);
                 if (row.target < classes)
                     row.y[row.target] = row.entry;
             }
@@ -291,7 +314,7 @@ SL_NOINLINE void grad_of_known_columns(const grad_call *c)
             targets t;
             known_grad g;
             known_terms(c, x, w.in, b * w.rows + i, n, &t, &g);
-            const c_vframe f = c_vframe_of(g.frame);
+            const c_vframe f = c_vframe_raised_of(g.frame, g.raise);
             const mask none = g.none;
             SL_ROLLED
             for (size_t k = 0; k < c->shape.classes; k++) {

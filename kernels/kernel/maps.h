@@ -4,6 +4,7 @@
  *
  *   sigmoid                sigmoid.h
  *   sigmoid_fast           sigmoid_fast.h
+ *   sigmoid_exact          sigmoid_exact.h, of f32 alone: correctly rounded
  *   log_sigmoid            log1p_f32.h, log.h: bound 2.0
  *   sigmoid_backward       dy (y (1 - y)): the inner product first, it cannot underflow where the result does
  *                          not. 1 - y and the product together have up to 1.59 x 2^-24 (at y = 0.1465),
@@ -25,6 +26,7 @@
 #include "maths/lane_folds.h"
 #include "maths/log1p.h"
 #include "maths/sigmoid.h"
+#include "maths/sigmoid_exact.h"
 #include "maths/sigmoid_fast.h"
 
 #if SL_F64
@@ -37,8 +39,8 @@
 typedef reg (*map_value)(reg x, reg dy, int rare);
 /* Whether any of these registers has a rare element. */
 typedef int (*map_is_rare)(const reg *x, size_t registers);
-/* Results of a group that has no rare element, in place and step by step. */
-typedef void (*map_group)(reg *x);
+/* Results of a group that has no rare element, in place and step by step; x is where its elements were loaded from. */
+typedef void (*map_group)(const T *x, reg *a);
 /* Results of n elements of any kind, out of line. */
 typedef void (*map_rest)(const T *x, const T *dy, T *y, size_t n);
 
@@ -112,7 +114,7 @@ SL_INLINE size_t map_groups(map_kernel kernel, const T *x, const T *dy, T *y, si
         if (kernel.is_rare(a, GROUP))
             break;
         if (kernel.group) {
-            kernel.group(a);
+            kernel.group(x + i, a);
             put_group(y + i, a, nontemporal);
             continue;
         }
@@ -165,7 +167,11 @@ SL_INLINE int never_rare(const reg *x, size_t registers)
 /* ---- sigmoid ---- */
 
 #if !SL_F64 && !SL_FMA
-SL_INLINE void near_sigmoids(reg *x) { c_sigmoids_near(x, GROUP); }
+SL_INLINE void near_sigmoids(const T *x, reg *a)
+{
+    (void)x;
+    c_sigmoids_near(a, GROUP);
+}
 #define NEAR_SIGMOIDS near_sigmoids
 #else
 #define NEAR_SIGMOIDS NULL
@@ -261,6 +267,51 @@ SL_STATIC void sigmoid_fast(const T *x, T *y, size_t n)
 {
     map(sigmoid_fast_rest, sigmoid_fast_all, x, x, y, n);
 }
+
+/* ---- sigmoid_exact ---- */
+
+#if !SL_F64 && !SL_16_BITS
+SL_INLINE void exact_sigmoids(const T *x, reg *a)
+{
+    SL_UNROLL
+    for (size_t k = 0; k < GROUP; k += 2) {
+        vw wide[2] = {load_widened(x + k * SL_W), load_widened(x + (k + 1) * SL_W)};
+        c_sigmoids_exact(wide, a + k, 2);
+    }
+}
+
+SL_INLINE reg sigmoid_exact_value(reg x, reg dy, int rare)
+{
+    (void)dy;
+    if (rare)
+        return c_sigmoid_exact(x);
+    vw wide = v_widen(x);
+    c_sigmoids_exact(&wide, &x, 1);
+    return x;
+}
+
+SL_INLINE int sigmoid_exact_is_rare(const reg *x, size_t registers)
+{
+    return c_sigmoid_exact_is_rare(x, registers);
+}
+
+SL_NOINLINE void sigmoid_exact_rest(const T *x, const T *dy, T *y, size_t n)
+{
+    map_by_registers(sigmoid_exact_value, sigmoid_exact_is_rare, x, dy, y, n);
+}
+
+SL_NOINLINE void sigmoid_exact_all(const T *x, const T *dy, T *y, size_t n)
+{
+    (void)dy;
+    map_all((map_kernel){sigmoid_exact_value, sigmoid_exact_is_rare, sigmoid_exact_rest, exact_sigmoids, 0},
+            x, x, y, n);
+}
+
+SL_STATIC void sigmoid_exact(const T *x, T *y, size_t n)
+{
+    map(sigmoid_exact_rest, sigmoid_exact_all, x, x, y, n);
+}
+#endif
 
 /* ---- log_sigmoid ---- */
 

@@ -11,7 +11,7 @@
  * itself). An error of z, dz, makes |dz_c| + max_k |dz_k| of softmax's result, and as much in log-softmax and log-sum-exp.
  *
  * Log-sum-exp beside softmax is m + log1p(sum / top - 1), top = exp(m): the sum has 2.06 x 2^-24 (no FMA: 2.4; f64: 1.41 and 1.46
- * x 2^-53), of which the logarithm makes as much in absolute terms, and one rounding of the result: 3.1 (3.4; 2.0) ULP of the
+ * x 2^-53), of which the logarithm makes as much in absolute terms, and one rounding of the result: 3.1 (3.4; 2.1) ULP of the
  * largest of |lse|, |m| and 1. Beside log-softmax it has the bits of logsumexp.
  */
 #ifndef SL_KERNEL_SOFTMAX_WITH_H

@@ -114,8 +114,11 @@ SL_INLINE c_vframe c_frame_set1(c_frame f)
                       v_set1(f.shift > 0 ? 0 : -INFINITY), v_set1(f.shift)};
 }
 
-/* The frames of SL_W rows by their maxima, as c_frame_of. */
-SL_INLINE c_vframe c_vframe_of(vf max)
+/* The same for exponentials that are 2^raise times as large (raise.h): only what is left out differs. */
+SL_INLINE c_frame c_frame_raised(c_frame f, float raise) { return (c_frame){f.reference - raise, f.shift}; }
+
+/* The frames of SL_W rows by their maxima, as c_frame_of, raised. */
+SL_INLINE c_vframe c_vframe_raised_of(vf max, vf raise)
 {
     vf rounder = v_set1(0x1.8p23f), zero = v_set1(0);
     vf of = v_max(v_set1(-FRAME_MAX), v_min(v_set1(FRAME_MAX), max));
@@ -123,12 +126,13 @@ SL_INLINE c_vframe c_vframe_of(vf max)
     vm far = m_andnot(v_lt(v_set1(-INFINITY), max), near);
     vf ln2 = v_set1(0x1.62e43p-1f), shift = v_select(far, max, zero);
     vf reference = v_mul(v_sub(v_add(v_mul(of, v_set1(LOG2E / 64)), rounder), rounder), v_set1(64));
-    reference = v_keep(near, reference);
+    reference = v_sub(v_keep(near, reference), raise);
     return (c_vframe){v_add(v_set1(FRAME_MAGIC), v_sub(v_set1(FRAME_BIAS), reference)),
                       v_mul(v_sub(reference, v_set1(FRAME_CUT)), ln2),
                       v_select(far, max, v_mul(v_add(reference, v_set1(65)), ln2)),
                       v_select(v_lt(zero, shift), zero, v_set1(-INFINITY)), shift};
 }
+SL_INLINE c_vframe c_vframe_of(vf max) { return c_vframe_raised_of(max, v_set1(0)); }
 
 /* x - c, in the right frame or up to `high`. */
 SL_INLINE vf c_less_shift(vf x, c_vframe f) { return v_sub(v_max(f.low, x), f.shift); }

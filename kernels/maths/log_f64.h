@@ -14,6 +14,9 @@
  *
  * The arrangement is fdlibm's (e_log.c, s_log1p.c): f stays exact where it matters, so that the error is small
  * beside the smallest results, too. P of degree 6: error 2^-57 (coefficients/log1p.sollya).
+ *
+ * Error before the last rounding, s >= 1 (tests/proofs): 1.14 x 2^-53 (no FMA: 1.2), at f next to sqrt 2 - 1, where f * f, its half less and
+ * f's own rounding come together; found 0.9. Of f below 1/16 0.17 and less.
  */
 SL_INLINE w_acc log_of_sum(vw s, vw c)
 {

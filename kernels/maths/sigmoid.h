@@ -16,8 +16,8 @@
  *   ULP where q's significand is near 2, and so does 1 + t from t = 2^24 on. Bound 2.5: of all floats the worst is 2.4436, at
  *   x = -0x1.0a47d2p+4, and all are in order.
  *
- * f64: E is rounded first, in two parts good to 0.09 x 2^-53, so that the residual is exact, and a denormal result
- * is rounded once: 0.5 + 0.09, and what 1 - (q + more) rounds before its last step.
+ * f64: E is rounded first, in two parts good to 0.243 x 2^-53 (no FMA: 0.293), so that the residual is exact, and a denormal
+ * result is rounded once: 0.5 + 0.243.
  *   bound 0.75, found 0.6431 at x = -0x1.cc49d9c111457p+4. No FMA: 2.5, found 1.67.
  */
 #ifndef SL_MATHS_SIGMOID_H

@@ -5,6 +5,7 @@
 #ifndef SL_MATHS_SIGMOID_F32_H
 #define SL_MATHS_SIGMOID_F32_H
 
+#include "maths/exp_absolute_f64.h"
 #include "maths/log1p.h"
 
 typedef struct {
@@ -102,6 +103,13 @@ SL_INLINE vf c_times_scaled(vf g, c_scaled s)
 }
 
 #if SL_FMA
+/* a exp(130 - |x|), where |x| > 130. */
+SL_RARE vw times_deeper_exp(vw a, vf x)
+{
+    vw deeper = w_sub(w_set1(130), w_max(w_set1(130), w_min(w_set1(800), v_widen(v_abs(x)))));
+    return w_mul(a, w_exp_sum(w_exp_absolute(deeper, w_set1(W_EXP_MAGIC))).sum);
+}
+
 /* no sigmoid(x) - yes sigmoid(-x), where the terms may cancel, in f64. With q = sigmoid(-|x|) that is
  *
  *   x < 0:  (no + yes) q - yes        else:  no - (no + yes) q
@@ -110,6 +118,7 @@ SL_INLINE vf c_times_scaled(vf g, c_scaled s)
  * reduction and its two tables, the rest in f64, exp(r) - 1 by its series up to r^5. E is 2^64 too small, to fit. */
 SL_INLINE vw c_soft_grad(vf x, vw no, vw yes, c_tables tables)
 {
+    vm deep = v_lt(v_set1(130), v_abs(x));
     vf a = v_min(v_set1(130), v_abs(x)), magic = v_set1(EXP_MAGIC - 64), m = v_fma(a, v_set1(LOG2E), magic);
     vw n = v_widen(v_sub(m, magic));
     vw r = w_fnma(n, w_set1(0x1.62e42fefa39efp-1), v_widen(a)), unit = w_set1(0x1p-64);
@@ -117,6 +126,8 @@ SL_INLINE vw c_soft_grad(vf x, vw no, vw yes, c_tables tables)
     vw q = w_fma(w_fma(w_set1(1.0 / 120), r, w_set1(1.0 / 24)), r, w_set1(1.0 / 6));
     vw p = w_fma(w_fma(q, r, w_set1(0.5)), w_mul(r, r), r), t = v_widen(exp_table(tables.entry, m));
     vw part = w_mul(w_mul(v_inverse(w_add(unit, w_fma(t, p, t))), unit), w_add(no, yes));
+    if (m_any(deep))
+        part = times_deeper_exp(part, x);
     return w_select(w_lt(v_widen(x), w_set1(0)), w_sub(part, yes), w_sub(no, part));
 }
 

@@ -200,13 +200,14 @@ static const sl_loss_options *options_of(const call *c, sl_loss_options *with_ls
         CALL_##sig(sl_##name##_##dt, sl_softmax_stats_##dt, T, ITS_STATUS);                                  \
         return status;                                                                                       \
     }
-#define SL_KERNEL(name, sig, ...)                                                                            \
-    SL_DTYPES(ADAPT, name, sig)                                                                              \
+#define EVALUATE(name, sig)                                                                                  \
     static void evaluate_##name##_double(const oracle_call *q)                                               \
     {                                                                                                        \
         sl_ref_##name##_double(ORACLE_CALL_##sig);                                                           \
     }                                                                                                        \
     static void evaluate_##name##_long(const oracle_call *q) { sl_ref_##name##_long(ORACLE_CALL_##sig); }
+#define SL_KERNEL(name, sig, ...) SL_DTYPES(ADAPT, name, sig) EVALUATE(name, sig)
+#define SL_F32_KERNEL(name, sig, ...) SL_F32(ADAPT, name, sig) EVALUATE(name, sig)
 #include "kernels.def"
 #undef SL_KERNEL
 
@@ -219,7 +220,7 @@ static const sl_loss_options *options_of(const call *c, sl_loss_options *with_ls
     {TRAITS_##sig,                                                                                           \
      .name = #kernel_name "/" #dt,                                                                           \
      .operation = #kernel_name,                                                                              \
-     .index = SL_COUNT_##kernel_name * SL_DTYPE_COUNT + SL_COUNT_##dt,                                       \
+     .index = SL_SLOT(kernel_name, dt),                                                                      \
      .row = SL_COUNT_##kernel_name,                                                                          \
      .dtype = &sl_ref_dtypes[SL_COUNT_##dt],                                                                 \
      .reads = arrays_read,                                                                                   \
@@ -233,6 +234,7 @@ static const sl_loss_options *options_of(const call *c, sl_loss_options *with_ls
 
 const kernel kernels[KERNELS] = {
 #define SL_KERNEL(...) SL_DTYPES(ENTRY, __VA_ARGS__)
+#define SL_F32_KERNEL(...) SL_F32(ENTRY, __VA_ARGS__)
 #include "kernels.def"
 #undef SL_KERNEL
 };

@@ -80,7 +80,7 @@ typedef struct {
     oracle oracle;
 } kernel;
 
-enum { KERNELS = SL_KERNEL_COUNT * SL_DTYPE_COUNT };
+enum { KERNELS = SL_SLOT_COUNT };
 extern const kernel kernels[KERNELS];
 
 /* The kernel of a row of kernels.def, SL_COUNT_softmax, that has the dtype of another. */

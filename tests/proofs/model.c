@@ -14,6 +14,7 @@
 #include "kernel/bce.h"
 #include "kernel/maps.h"
 #include "maths/log.h"
+#include "maths/raise.h"
 SL_CLOSE
 
 #include "operations.h"
@@ -201,23 +202,36 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
 {
     static float grad[LONGEST];
     const log_sums s = log_sums_of(x, n);
-    const c_vframe f = c_frame_set1(c_frame_of(s.max));
     const int64_t target = (int64_t)(next() % n);
-    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 20) - 10), x_t = x[target];
+    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 100) - 50), x_t = x[target];
+    const double sum = s.top + s.rest, factor = (double)up;
+    const c_raise by = c_raise_of(factor, sum);
+    const c_vframe f = c_frame_set1(c_frame_raised(c_frame_of(s.max), by.raise));
     sl_loss_options o = sl_loss_defaults();
     o.reduction = SL_NONE;
     o.upstream = &up;
     float loss;
-    if (x_t == -INFINITY)
+    if (x_t == -INFINITY || s.rest < 0x1p-99 * (double)n) /* deep_rest.h */
         return;
     k->cross_entropy_f32(x, &target, sl_rows(1, n), &o, &loss, grad);
     compare("cross_entropy", (float)do_cost(1, s.max, x_t, s.log_sum).cost, loss, n, 0);
-    const double sum = s.top + s.rest, e_t = exp_wide(x_t, f), factor = (double)up;
-    const double others = x_t == s.max ? s.rest : s.top + (s.rest - e_t);
+    const double others = x_t == s.max ? s.rest : s.top + (s.rest - exp_wide(x_t, f) / by.times);
     for (size_t i = 0; i < n; i++) {
         const float want = (int64_t)i == target ? do_target_entry(factor, others, sum).entry
-                                                : times_factor(exp_in(x[i], f), factor, sum);
+                                                : times_factor(exp_in(x[i], f), factor, sum * by.times);
         compare("cross_entropy, gradient", want, grad[i], n, i);
+    }
+}
+
+/* 1 / b of log.h. */
+static void inverses(void)
+{
+    for (int i = 0; i < 2000; i++) {
+        const double b = ldexp(1 + uniform(), (int)(next() % 200) - 100), want = do_inverse(b).inverse;
+        const double got = first_lane(v_inverse(w_set1(b)));
+        compared++;
+        if (want != got && failed++ < 9)
+            printf("1 / %a: the model has %a, the kernel %a\n", b, want, got);
     }
 }
 
@@ -269,6 +283,7 @@ int main(int count, char **names)
         fprintf(stderr, "model: no instruction set of this class: %s\n", count > 1 ? names[1] : "");
         return 2;
     }
+    inverses();
     static float x[LONGEST];
     for (size_t round = 0; round < 3000; round++) {
         const size_t usual = round % 1000 < 80 ? 1 + round % 1000 : 1 + next() % USUAL;

@@ -25,7 +25,8 @@ static void shares_of_model(const sl_kernels *k, const float *x, size_t n)
     const log_sums s = log_sums_of(x, n);
     const c_vframe f = c_frame_set1(c_frame_of(s.max));
     const int64_t target = (int64_t)(next() % n);
-    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 20) - 10), x_t = x[target];
+    const float up = (float)ldexp(uniform() + 0.5, (int)(next() % 20) - 50),
+                x_t = x[target]; /* no frame is raised */
     const double sum = s.top + s.rest, smoothing = next() % 4 ? uniform() : 0;
     const double own = 1 - smoothing, share = smoothing / (double)n;
     const float own_up = (float)((double)up * own), share_up = (float)((double)up * share);
@@ -35,7 +36,7 @@ static void shares_of_model(const sl_kernels *k, const float *x, size_t n)
     o.upstream = &up;
     o.label_smoothing = smoothing;
     float loss;
-    if (x_t == -INFINITY)
+    if (x_t == -INFINITY || s.rest < 0x1p-99 * (double)n) /* deep_rest.h */
         return;
     for (size_t i = 0; i < n; i++) {
         t[i] = (float)uniform();

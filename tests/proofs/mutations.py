@@ -45,6 +45,11 @@ def operation(root, here, scratch, strict, compiler, isa, run, library, folder):
     return subprocess.run([scratch / "model", isa], capture_output=True, text=True)
 
 
+def coefficient(root, scratch):
+    """The f64 functions with a coefficient of exp's polynomial that is 2^-49 larger."""
+    return _copy(root, scratch, "maths/exp_absolute_f64.h", "{0x1.5555555555557p-3,", "{0x1.5555555555597p-3,") / "maths"
+
+
 def hint(template):
     """The lemma with a step that is no identity."""
     template.body = template.body.replace("(p - e*low)", "(p - e*high)")

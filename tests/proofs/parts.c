@@ -363,6 +363,39 @@ static void sigmoid_fast_map(void)
     whole_sigmoid((map_of){"sigmoid_fast_ulp", sigmoid_fast_value, sigmoid_fast_is_rare}, exact_sigmoid_fast);
 }
 
+/* Of all floats, whether the result is the float that is nearest. The reference decides where it is not too near to a middle, else
+ * the one of 113 digits. */
+static void sigmoid_exact_map(void)
+{
+    const map_of of = {"sigmoid_exact_ulp", sigmoid_exact_value, sigmoid_exact_is_rare};
+    const uint32_t infinite = 0x7f800000;
+    uint64_t floats = 0, near = 0, wrong = 0;
+    block b;
+    for (int sign = 0; sign < 2; sign++)
+        for (uint32_t bits = 0; next_block(&b, &bits, 0x7fffffff, (uint32_t)sign << 31);) {
+            double error[BLOCK];
+            map_block(&b, of);
+            floats += b.n;
+            widen(b.y, b.wide);
+            exact_sigmoid(&b, sign);
+            errors_ulp(b.wide, b.want, error);
+            for (size_t i = 0; i < b.n; i++) {
+                const bool is_number = (bits_of(b.x[i]) & 0x7fffffff) <= infinite;
+                if (is_number ? error[i] < 0.5 - 0x1p-20 : b.y[i] != b.y[i])
+                    continue;
+                near++;
+                if (is_number && fabs((double)b.x[i]) <= 700 && reference_is_sigmoid(b.x[i], b.y[i]))
+                    continue;
+                wrong++;
+                fail("sigmoid is not correctly rounded", (double)b.x[i]);
+            }
+        }
+    printf("# sigmoid_exact: %" PRIu64 " of %" PRIu64 " floats are wrong; %" PRIu64 " took 113 digits\n",
+           wrong, floats, near);
+    if (wrong == 0)
+        printf("%s 0.5\n", of.name);
+}
+
 static void log_sigmoid_map(void)
 {
     const map_of of = {"log_sigmoid_ulp", log_sigmoid_value, never_rare};
@@ -599,6 +632,7 @@ static const struct {
 } sections[] = {{"exponentials", exponentials},
                 {"sigmoid_map", sigmoid_map},
                 {"sigmoid_fast_map", sigmoid_fast_map},
+                {"sigmoid_exact_map", sigmoid_exact_map},
                 {"log_sigmoid_map", log_sigmoid_map},
                 {"log1p", log1p_parts},
                 {"sigmoid", sigmoid_parts},

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves the bounds that kernels.def states for f32 on any input, in both classes of bits: what one float decides by trying all
-floats (parts.c), everything else by Gappa, from these figures (lemmas/). What is assumed beside that stands in docs/accuracy.md,
+"""Proves the bounds that kernels.def states on any input, in both classes of bits. Of f32, what one float decides by trying all floats
+(parts.c), everything else by Gappa, from these figures (lemmas/); of f64 all by Gappa and Sollya (double.py). What is assumed beside that stands in docs/accuracy.md,
 "Proofs". The operations that Gappa is told are compared with the kernels bit by bit (operations.ops, model.c).
 
 Prints a line for every bound. Exit code 1 when one is not proven, or is exceeded."""
@@ -21,12 +21,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "scripts")]
 import command_line
+import double
 import lemmas
 import mutations
 import operations
 
 CLASSES = ("fma", "plain")
-COLUMN = {"fma": 0, "plain": 1}
+COLUMN = {"f32": {"fma": 0, "plain": 1}, "f64": {"fma": 2, "plain": 3}}
 U = Fraction(1, 1 << 24)
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wno-unused-function", "-Werror", "-ffp-contract=off", f"-I{ROOT / 'include'}",
           f"-I{ROOT / 'kernels'}", f"-I{ROOT / 'tests/proofs'}"]
@@ -67,7 +68,7 @@ def bounds_of_manifest():
     """(kernel, gradient or not): what any input may have, of each column."""
     rows = {}
     for line in (ROOT / "kernels/kernels.def").read_text(encoding="utf-8").splitlines():
-        found = re.match(r"SL_KERNEL\((\w+),.*?\d, \d, (\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\))\)$", line)
+        found = re.match(r"SL_(?:F32_)?KERNEL\((\w+),.*?\d, \d, (\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\)),\s*(\(.*?\))\)$", line)
         if found:
             name, tested, any_input, gradient, any_gradient = found.groups()
             for key, pair in (((name, False), (tested, any_input)), ((name, True), (gradient, any_gradient))):
@@ -86,7 +87,8 @@ def worst_found(stated):
         for of in ("fma", "no-fma") if kind == "both" else (kind,):
             key = name, "fma" if of == "fma" else "plain", output
             kernel = name.partition("/")[0], output == "gradient"
-            if name.endswith("/f32") and kernel in stated and float(error) <= stated[kernel][1][COLUMN[key[1]]]:
+            element = name.partition("/")[2]
+            if element in COLUMN and kernel in stated and float(error) <= stated[kernel][1][COLUMN[element][key[1]]]:
                 worst[key] = max(worst.get(key, 0), float(error))
     return worst
 
@@ -115,7 +117,8 @@ def key_of(program, flags):
     return digest.hexdigest()
 
 
-SECTIONS = ("sigmoid_map", "sigmoid_fast_map", "log_sigmoid_map", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1", "bce")
+SECTIONS = ("sigmoid_map", "sigmoid_fast_map", "sigmoid_exact_map", "log_sigmoid_map", "exponentials", "log1p", "logarithms", "sigmoid", "soft", "times_exp", "slope", "expm1",
+            "bce")
 
 
 def write_operations(kind, build):
@@ -258,38 +261,67 @@ def add_factors(kind, figures):
 
 # ---- lemmas
 
+def prove_group(templates, kind, figures, build, jobs, log, proven):
+    """The figures of some lemmas, into `proven`."""
+    functions = operations.read(HERE / "operations.ops", kind)
+    work = []
+    for template in templates:
+        for index, (figure, names) in enumerate(lemmas.cases(template, figures)):
+            path = build / f"{template.path.stem}.{index}.g"
+            work.append((figure, template, (template, figures, names, kind, functions, path)))
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        started = time.monotonic()
+        for (figure, template, _), answer in zip(work, pool.map(lambda one: attempt(*one[2]), work)):
+            bound, failure, seconds = answer
+            entry = proven.setdefault(figure, {"bound": Fraction(0), "scripts": set(), "failures": [], "seconds": 0.0})
+            entry["scripts"].add(template.path.name)
+            entry["seconds"] += seconds
+            if failure:
+                entry["failures"].append(failure)
+            else:
+                entry["bound"] = max(entry["bound"], bound)
+    log(f"{kind}: {len(work)} goals, {time.monotonic() - started:.0f} s")
+
+
+def templates_of(kind, element):
+    """The lemmas of a class and f32 or f64: these have f64 in their names."""
+    templates = [lemmas.read(path) for path in sorted((HERE / "lemmas").glob("*.g")) if (".f64." in path.name) == (element == "f64")]
+    return [template for template in templates if kind in template.classes]
+
+
 def prove_all(kind, figures, build, jobs, log):
     """Every lemma's figure, in an order in which they name each other."""
-    functions = operations.read(HERE / "operations.ops", kind)
-    templates = [lemmas.read(path) for path in sorted((HERE / "lemmas").glob("*.g"))]
-    templates = [template for template in templates if kind in template.classes]
+    templates = templates_of(kind, "f32")
     first = [template for template in templates if template.path.stem == "reciprocal"]
     proven = {}
-    for group in (first, [template for template in templates if template not in first]):
-        work = []
-        for template in group:
-            for index, (figure, names) in enumerate(lemmas.cases(template, figures)):
-                path = build / f"{template.path.stem}.{index}.g"
-                work.append((figure, template, (template, figures, names, kind, functions, path)))
-        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            started = time.monotonic()
-            for (figure, template, _), answer in zip(work, pool.map(lambda one: attempt(*one[2]), work)):
-                bound, failure, seconds = answer
-                entry = proven.setdefault(figure, {"bound": Fraction(0), "scripts": set(), "failures": [], "seconds": 0.0})
-                entry["scripts"].add(template.path.name)
-                entry["seconds"] += seconds
-                if failure:
-                    entry["failures"].append(failure)
-                else:
-                    entry["bound"] = max(entry["bound"], bound)
-        log(f"{kind}: {len(work)} goals, {time.monotonic() - started:.0f} s")
-        if group is first and first:
-            if proven["reciprocal"]["failures"]:
-                raise Failed(proven["reciprocal"]["failures"][0])
-            figures["reciprocal"] = proven["reciprocal"]["bound"]
-        if group is first:
-            add_factors(kind, figures)
+    prove_group(first, kind, figures, build, jobs, log, proven)
+    if first:
+        if proven["reciprocal"]["failures"]:
+            raise Failed(proven["reciprocal"]["failures"][0])
+        figures["reciprocal"] = proven["reciprocal"]["bound"]
+    add_factors(kind, figures)
+    prove_group([template for template in templates if template not in first], kind, figures, build, jobs, log, proven)
     return proven
+
+
+def prove_double(kind, build, jobs, log):
+    """The same of f64, whose parts are lemmas, too; and the figures."""
+    templates = templates_of(kind, "f64")
+    figures = double.first_figures(kind, additions_of_double())
+    figures["together"] = together
+    proven = {}
+    for stage in double.PARTS:
+        prove_group([one for one in templates if one.path.name.split(".")[0] in stage], kind, figures, build, jobs, log, proven)
+        for figure, entry in proven.items():
+            if entry["failures"]:
+                raise Failed(f"{figure}: {entry['failures'][0]}")
+            figures[figure] = entry["bound"]
+        if stage is double.PARTS[0]:
+            double.add_polynomials(figures)
+    double.add_sums(figures, together, quotient)
+    named = {name for stage in double.PARTS for name in stage}
+    prove_group([one for one in templates if one.path.name.split(".")[0] not in named], kind, figures, build, jobs, log, proven)
+    return proven, figures
 
 
 def attempt(*arguments):
@@ -353,11 +385,40 @@ def compare_models(given):
         folder = write_operations(kind, given.build)
         isa, _ = units_of(kind)
         flags = ["-mfma"] if kind == "fma" and os.uname().machine == "x86_64" else []
+        (folder / "constants.h").write_text(double.c_header())
         run([compiler(), "-O1", *flags, *STRICT, f"-I{folder}", HERE / "model.c", given.library, "-lm", "-o", folder / "model"])
         print(run([folder / "model", isa]).strip())
 
 
-def try_mutations(given, figures):
+def sample_double(given, kind):
+    """The operations of f64 against the kernels', bit by bit, and samples of errors."""
+    folder, (isa, _) = given.build / kind, units_of(kind)
+    flags = ["-mfma"] if kind == "fma" and os.uname().machine == "x86_64" else []
+    run([compiler(), "-O1", *flags, "-DSL_UNIT_TYPE=f64", *STRICT, f"-I{folder}", HERE / "double.c", given.library, "-lm", "-o",
+         folder / "double"])
+    return run([folder / "double", isa])
+
+
+def additions_of_double():
+    return -(-MOST // constant("kernels/vocab.h", "SL_LANES")) + 16
+
+
+def mutated_double(given, figures):
+    """softmax's figure of f64 with a coefficient changed."""
+    folder = given.build / "mutated_double"
+    folder.mkdir(exist_ok=True)
+    changed = {**figures, **double.first_figures("fma", additions_of_double(), mutations.coefficient(ROOT, given.build / "mutated"))}
+    double.add_polynomials(changed)
+    proven = {}
+    templates = {template.path.stem: template for template in templates_of("fma", "f64")}
+    prove_group([templates["exp.f64"]], "fma", changed, folder, given.jobs, print, proven)
+    changed["exp_rounded"] = proven["exp_rounded"]["bound"]
+    double.add_sums(changed, together, quotient)
+    prove_group([templates["softmax.f64.fma"]], "fma", changed, folder, given.jobs, print, proven)
+    return proven["softmax_rows"]["bound"]
+
+
+def try_mutations(given, figures, of_double):
     """Whether each change is found. The number of those that are not."""
     missed = 0
     scratch, isa = given.build / "mutated", units_of("fma")[0]
@@ -384,6 +445,9 @@ def try_mutations(given, figures):
         print(f"mutation: half of the dot product's rest left out: softmax_backward {float(bound):.2f}, stated {float(stated):.2f}")
     except lemmas.Failure as failure:
         print(f"mutation: half of the dot product's rest left out: {failure}")
+    bound, stated = mutated_double(given, of_double), bounds_of_manifest()["softmax", False][1][COLUMN["f64"]["fma"]]
+    missed += bound <= stated
+    print(f"mutation: a coefficient of exp in f64 2^-49 larger: softmax {float(bound):.2f}, stated {float(stated):.2f}")
     if given.library:
         ran = mutations.operation(*common, given.library, given.build / "fma")
         missed += ran.returncode == 0
@@ -405,34 +469,46 @@ def prove(given):
     if given.library:
         compare_models(given)
     bad = 0
-    proven, figures = {}, {}
+    proven, figures, of_double = {}, {}, {}
     for kind in CLASSES:
         folder = given.build / kind
         folder.mkdir(exist_ok=True)
         figures[kind] = figures_from(kind, figures_of(parts[kind]))
         figures[kind]["parts"] = figures_of(parts[kind])
-        proven[kind] = prove_all(kind, figures[kind], folder, given.jobs, print)
-        for figure, entry in proven[kind].items():
-            for failure in entry["failures"][:3]:
-                print(f"{kind} {figure}: {failure}")
-            bad += len(entry["failures"])
+        proven["f32", kind] = prove_all(kind, figures[kind], folder, given.jobs, print)
+        proven["f64", kind], of_double[kind] = prove_double(kind, folder, given.jobs, print)
+        for element in COLUMN:
+            for figure, entry in proven[element, kind].items():
+                for failure in entry["failures"][:3]:
+                    print(f"{kind} {figure}: {failure}")
+                bad += len(entry["failures"])
+        wrong = double.check_assumed(figures[kind]["log_f64"], proven["f64", kind], of_double[kind])
+        if given.library:
+            text = sample_double(given, kind)
+            print(text.splitlines()[-1])
+            wrong += double.check_samples(text, proven["f64", kind], of_double[kind])
+        for line in wrong:
+            print(f"{kind} {line}")
+        bad += len(wrong)
     rows = []
     print(f"{'kernel':26} {'output':9} {'class':6} {'stated':>7} {'tested':>7} {'found':>7} {'proven':>8}  by")
-    for kernel, output, more, classes, names in read_bounds():
+    for row, output, more, classes, names in read_bounds():
+        kernel, _, element = row.partition("/")
+        element = element or "f32"
         for kind in classes:
-            tested, any_input = (row[COLUMN[kind]] + more for row in stated[kernel, output == "gradient"])
+            tested, any_input = (stated_of[COLUMN[element][kind]] + more for stated_of in stated[kernel, output == "gradient"])
             bound, scripts = Fraction(0), set()
-            worst = None if more else found.get((f"{kernel}/f32", kind, output))
+            worst = None if more else found.get((f"{kernel}/{element}", kind, output))
             shown = [f"{float(any_input):.2f}", "" if more else f"{float(tested):.2f}", "" if worst is None else f"{worst:.2f}"]
             if names == ["-"]:
-                rows.append((kernel, output, kind, *shown, "", "by analysis"))
-                print(f"{kernel:26} {output:9} {kind:6} {' '.join(f'{text:>7}' for text in shown)} {'-':>8}  by analysis")
+                rows.append((row, output, kind, *shown, "", "by analysis"))
+                print(f"{row:26} {output:9} {kind:6} {' '.join(f'{text:>7}' for text in shown)} {'-':>8}  by analysis")
                 continue
             for name in names:
-                if name in proven[kind]:
-                    bound = max(bound, proven[kind][name]["bound"])
-                    scripts |= proven[kind][name]["scripts"]
-                elif name in figures[kind]:
+                if name in proven[element, kind]:
+                    bound = max(bound, proven[element, kind][name]["bound"])
+                    scripts |= proven[element, kind][name]["scripts"]
+                elif element == "f32" and name in figures[kind]:
                     bound = max(bound, figures[kind][name])
                     scripts.add("parts.c")
                 else:
@@ -440,21 +516,21 @@ def prove(given):
             holds = bound <= any_input
             output_shown = f"{output}, options" if more else output
             bad += not holds
-            rows.append((kernel, output_shown, kind, *shown, f"{math.ceil(bound * 100) / 100:.2f}", ", ".join(sorted(scripts))))
-            print(f"{kernel:26} {output:9} {kind:6} {float(any_input):7.2f} {float(tested):7.2f} "
+            rows.append((row, output_shown, kind, *shown, f"{math.ceil(bound * 100) / 100:.2f}", ", ".join(sorted(scripts))))
+            print(f"{row:26} {output:9} {kind:6} {float(any_input):7.2f} {float(tested):7.2f} "
                   f"{'-' if worst is None else format(worst, '.3f'):>7} {float(bound):8.4f}  {' '.join(sorted(scripts))}"
                   f"{'' if holds else '  NOT PROVEN'}")
-    if max(proven[kind]["reference"]["bound"] for kind in CLASSES) > Fraction(1, 1 << 26):
+    if max(proven["f32", kind]["reference"]["bound"] for kind in CLASSES) > Fraction(1, 1 << 26):
         print("the reference's exponential is worse than reference.h says")
         bad += 1
     for kind in CLASSES:
-        bound, most = proven[kind]["narrowed"]["bound"], Fraction(51, 100)
+        bound, most = proven["f32", kind]["narrowed"]["bound"], Fraction(51, 100)
         bad += bound > most
         rows.append(("results of 16 bits", "all", kind, "0.51", "0.51", "", f"{math.ceil(bound * 1000) / 1000:.3f}",
                      "narrow.g, conversions.c"))
         print(f"{'results of 16 bits':26} {'all':9} {kind:6} {0.51:7.2f} {0.51:7.2f} {'':>7} {float(bound):8.4f}  narrow.g conversions.c")
     if given.mutations:
-        bad += try_mutations(given, figures["fma"])
+        bad += try_mutations(given, figures["fma"], of_double["fma"])
     page = given.check or given.write
     if page and not table_on(page, rows, given.write is not None):
         print(f"{page}: its table is not this one (--write)")

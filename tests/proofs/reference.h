@@ -6,6 +6,7 @@
 #ifndef SL_PROOFS_REFERENCE_H
 #define SL_PROOFS_REFERENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { BLOCK = 1024 };
@@ -22,6 +23,10 @@ void reference_expm1(const float *x, size_t n, double *y);
 
 /* exp(-|x|); |x| is cut at 700. */
 void reference_exp_minus(const float *x, size_t n, double *y);
+
+/* Whether y is the float that is nearest to 1 / (1 + exp(-x)), |x| <= 700, which is good to 2^-100 here. x is not 0, so no sigmoid lies
+ * in the middle between two floats. */
+bool reference_is_sigmoid(float x, float y);
 
 /* log(1 + exp(-|x|)), and exp(-|x|); |x| is cut at 700. */
 void reference_log1p_exp(const float *x, size_t n, double *log1p, double *exp);

@@ -681,6 +681,17 @@ class Functions(unittest.TestCase):
         self.assertEqual(named.dtype, ml_dtypes.bfloat16)
         self.assertEqual(named.tobytes(), bits.tobytes())
 
+    def test_exact_sigmoid(self):
+        x = np.random.default_rng(6).normal(0, 9, 4000).astype(np.float32)
+        with np.errstate(over="ignore"):
+            want = (1 / (1 + np.exp(-x.astype(np.float64)))).astype(np.float32)
+        for name in (name for name in sl.isas() if sl.isa_why_not(name) is None):
+            sl.isa_force(name)
+            self.assertEqual(sl.sigmoid_exact(x).tobytes(), want.tobytes(), name)
+        sl.isa_force(None)
+        for other in x.astype(np.float64), x.astype(np.float16), bf16(x):
+            self.assertRaisesRegex(TypeError, "need float32$", sl.sigmoid_exact, other)
+
     def test_statistics(self):
         row = np.random.default_rng(3).normal(size=1000).astype(np.float32)
         whole = sl.Stats()

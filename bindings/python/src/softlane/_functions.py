@@ -16,6 +16,7 @@ from ._arrays import (check_plain, checked, class_ids, dtype_of, lay_out, limits
 from ._statistics import RECORD, RowStats, Stats, record_of, records_of
 
 SIGNATURES = {name: signature for name, signature, *_ in _softlane.kernels}
+F32_ALONE = {name for name, _, bounds, *_ in _softlane.kernels if _documentation.is_f32_alone(bounds)}
 _number_of = {name: number for number, name in enumerate(SIGNATURES)}
 
 
@@ -52,6 +53,8 @@ def _refused_alone(kernel, dtype, options, common):
 def _map(kernel, wide=False):
     def function(x, out=None):
         dtype, loss = dtype_of("x", x)
+        if kernel in F32_ALONE and x.dtype != np.float32:
+            raise TypeError(f"x holds {x.dtype}, need float32")
         checked("x", x, x.dtype, x.shape)
         out = output("out", out, loss if wide else x.dtype, x.shape)
         _call(kernel, dtype, {"x": x, "out": out, "n": x.size})
