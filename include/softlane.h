@@ -169,7 +169,7 @@ SOFTLANE_API const char *sl_status_string(sl_status status);
 /* y_c = exp(x_c) / sum_k exp(x_k) along each row.
  *   special values  a row with a NaN, a +inf or nothing but -inf is NaN (canonical, 0x7fc00000 in f32)
  *                   throughout; -inf beside finite elements gives exactly +0; one column gives exactly 1
- *   error           f32 3.0 / 3.5 ULP tested, 4.7 / 4.9 on any input, f64 4.0 and 4.4 / 4.0; denormal results
+ *   error           f32 3.0 / 3.5 ULP tested, 3.7 / 4.9 on any input, f64 4.0 and 4.4 / 4.0; denormal results
  *                   included; a larger x_c never gives a smaller y_c
  *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_f32(const float *x, float *y, sl_shape shape);
@@ -185,7 +185,7 @@ SOFTLANE_API sl_status sl_softmax_safe_f16(const sl_f16 *x, sl_f16 *y, sl_shape 
 
 /* y_c = x_c - log(sum_k exp(x_k)) along each row.
  *   special values  NaN as softmax; -inf beside finite elements gives -inf, and one finite column +0
- *   error           f32 2.0 ULP tested, 3.2 / 3.7 on any input, f64 3.0 and 3.3 / 3.4, also where the
+ *   error           f32 2.0 ULP tested, 2.8 / 3.7 on any input, f64 3.0 and 3.3 / 3.4, also where the
  *                   result is next to 0
  *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_log_softmax_f32(const float *x, float *y, sl_shape shape);
@@ -225,7 +225,7 @@ SOFTLANE_API sl_status sl_log_softmax_backward_f16(const sl_f16 *y, const sl_f16
 
 /* lse[row] = log(sum_c exp(x_c)), one result per row: outer * inner of them.
  *   special values  NaN as softmax; no classes give -inf
- *   error           of the larger of |lse| and |max x|: f32 1.0 ULP tested, 5.4 / 6.2 on any input, f64 2.0 and
+ *   error           of the larger of |lse| and |max x|: f32 1.0 ULP tested, 3.5 / 6.2 on any input, f64 2.0 and
  *                   5.5 / 5.8. The logarithm of the rest, up to twice that large, cancels against the maximum
  *   status          STRIDE, SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_logsumexp_f32(const float *x, float *lse, sl_shape shape);
@@ -401,9 +401,9 @@ SOFTLANE_API sl_loss_options sl_loss_defaults(void);
  *   softcap  x_c above is cap * tanh(x / cap) of the logit x; grad_c, with respect to the logit, has the factor
  *            1 - tanh^2. Infinite logits become cap or -cap: they are ordinary then
  *   special values  NaN as softmax; a target logit of -inf costs +inf
- *   error    loss: f32 2.0 ULP tested, 3.3 / 3.7 on any input, f64 3.0 and 3.3 / 3.4 (on any input 3 more with
+ *   error    loss: f32 2.0 ULP tested, 2.3 / 3.7 on any input, f64 3.0 and 3.3 / 3.4 (on any input 3 more with
  *            smoothing, 1 with weights), also where the loss is next to 0.
- *            gradient: f32 3.5 / 4.0 ULP tested, 4.2 / 4.9 on any input, f64 5.0 (on any input more: f32 2 with
+ *            gradient: f32 3.5 / 4.0 ULP tested, 3.2 / 4.9 on any input, f64 5.0 (on any input more: f32 2 with
  *            smoothing, 1 with weights, 1 as a mean; f64 4, 2 and 2); with smoothing of the larger of the two terms,
  *            p_c sum_k q_k and q_c with p = softmax(x). For the target, and for a class that has more than half of p
  *            and more than half of q, they are p_c sum_{k != c} q_k and q_c sum_{k != c} p_k: their difference is the
@@ -452,7 +452,7 @@ SOFTLANE_API sl_status sl_cross_entropy_grad_f16(const sl_f16 *logits, const int
  *   grad_c = u_r * (softmax(x)_c * sum_k q_k - q_c)
  *   divisor  the number of rows
  *   special values  NaN as softmax; q_c = 0 takes its class out even at infinite cost
- *   error    for t_c >= 0, as cross_entropy, but on any input f64 losses 4.8 / 5.9, gradients f32 5.7 / 6.4, f64
+ *   error    for t_c >= 0, as cross_entropy, but on any input f64 losses 4.8 / 5.9, gradients f32 4.8 / 6.4, f64
  *            5.4 / 5.5, of the larger of their two terms, which are others for a class that has more than half of p and
  *            of q, as there */
 SOFTLANE_API sl_status sl_cross_entropy_soft_f32(const float *logits, const float *target_prob,
@@ -543,7 +543,7 @@ SOFTLANE_API sl_stats sl_stats_empty(void);
 
 /* The statistics of n elements; of none, sl_stats_empty().
  *   error   of the log-sum-exp that they give, of the larger of that and the maximum, in ULP of L: f32 2.0 tested,
- *           4.4 / 5.2 on any input, f64 3.0 and 12.8 / 13.1
+ *           2.5 / 5.2 on any input, f64 3.0 and 12.8 / 13.1
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_stats_f32(const float *x, size_t n, sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_stats_f64(const double *x, size_t n, sl_stats *stats);
@@ -590,7 +590,7 @@ SOFTLANE_API double sl_stats_cross_entropy(const sl_stats *stats, double label_s
 
 /* y_c = exp(x_c - max) / (1 + rest) for n elements of a row with these statistics. Special values as softmax, not
  * always its very bits.
- *   error   f32 3.0 / 3.5 ULP tested, 5.9 / 6.4 on any input, f64 5.0 and 9.1 / 8.7
+ *   error   f32 3.0 / 3.5 ULP tested, 4.9 / 6.4 on any input, f64 5.0 and 9.1 / 8.7
  *   status  SIZE, NULL, OVERLAP */
 SOFTLANE_API sl_status sl_softmax_apply_f32(const float *x, float *y, size_t n, const sl_stats *stats);
 SOFTLANE_API sl_status sl_softmax_apply_f64(const double *x, double *y, size_t n, const sl_stats *stats);
@@ -611,7 +611,7 @@ typedef struct {
  *   options  those of cross_entropy but lse and softcap, which are OPTION here. class_weight has shard.classes weights, of all
  *            classes, and s / classes is that of all. OPTION also where shard.first + shape.classes > shard.classes, or inner
  *            is not 1. The divisor of a mean is of the rows of this call
- *   error    as cross_entropy, f32 3.5 / 4.0 ULP tested, 4.6 / 5.2 on any input, f64 6.5 and 7.0; with weights and smoothing
+ *   error    as cross_entropy, f32 3.5 / 4.0 ULP tested, 3.4 / 5.2 on any input, f64 6.5 and 7.0; with weights and smoothing
  *            together the terms are p_c sum_k q_k and q_c for every class but the target
  *   status   STRIDE, SIZE, NULL, OPTION, OVERLAP, TARGET */
 SOFTLANE_API sl_status sl_cross_entropy_shard_grad_f32(const float *logits, const int64_t *target,

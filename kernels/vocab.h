@@ -41,7 +41,11 @@
  *          w_fold_add_halves(a)          the lower lanes by halves, and the upper lanes, and the sum of both
  *   f64    v_widen(a)  v_narrow(w)       exact; one rounding to nearest even
  *          v_load_wide(p)                v_widen(v_load(p)), which may be cheaper
- *          w_...                         all of the above but load_wide, for f64
+ *          w_add_terms(s, a)             s plus the vf a, of lanes that are no negative number; s is 0 or was made so, and has an
+ *                                        order and a scale of the ISA's own, where these cost less than v_widen. Only if SL_FMA, as
+ *          w_sum_of_terms(s)             lane l: the sum of the lanes l of every a, rounded as by w_add, below 2^128; or NaN, if one was
+ *          w_fold_terms(s)               w_fold_add(w_sum_of_terms(s))
+ *          w_...                         all of the above but load_wide and terms, for f64
  *          w_fold_add(a)                 the lanes by halves: l + (l + SL_W / 2), ..., lane 0; a double
  *   u32    u_set1(s)  u_and(a, b)  u_or(a, b)  u_andnot(a, b): a & ~b  u_add(a, b)  u_sub(a, b)     modulo 2^32
  *          u_shl(a, k)  u_shr(a, k)      k constant

@@ -46,6 +46,16 @@ FOLD_BY_HALVES(fold_max, float, p > q ? p : q)
 FOLD_BY_HALVES(wide_fold_max, double, p > q ? p : q)
 FOLD_BY_HALVES(wide_fold_add, double, p + q)
 
+/* What a term may be, in f64. */
+static double term_of(float a) { return 0x1p92f < fabsf(a) ? 0x1p92 : (double)fabsf(a); }
+static double fold_terms(const float *lane, size_t width)
+{
+    double terms[SL_LANES];
+    for (size_t l = 0; l < width; l++)
+        terms[l] = term_of(lane[l]);
+    return wide_fold_add(terms, width);
+}
+
 /* Lane k of those of a register and then of their magnitudes. */
 static float every_second(const float *lane, size_t k, size_t width)
 {

@@ -181,6 +181,19 @@ SL_INLINE vw loaded_wide(vf a)
     return v_load_wide(lane);
 }
 
+/* What a term may be. */
+SL_INLINE vf term_of(vf a) { return v_min(v_set1(0x1p92f), v_abs(a)); }
+#if SL_FMA
+SL_INLINE vw sum_of_terms_of(vf a, vf b)
+{
+    return w_sum_of_terms(w_add_terms(w_add_terms(w_set1(0), term_of(a)), term_of(b)));
+}
+SL_INLINE double fold_of_terms_of(vf a) { return w_fold_terms(w_add_terms(w_set1(0), term_of(a))); }
+#else
+SL_INLINE vw sum_of_terms_of(vf a, vf b) { return w_add(v_widen(term_of(a)), v_widen(term_of(b))); }
+SL_INLINE double fold_of_terms_of(vf a) { return w_fold_add(v_widen(term_of(a))); }
+#endif
+
 /* Column k of rows (a, b, c, a), which lie 5 apart. */
 enum { STEP = 5 };
 #define TRANSPOSED(type, number, load, store, load_statement, store_statement, loaded, stored)               \

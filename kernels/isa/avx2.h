@@ -132,6 +132,25 @@ SL_INLINE vw v_load_wide(const float *p)
 {
     return (vw){_mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))};
 }
+/* Even lanes, then odd ones: an f32 whose bits begin three bits lower is an f64, times 2^-896. Of a conversion's two steps one is a
+ * shuffle; these are none. A NaN becomes a number above all sums. */
+SL_INLINE vw w_add_terms(vw s, vf a)
+{
+    __m256i u = _mm256_castps_si256(a), odd = _mm256_and_si256(u, _mm256_set1_epi64x(-(1LL << 32)));
+    return (vw){_mm256_add_pd(s.lo, _mm256_castsi256_pd(_mm256_mul_epu32(u, _mm256_set1_epi64x(1 << 29)))),
+                _mm256_add_pd(s.hi, _mm256_castsi256_pd(_mm256_srli_epi64(odd, 3)))};
+}
+SL_INLINE __m256d sum_of_terms(__m256d a)
+{
+    __m256d nan = _mm256_cmp_pd(a, _mm256_set1_pd(0x1p-768), _CMP_NLT_UQ);
+    return _mm256_or_pd(nan, _mm256_mul_pd(a, _mm256_set1_pd(0x1p896)));
+}
+SL_INLINE vw w_sum_of_terms(vw s)
+{
+    __m256d a = sum_of_terms(s.lo), b = sum_of_terms(s.hi);
+    __m256d q = _mm256_unpacklo_pd(a, b), r = _mm256_unpackhi_pd(a, b);
+    return (vw){_mm256_permute2f128_pd(q, r, 0x20), _mm256_permute2f128_pd(q, r, 0x31)};
+}
 SL_INLINE vf v_narrow(vw a) { return _mm256_set_m128(_mm256_cvtpd_ps(a.hi), _mm256_cvtpd_ps(a.lo)); }
 SL_INLINE vw w_set1(double s) { return (vw){_mm256_set1_pd(s), _mm256_set1_pd(s)}; }
 SL_INLINE vw w_load(const double *p) { return (vw){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
@@ -207,6 +226,15 @@ SL_INLINE double w_fold_add(vw a)
     __m256d h = _mm256_add_pd(a.lo, a.hi);
     __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
     return _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+}
+SL_INLINE double w_fold_terms(vw s)
+{
+    __m256d h =
+        _mm256_add_pd(_mm256_permute2f128_pd(s.lo, s.hi, 0x20), _mm256_permute2f128_pd(s.lo, s.hi, 0x31));
+    __m128d even = _mm256_castpd256_pd128(h), odd = _mm256_extractf128_pd(h, 1);
+    __m128d q = _mm_add_pd(_mm_unpacklo_pd(even, odd), _mm_unpackhi_pd(even, odd));
+    double sum = _mm_cvtsd_f64(_mm_add_sd(q, _mm_unpackhi_pd(q, q)));
+    return sum < 0x1p-768 ? sum * 0x1p896 : (double)NAN;
 }
 
 /* u32, u64 */

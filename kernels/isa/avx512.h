@@ -136,6 +136,26 @@ SL_INLINE vw v_load_wide(const float *p)
 {
     return (vw){_mm512_cvtps_pd(_mm256_loadu_ps(p)), _mm512_cvtps_pd(_mm256_loadu_ps(p + 8))};
 }
+/* Even lanes, then odd ones: an f32 whose bits begin three bits lower is an f64, times 2^-896. Of a conversion's two steps one is a
+ * shuffle; these are none. A NaN becomes a number above all sums. */
+SL_INLINE vw w_add_terms(vw s, vf a)
+{
+    __m512i u = _mm512_castps_si512(a), odd = _mm512_and_si512(u, _mm512_set1_epi64(-(1LL << 32)));
+    return (vw){_mm512_add_pd(s.lo, _mm512_castsi512_pd(_mm512_mul_epu32(u, _mm512_set1_epi64(1 << 29)))),
+                _mm512_add_pd(s.hi, _mm512_castsi512_pd(_mm512_srli_epi64(odd, 3)))};
+}
+SL_INLINE __m512d sum_of_terms(__m512d a)
+{
+    __mmask8 number = _mm512_cmp_pd_mask(a, _mm512_set1_pd(0x1p-768), _CMP_LT_OQ);
+    return _mm512_mask_mul_pd(_mm512_set1_pd((double)NAN), number, a, _mm512_set1_pd(0x1p896));
+}
+SL_INLINE vw w_sum_of_terms(vw s)
+{
+    __m512i lower = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11),
+            upper = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+    s = (vw){sum_of_terms(s.lo), sum_of_terms(s.hi)};
+    return (vw){_mm512_permutex2var_pd(s.lo, lower, s.hi), _mm512_permutex2var_pd(s.lo, upper, s.hi)};
+}
 SL_INLINE vf v_narrow(vw a)
 {
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(a.lo)), _mm512_cvtpd_ps(a.hi), 1);
@@ -222,6 +242,11 @@ SL_INLINE double fold_add_half(__m512d a)
 }
 SL_INLINE double w_fold_add(vw a) { return fold_add_half(_mm512_add_pd(a.lo, a.hi)); }
 SL_INLINE double w_fold_add_halves(vw a) { return fold_add_half(a.lo) + fold_add_half(a.hi); }
+SL_INLINE double w_fold_terms(vw s)
+{
+    double sum = w_fold_add_halves(s);
+    return sum < 0x1p-768 ? sum * 0x1p896 : (double)NAN;
+}
 
 /* u32, u64 */
 
@@ -303,7 +328,9 @@ SL_INLINE vw w_fnma_where(wm m, vw a, vw b, vw c)
 
 SL_INLINE vt t_load(const uint32_t *p)
 {
-    return _mm512_broadcast_i32x8(_mm256_loadu_si256((const __m256i *)p));
+    __m512i t = _mm512_broadcast_i32x8(_mm256_loadu_si256((const __m256i *)p));
+    __asm__("" : "+v"(t)); /* gcc would repeat the broadcast in loops */
+    return t;
 }
 SL_INLINE vu t_pick(vt t, vu i) { return _mm512_permutexvar_epi32(i, t); }
 SL_INLINE vu t_pick_scaled(vt t, vu u) { return u_add(t_pick(t, u), u_shl(u, 20)); }

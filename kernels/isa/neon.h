@@ -171,11 +171,14 @@ SL_INLINE double w_fold_max(vw a)
     float64x2_t q = max_f64(a.lo, a.hi);
     return vgetq_lane_f64(max_f64(q, vextq_f64(q, q, 1)), 0);
 }
+SL_INLINE vw w_add_terms(vw s, vf a) { return w_add(s, v_widen(a)); }
+SL_INLINE vw w_sum_of_terms(vw s) { return s; }
 SL_INLINE double w_fold_add(vw a)
 {
     float64x2_t q = vaddq_f64(a.lo, a.hi);
     return vgetq_lane_f64(q, 0) + vgetq_lane_f64(q, 1);
 }
+SL_INLINE double w_fold_terms(vw s) { return w_fold_add(s); }
 
 /* u32, u64 */
 

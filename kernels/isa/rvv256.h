@@ -143,6 +143,8 @@ SL_INLINE double w_fold_max(vw a)
         a = w_max(a, __riscv_vslidedown_vx_f64m2(a, half, SL_W));
     return __riscv_vfmv_f_s_f64m2_f64(a);
 }
+SL_INLINE vw w_add_terms(vw s, vf a) { return __riscv_vfwadd_wv_f64m2(s, a, SL_W); }
+SL_INLINE vw w_sum_of_terms(vw s) { return s; }
 SL_INLINE double w_fold_add(vw a)
 {
     SL_UNROLL_ALL
@@ -150,6 +152,7 @@ SL_INLINE double w_fold_add(vw a)
         a = w_add(a, __riscv_vslidedown_vx_f64m2(a, half, SL_W));
     return __riscv_vfmv_f_s_f64m2_f64(a);
 }
+SL_INLINE double w_fold_terms(vw s) { return w_fold_add(s); }
 
 SL_INLINE void w_load_transposed(const double *p, size_t step, vw q[4])
 {

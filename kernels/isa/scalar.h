@@ -166,7 +166,10 @@ SL_INLINE vw w_at_most(vw a, vw b) { return w_min(a, b); }
 SL_INLINE vw w_larger(vw a, vw b) { return w_max(a, b); }
 SL_INLINE vw w_abs(vw a) { return w_float(w_bits(a) & INT64_MAX); }
 SL_INLINE double w_fold_max(vw a) { return a; }
+SL_INLINE vw w_add_terms(vw s, vf a) { return w_add(s, v_widen(a)); }
+SL_INLINE vw w_sum_of_terms(vw s) { return s; }
 SL_INLINE double w_fold_add(vw a) { return a; }
+SL_INLINE double w_fold_terms(vw s) { return w_fold_add(s); }
 
 /* u32, u64 */
 

@@ -196,8 +196,16 @@ SL_INLINE double fold_add_half(f64s a)
         a = w_add_half(a, svext_f64(a, a, 2));
     return svlasta_f64(svpfalse_b(), w_add_half(a, svext_f64(a, a, 1)));
 }
+/* Even lanes, then odd ones: each is in the lower half of an f64's place, or a shift away. */
+SL_INLINE vw w_add_terms(vw s, vf a)
+{
+    svuint64_t u = svreinterpret_u64_f32(a);
+    return w_add(s, (vw){widened(u), widened(svlsr_n_u64_x(SL_ALL_64, u, 32))});
+}
+SL_INLINE vw w_sum_of_terms(vw s) { return (vw){svzip1_f64(s.lo, s.hi), svzip2_f64(s.lo, s.hi)}; }
 SL_INLINE double w_fold_add(vw a) { return fold_add_half(w_add_half(a.lo, a.hi)); }
 SL_INLINE double w_fold_add_halves(vw a) { return fold_add_half(a.lo) + fold_add_half(a.hi); }
+SL_INLINE double w_fold_terms(vw s) { return w_fold_add_halves(s); }
 
 /* u32, u64 */
 

@@ -7,14 +7,14 @@
  *   grad_c = u (p_c W - q_c),   p = softmax(x),  W = sum_c q_c,  u the upstream gradient
  *
  * All terms of the loss are >= 0 and in f64, and it is rounded once: its error is that of log_sum, and a rounding that may
- * cross a power of two. f32: bound on any input 3.3 (no FMA: 3.7), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
+ * cross a power of two. f32: bound on any input 2.3 (no FMA: 3.7), tested 2.0. f64: 3.3 (3.4), and each of q's factors, products
  * and sums costs a rounding: 1 for weights, 3 for smoothing; with a probability for every class m - x_c, its product and the sum
  * of all q do, too: 4.8 (no FMA, whose sum of products rounds twice: 5.9). Smoothing and probabilities read the row a second time:
  * m - x_c cannot cancel, a sum of x_c from one read could.
  *
- * Gradient, any input, in units as in softmax.h. f32: e_c 1.06, S 2.06, the product's rounding 1.0: 4.2 (no FMA: 4.9). Then
+ * Gradient, any input, in units as in softmax.h. f32: e_c 1.06, S 1.10, the product's rounding 1.0: 3.2 (no FMA: 4.9). Then
  * what is subtracted: u s / classes is rounded to f32, and so is its product with w_c without FMA: 2 and 1 more; u t_c 1.0, and
- * the difference 0.5: 5.7 (6.4). f64: 1.41, 1.41 (no FMA: 1.46) and 1.0, for the target, whose factors are rounded apart, 4.7:
+ * the difference 0.5: 4.8 (6.4). f64: 1.41, 1.41 (no FMA: 1.46) and 1.0, for the target, whose factors are rounded apart, 4.7:
  * bound 5.0; with probabilities 3.9 + 1.0 + 0.5: 5.4 (5.5); q costs 2 roundings more for weights and 4 for smoothing, since
  * both terms have it. u of a mean is a rounding in either.
  *

@@ -12,8 +12,8 @@
  *
  * whose 1 - p_t is -expm1(x_t - lse), or the sum of the other exponentials over S, as cross_entropy.h has it.
  *
- * Any input, in units as in cross_entropy.h. f32: e_c 1.06 (no FMA: 1.37), S from an lse 0.12 (0.14), from statistics 2.18 (2.58)
- * for the rest and 0.12 (0.14) for the maximum, the product's rounding 1.0: 2.2 (2.6), or 4.4 (5.1); more with options as there.
+ * Any input, in units as in cross_entropy.h. f32: e_c 1.06 (no FMA: 1.37), S from an lse 0.12 (0.14), from statistics 1.22 (2.58)
+ * for the rest and 0.12 (0.14) for the maximum, the product's rounding 1.0: 2.2 (2.6), or 3.4 (5.1); more with options as there.
  * f64: 1.41 (1.46), S 0.1 or 2.5, where rest was rounded, too, and 1.0, of the target, whose factors are rounded apart, 3.0: 4.6, or
  * 7.0.
  */

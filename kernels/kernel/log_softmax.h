@@ -3,17 +3,16 @@
  * log-softmax: y_c = (x_c - m) - log_sum, and log-sum-exp: m + log_sum (log_sum.h).
  *
  * Both terms of log-softmax have one sign, so their errors do not grow. f32: at the maximum the first is 0, and the
- * result is log_sum, with a relative error of 2.18 x 2^-24 (no FMA: 2.58, log_sum.h), and rounded: by up to a whole ULP where
+ * result is log_sum, with a relative error of 1.22 x 2^-24 (no FMA: 2.58, log_sum.h), and rounded: by up to a whole ULP where
  * it crosses a power of two. Any other element is part of the rest, rest / top >= exp(x_c - m), so that |y_c| >= log 2; and
- * log1p passes on (1 - exp(-s)) / s of a relative error, s = log_sum <= |y_c|: 1.37 ULP for |y_c| < 1, less above, and three
- * roundings of 0.75 and 1.0. Bound on any input 3.2 (no FMA: 3.7), tested bound 2.0; f64
- * 3.3 (no FMA: 3.4), where log_sum is just below 1/4, tested 3.0.
- *   worst found (tests/search.c): 3.07, of 64 elements, [0] 0x1.b8d444p+2 [1] -0x1.b08e52p+2 [2] -0x1.b0fdb6p+3 [16] and
- *   [48] -0x1.006c62p+4 [32] 0x1.4cccf2p-1, the others -inf, at [0].
+ * log1p passes on (1 - exp(-s)) / s of a relative error, s = log_sum <= |y_c|: 0.77 ULP (no FMA: 1.63) for |y_c| < 1, less above, and
+ * three roundings of 0.75 and 1.0. Bound on any input 2.8 (no FMA: 3.7), tested bound 2.0; f64 3.3 (no FMA: 3.4), where log_sum is just
+ * below 1/4, tested 3.0.
+ *   worst found (tests/search.c): tests/data/witnesses.txt.
  *
  * Log-sum-exp is one rounding of an f64 sum. f32: tested bound 1.0 of the larger of |m| and the result, found 0.61 (no FMA:
- * 0.87). log_sum may be twice as large as both, if it cancels half of itself against m, and so may its error: 2 x 2.18 and a
- * rounding. Bound on any input 5.4 (no FMA: 6.2); f64, just below 1/4 again, 2.9 of the sum, 1.4 of the
+ * 0.87). log_sum may be twice as large as both, if it cancels half of itself against m, and so may its error: 2 x 1.22 (2.58) and
+ * a rounding. Bound on any input 3.5 (no FMA: 6.2); f64, just below 1/4 again, 2.9 of the sum, 1.4 of the
  * logarithm and a rounding: 5.5 (no FMA: 5.8; tested 2.0).
  *
  * Classes that are cut off (exp_f32.h) are missing from the rest: where that is all that there is, log_sum is 0, and up to

@@ -5,11 +5,11 @@
  * Both parts of a sum may come from other frames: what is kept is the ratio rest / top, and S = top (1 + rest)
  * in the frame of the whole row's maximum, top as the elements of softmax are: one column is exactly 1.
  *
- * So apply has one exponential's error more than softmax, that of top, and its sum those of the rest, 2.18 x 2^-24 (no FMA:
- * 2.58): 1.06 + 1.06 + 2.18 + 1.0 ULP, and with FMA 0.5 among the denormals: bound on any input 5.9 (6.4), tested 3.0 (3.5). f64:
+ * So apply has one exponential's error more than softmax, that of top, and its sum those of the rest, 1.22 x 2^-24 (no FMA:
+ * 2.58): 1.06 + 1.06 + 1.22 + 1.0 ULP, and with FMA 0.5 among the denormals: bound on any input 4.9 (6.4), tested 3.0 (3.5). f64:
  * 1.41 + 1.41 + 4.68 (no FMA: 1.46 and 4.78), since rest is rounded three times (a quotient, times f, over f), and 1.0: 9.1 (8.7),
  * tested 5.0, found 6.36. The log-sum-exp of
- * statistics, of the larger of itself and the maximum (log_softmax.h), is not rounded to f32: 4.4 (5.2), tested 2.0; f64
+ * statistics, of the larger of itself and the maximum (log_softmax.h), is not rounded to f32: 2.5 (5.2), tested 2.0; f64
  * 2 x 4.68, the logarithm's own, and two roundings that may cross a power of two: 12.8 (13.1), tested 3.0, found 6.52.
  */
 #ifndef SL_KERNEL_PARTIAL_H

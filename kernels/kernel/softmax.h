@@ -7,14 +7,13 @@
  * that the first has kept, or their second computation. The bits are the same in every form, because they depend on the
  * right frame alone.
  *
- * f32, in units of 2^-24: relative errors of 1.06 in e (no FMA: 1.37), as much in a sum of such, 1.00 where pairs are added
- * in f32 (rows of more than SL_SHORT elements; short rows can be dominated by one pair, so they add each element in f64), and
- * 0.02 of the f64 sum for 2^28 elements (no FMA, with a quarter of the lanes: 0.07); and the last rounding, half an ULP or, if
- * the exact value is just below a power of two and the result above, a whole one. So short rows have 3.2 ULP (no FMA: 3.8),
- * long ones 4.2 (4.9). With FMA e * low of the last step is itself denormal for results below 2^-123: up to half an ULP
- * more. Bound on any input: 4.7 (no FMA: 4.9).
- *   worst found (tests/search.c): 4.44, of 33 elements, [0] 0x1.14d248p+5 [16] 0x1.1f0102p+4 [1] 0x1.e3ea9p+4 [2]
- *   0x1.50727ep+4 [5] -0x1.a03956p+5, the others -inf, at [5]; without denormals 4.05. No FMA: tests/data/witnesses.txt.
+ * f32, in units of 2^-24: relative errors of 1.06 in e (no FMA: 1.37), as much in a sum of such, each added in f64, which loses
+ * 0.04 for 2^28 elements; and the last rounding, half an ULP or, if the exact value is just below a power of two and the result
+ * above, a whole one: 3.2 ULP. With FMA e * low of the last step is itself denormal for results below 2^-123: up to half an ULP
+ * more. Without, rows of more than SL_SHORT elements have 1.00 more, since pairs of them are added in f32 first (short rows can
+ * be dominated by one pair), and 0.07 of the f64 sum, of a quarter of the lanes: 4.9, short ones 3.8. Bound on any input: 3.7 (no
+ * FMA: 4.9).
+ *   worst found (tests/search.c): tests/data/witnesses.txt.
  *   Tested bound 3.0 (3.5), of all distributions of the tests; found 2.70 (3.04) in rows of up to 2^20 elements
  *   (softlane-accuracy --exhaustive), at -0x1.31150ep+6 in "exponent limits" of 496 x 33 [120, 21].
  * f64, in units of 2^-53: 1.41 in e and in the sum (no FMA: 1.46), which loses nothing more, and the last rounding: 3.9;

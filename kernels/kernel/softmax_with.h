@@ -318,7 +318,7 @@ SL_NOINLINE void end_rows(scored_call *c, size_t r, scored_group *g, later_rows 
                     log_sum_end(&lanes->logs, largest_parts(row->pass.from.n), SIZE_MAX, max,
                                 c_frame_set1(row->pass.frame)));
         else
-            c_row_put(&g->ends.rest, l, c_row_fold(lanes->exps.sum, SL_EXP_PARTS));
+            c_row_put(&g->ends.rest, l, terms_fold(lanes->exps.sum));
     }
     finish_scores(c, r, g->n, &g->ends, g->sinks, &to);
     SL_ROLLED

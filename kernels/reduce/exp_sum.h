@@ -9,12 +9,12 @@
 #include "schedule/pending_row.h"
 
 typedef struct {
-    c_acc sum[SL_EXP_PARTS];
-    reg max[SL_EXP_PARTS]; /* a NaN of the row may be among them: then its sum is one */
+    c_acc sum[SL_EXP_PARTS]; /* of terms */
+    reg max[SL_EXP_PARTS];   /* a NaN of the row may be among them: then its sum is one */
 } exp_lanes;
 
 /* How many of these a block makes use of: one, where parts come one after the other anyway. */
-enum { MAXIMA = PARTS_APART ? 1 : SL_EXP_PARTS };
+enum { MAXIMA = SL_FMA || PARTS_APART ? 1 : SL_EXP_PARTS };
 
 SL_INLINE void exp_lanes_init(exp_lanes *lanes)
 {
@@ -47,7 +47,7 @@ SL_INLINE void add_exps(reg first, reg second, exp_options o, c_acc *sum)
     if (o.pairwise)
         *sum = c_acc_add_pair(*sum, first, second);
     else
-        *sum = c_acc_add(c_acc_add(*sum, c_widen(first)), c_widen(second));
+        *sum = c_acc_add_term(c_acc_add_term(*sum, first), second);
 }
 
 /* Registers of a block that hold the same lanes. */

@@ -16,8 +16,8 @@
  * of its maximum, too, and what is added is the one or the other, to the same bits.
  *
  * In f32 these last ones, the largest terms of the rest, and top enter as f64 (error 0.114 x 2^-24, no FMA 0.138); the
- * others as f32 exponentials (1.06 x 2^-24, no FMA 1.37) added in pairs (1.00 x 2^-24). So log_sum has a relative error of at
- * most 2.18 x 2^-24 (no FMA: 2.58, with 0.07 of sums), and for a row of up to SL_SHORT elements, or one whose rest is a few
+ * others as f32 exponentials (1.06 x 2^-24, no FMA 1.37), of which pairs are added in f32 without FMA (1.00 x 2^-24). So log_sum has a
+ * relative error of at most 1.22 x 2^-24 (no FMA: 2.58), with 0.04 (0.07) of sums, and for a row of up to SL_SHORT elements, or one whose rest is a few
  * large terms, of 0.23 x 2^-24 (0.28). In f64: 1.41 x 2^-53 (no FMA: 1.46) in the rest, 0.25 (0.3)
  * in top, and in the logarithm, before its last rounding, 1.2 x 2^-53 (log_f64.h).
  */
@@ -52,7 +52,7 @@ SL_INLINE size_t largest_parts(size_t classes) { return classes > SL_SHORT ? POS
 
 typedef struct {
     reg max[SHORT_PARTS];
-    c_acc rest[SL_EXP_PARTS];
+    c_acc rest[SL_EXP_PARTS]; /* of terms */
 } log_sum_lanes;
 
 typedef struct {
@@ -187,7 +187,7 @@ SL_INLINE void log_sum_pass(row_reader *r, const T *x, exp_place place, c_frame 
     if (o.element_sum)
         sum_block(x, element_sum);
     for (size_t i = SL_BLOCK; i < whole; i += SL_BLOCK) {
-        if (blocks.at < blocks.end) {
+        if (__builtin_expect(blocks.at < blocks.end, 1)) {
             emit_block(&row, blocks.at, emit, o.nontemporal, f);
             blocks.at += SL_BLOCK;
         }
@@ -289,7 +289,7 @@ SL_INLINE row_end log_sum_end(const log_sum_lanes *lanes, size_t parts, size_t n
     c_acc rest[SL_EXP_PARTS];
     SL_UNROLL
     for (size_t j = 0; j < SL_EXP_PARTS; j++)
-        rest[j] = lanes->rest[j];
+        rest[j] = c_acc_of_terms(lanes->rest[j]);
     SL_UNROLL_PARTS
     for (size_t j = 0; j < parts; j++) {
         if (j * SL_W >= n)
@@ -570,7 +570,7 @@ SL_INLINE row_stats stats_of_row(const row_sums *of_row)
 
 typedef struct {
     reg max[SL_POSITIONS];
-    c_acc rest[SL_EXP_LANES];
+    c_acc rest[SL_EXP_LANES]; /* of terms */
 } strip_lanes;
 
 /* The pass over a strip of more than SL_SHORT classes. */
@@ -602,7 +602,7 @@ SL_INLINE void strip_log_sum_pass(const strip *s, const c_vframe *frames, strip_
                     reg *top = lanes[k].max + l, a = strip_load(s, c, k, o), low = c_min(*top, a);
                     *top = c_max(a, *top);
                     low = c_exp_predicted(low, o.shifted, o.shifted ? frames[k] : f, table);
-                    lanes[k].rest[l] = c_acc_add_pair(lanes[k].rest[l], low, c_set1(0));
+                    lanes[k].rest[l] = c_acc_add_term(lanes[k].rest[l], low);
                 }
                 continue;
             }
@@ -661,6 +661,9 @@ SL_NOINLINE void strip_log_sum_long(const strip *s, row_stats stats[LOG_SUM_VECT
         c_acc *rest = lanes[k].rest;
         reg equal = c_set1(0);
         c_vframe f = frames[k];
+        SL_ROLLED
+        for (size_t l = 0; l < SL_EXP_LANES; l++)
+            rest[l] = c_acc_of_terms(rest[l]);
         SL_ROLLED
         for (size_t l = 0; l < SL_POSITIONS; l++) {
             mask same = c_eq(lanes[k].max[l], max[k]);

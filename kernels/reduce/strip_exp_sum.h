@@ -148,7 +148,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
                 for (size_t k = 0; k < vectors; k++) {
                     f = o.shifted ? frames[k] : f;
                     reg e = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
-                    lanes[k].lane[l] = c_acc_add(lanes[k].lane[l], c_widen(e));
+                    lanes[k].lane[l] = c_acc_add_term(lanes[k].lane[l], e);
                 }
                 continue;
             }
@@ -160,7 +160,7 @@ SL_INLINE void strip_exp_pass(const strip *s, strip_place place, const c_vframe 
                 reg a = strip_exp(s, kept, c, k, o, f, &lanes[k].max);
                 reg b = strip_exp(s, kept_pair, pair, k, o, f, &lanes[k].max);
                 sum = s->classes > SL_SHORT ? c_acc_add_pair(sum, a, b)
-                                            : c_acc_add(c_acc_add(sum, c_widen(a)), c_widen(b));
+                                            : c_acc_add_term(c_acc_add_term(sum, a), b);
                 lanes[k].lane[l] = sum;
             }
         }
@@ -225,7 +225,8 @@ SL_INLINE int strip_first_pass(const strip *s, strip_place place, c_vframe *fram
         strip_exps_again(s, place, frames, lanes);
     SL_ROLLED
     for (size_t k = 0; k < vectors; k++) {
-        ends[k] = strip_end_of(fold_rows(lanes[k].lane, least(SL_EXP_LANES, s->classes)), safe);
+        c_acc sum = c_acc_of_terms(fold_rows(lanes[k].lane, least(SL_EXP_LANES, s->classes)));
+        ends[k] = strip_end_of(sum, safe);
         numbers &= ends[k].numbers;
     }
     return numbers;

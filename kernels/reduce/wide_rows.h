@@ -39,7 +39,7 @@ SL_INLINE num wide_exps_of(const T *x, num *e, size_t n, c_frame frame, exp_opti
         for (size_t k = 0; i + k < n; k += SL_W)
             keep_some(e + i + k, c_load(last + k), n - i - k);
     }
-    *sum = c_row_fold(lanes.sum, SL_EXP_PARTS);
+    *sum = terms_fold(lanes.sum);
     return c_largest(lanes.max, SL_EXP_PARTS);
 }
 

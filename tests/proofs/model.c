@@ -71,7 +71,12 @@ static double exp_wide(float x, c_vframe f)
     return c_exp_in_frame_wide(c_less_shift(x, f), f, c_exp_table_load());
 }
 
-/* Pairs in f32 first, but of short rows. */
+/* Without FMA pairs in f32 first, but of short rows. */
+static double add_pair(double lane, float a, float b)
+{
+    return SL_FMA ? lane + (double)a + (double)b : lane + (double)(a + b);
+}
+
 static double sum_of(const float *e, size_t n)
 {
     double lane[LANES_OF_EXP] = {0};
@@ -79,7 +84,7 @@ static double sum_of(const float *e, size_t n)
         for (size_t l = 0; l < LANES_OF_EXP; l++) {
             const float a = at + l < n ? e[at + l] : 0;
             const float b = at + l + LANES_OF_EXP < n ? e[at + l + LANES_OF_EXP] : 0;
-            lane[l] = n > SL_SHORT ? lane[l] + (double)(a + b) : lane[l] + (double)a + (double)b;
+            lane[l] = n > SL_SHORT ? add_pair(lane[l], a, b) : lane[l] + (double)a + (double)b;
         }
     return folded(lane, LANES_OF_EXP);
 }
@@ -106,7 +111,7 @@ static log_sums log_sums_of(const float *x, size_t n)
             kept[p] = a > kept[p] ? a : kept[p];
         }
         for (size_t l = 0; l < LANES_OF_EXP; l++)
-            lane[l] = lane[l] + (double)(added[l] + added[l + LANES_OF_EXP]);
+            lane[l] = add_pair(lane[l], added[l], added[l + LANES_OF_EXP]);
     }
     for (size_t p = 0; p < places; p++) {
         equal += kept[p] == s.max;

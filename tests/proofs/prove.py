@@ -210,9 +210,10 @@ def figures_from(kind, parts):
     short = constant("kernels/vocab.h", "SL_SHORT")
 
     def sums(elements):
-        """An element's exponential, a pair of them in f32, the additions of its lane and those of the folding and the end."""
-        additions = -(-elements // (2 * lanes)) + lanes.bit_length() + 4
-        return together(figures["exp_rounded"], U, rounding(additions))
+        """An element's exponential, without FMA a pair of them in f32, the additions of its lane and those of the folding and the end."""
+        pair = 2 if kind == "plain" else 1
+        additions = -(-elements // (pair * lanes)) + lanes.bit_length() + 4
+        return together(figures["exp_rounded"], U if kind == "plain" else 0, rounding(additions))
     short_sum = together(figures["exp_rounded"], rounding(short + 8))
     few = rounding(4)
     figures["sum_long"], figures["sum_short"] = sums(MOST), short_sum

@@ -1,5 +1,6 @@
-# Results -(D + L) just below 1, where log_sum is above 1 by its error: in three parts, since one of two roundings goes the other way.
-#! for part in range(3)
+# Results -(D + L) just below 1, where log_sum is above 1 by its error: in three parts, since one of two roundings goes the other way; with
+# an error below u only the first is there.
+#! for part in range(3 if log_quotient * one_less_exp[0] + log_f64 * 20 > u else 1)
 #! let d = log_quotient * one_less_exp[0] + log_f64 * 20
 #! let low = [F(1), F(1), 1 + u][part]
 #! let high = [1 + u, 1 + u, 1 + d][part]
