@@ -6,7 +6,7 @@
 #! let of = (2 if with_ else 1) * F(2)**(k + 10)
 #! let wrong = of * (soft_absolute * F(1, 2**33) + F(1, 2**50))
 #! unit F(2)**(max(k, -126) - 23)
-#! gives bce_grad_f64@{with_}
+#! gives bce_grad_wide@{with_}
 entry = rn(value);
 { value - X in [-@{wrong},@{wrong}] /\ X in [-@{most},@{most}] -> entry - X in ? }
 entry - X -> (entry - value) + (value - X);
