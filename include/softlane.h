@@ -47,10 +47,10 @@
  *             off. Of two figures the first is for the FMA class of ISAs, the second for the no-FMA class
  *             (SSE2, and scalar on baseline x86-64). bf16 and f16 results: 0.51 ULP of theirs throughout.
  *             "Tested" is what no distribution of the tests exceeds. "On any input" has every rounding at its
- *             worst and results that cross a power of two; rows have up to 2^28 elements there. For f32 it is proven
- *             by machine where docs/accuracy.md says so, else it is what the analysis beside each algorithm gives; no
- *             directed search exceeds it. Where there is one figure it is both. The worst inputs that are known stand
- *             there, too.
+ *             worst and results that cross a power of two; rows have up to 2^28 elements there. It is proven by machine
+ *             where docs/accuracy.md says so (f32, most of f64), else it is what the analysis beside each algorithm
+ *             gives; no directed search exceeds it. Where there is one figure it is both. The worst inputs that are
+ *             known stand there, too.
  *   range     What follows comes on top. It shows where results are denormal, or factors huge or tiny:
  *             - A class with 2^-153 (f64: 2^-1144) of its row's largest exponential or less counts as nothing: log_softmax of
  *               the maximum, logsumexp, what softmax_stats gives, and f64 losses times sum_c q_c are off by up to that for
