@@ -216,7 +216,7 @@ static void losses_of_model(const sl_kernels *k, const float *x, size_t n)
     o.reduction = SL_NONE;
     o.upstream = &up;
     float loss;
-    if (x_t == -INFINITY || s.rest < 0x1p-99 * (double)n) /* deep_rest.h */
+    if (x_t == -INFINITY || s.rest < 0x1p-96 * (double)n) /* deep_rest.h */
         return;
     k->cross_entropy_f32(x, &target, sl_rows(1, n), &o, &loss, grad);
     compare("cross_entropy", (float)do_cost(1, s.max, x_t, s.log_sum).cost, loss, n, 0);

@@ -36,7 +36,7 @@ static void shares_of_model(const sl_kernels *k, const float *x, size_t n)
     o.upstream = &up;
     o.label_smoothing = smoothing;
     float loss;
-    if (x_t == -INFINITY || s.rest < 0x1p-99 * (double)n) /* deep_rest.h */
+    if (x_t == -INFINITY || s.rest < 0x1p-96 * (double)n) /* deep_rest.h */
         return;
     for (size_t i = 0; i < n; i++) {
         t[i] = (float)uniform();
