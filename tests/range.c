@@ -155,7 +155,7 @@ static void any_factors(const kernel *k, const isa *on)
     static const double smoothings[] = {0, 0.1, 1, 1e-30, 0.25};
     generator g = {77};
     uint64_t hash = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < effort(400, 60); i++) {
+    for (size_t i = 0; i < effort(200, 60); i++) {
         call_spec v = {"any factors", SL_NONE, 0, 0, {true, true}};
         if (is_loss(k) || takes_options(k)) {
             v = random_call_spec(k, &g);
