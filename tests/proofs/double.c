@@ -21,23 +21,13 @@ SL_CLOSE
 
 #include "constants.h"
 #include "operations.h"
+#include "random.h"
 #include "softlane.h"
 
 #if LDBL_MANT_DIG < 64
 #error "long double has no more digits than double"
 #endif
 
-static uint64_t state = 1;
-
-static uint64_t next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static double uniform(void) { return (double)(next() >> 11) * 0x1p-53; }
 static double sign(void) { return next() % 2 ? 1 : -1; }
 
 static unsigned failed, compared;

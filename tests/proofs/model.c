@@ -18,21 +18,10 @@
 SL_CLOSE
 
 #include "operations.h"
+#include "random.h"
 #include "softlane.h"
 
 enum { USUAL = 700, LONGEST = 70000, LANES_OF_EXP = SL_EXP_LANES, PLACES = SL_POSITIONS };
-
-static uint64_t state = 1;
-
-static uint64_t next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-static double uniform(void) { return (double)(next() >> 11) * 0x1p-53; }
 
 static unsigned failed, compared;
 
